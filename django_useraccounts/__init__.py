@@ -1,0 +1,1 @@
+"""Complete, customizable user accounts for Django: register, confirm, log in, passwords, roles."""

@@ -1,0 +1,136 @@
+"""The settings: one dictionary, ``USERACCOUNTS``, read as typed attributes of :data:`conf`."""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+#: Names that a visitor could mistake for the site itself, or that are words of URLs and mail hosts
+#: (RFC 2142 and the usual suspects).
+RESERVED_USERNAMES = frozenset(
+    "abuse account accounts admin administrator anonymous api billing contact everyone help "
+    "hostmaster info login logout mailer-daemon me moderator news no-reply nobody noreply null none "
+    "owner postmaster profile register root security settings signup staff static superuser support "
+    "system undefined user users useraccounts webmaster well-known .well-known www".split()
+)
+
+
+@dataclass(frozen=True)
+class Conf:
+    """Every setting with its type and default; names are the keys of ``USERACCOUNTS``."""
+
+    #: ``https://example.com``: where mailed links lead. None: the Sites framework, else the host of
+    #: the request, which Django has checked against ALLOWED_HOSTS.
+    ORIGIN: str | None = None
+    #: The name of the site in pages and mails. None: the Sites framework, else the host.
+    SITE_NAME: str | None = None
+    #: The class that answers what the site may decide otherwise, see ``policy.Policy``.
+    POLICY: str = "django_useraccounts.policy.Policy"
+    #: Must a new user confirm the e-mail address before the first login?
+    CONFIRM_EMAIL_BEFORE_LOGIN: bool = True
+    #: How long a link that confirms an address works. (Reset links: PASSWORD_RESET_TIMEOUT.)
+    LINK_MAX_AGE: timedelta = timedelta(days=3)
+    #: How long after a login ``recent_login_required`` lets pass.
+    RECENT_LOGIN_MAX_AGE: timedelta = timedelta(minutes=15)
+    #: "thread": after the commit, beside the request. "immediate": after the commit, in the request.
+    #: "command": only by another process.
+    MAIL_DELIVERY: Literal["thread", "immediate", "command"] = "thread"
+    #: Attempts that are allowed: ``{"login": {"identifier": "10/5m", "client": "100/5m"}}``.
+    LIMITS: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: How many reverse proxies stand before the site and append to X-Forwarded-For.
+    PROXIES: int = 0
+    #: Usernames that nobody may register.
+    RESERVED_USERNAMES: frozenset[str] = RESERVED_USERNAMES
+    #: May usernames have letters beyond a to z (each name from one script only)?
+    UNICODE_USERNAMES: bool = False
+
+
+class LazyConf:
+    """The settings of the project, read at first use and again when a test changes them."""
+
+    def __init__(self) -> None:
+        self._conf: Conf | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._conf is None:
+            known = {f.name for f in fields(Conf)}
+            given = getattr(settings, "USERACCOUNTS", {})
+            self._conf = Conf(**{key: value for key, value in given.items() if key in known})
+        return getattr(self._conf, name)
+
+    def reset(self, *, setting: str, **kwargs: object) -> None:
+        """Forget what was read; a receiver of Django's ``setting_changed``."""
+        if setting == "USERACCOUNTS":
+            self._conf = None
+
+
+if TYPE_CHECKING:
+    conf: Conf = Conf()
+else:
+    conf = LazyConf()
+    setting_changed.connect(conf.reset)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A setting that cannot be meant, and the line to write instead."""
+
+    message: str
+    hint: str
+
+
+def problems() -> Iterator[Problem]:
+    """Yield what is wrong with the names and types in ``USERACCOUNTS``; ``checks`` reports it."""
+    given = getattr(settings, "USERACCOUNTS", {})
+    if not isinstance(given, Mapping):
+        yield Problem(
+            "USERACCOUNTS is not a dictionary.", 'Write USERACCOUNTS = {"SITE_NAME": "…"}.'
+        )
+        return
+    hints = typing.get_type_hints(Conf)
+    for name, value in given.items():
+        if name not in hints:
+            close = get_close_matches(str(name).upper(), hints, n=1)
+            hint = f'Did you mean "{close[0]}"?' if close else f"Known are: {', '.join(hints)}."
+            yield Problem(f'USERACCOUNTS has no setting "{name}".', hint)
+        elif not _is(value, hints[name]):
+            yield Problem(
+                f'USERACCOUNTS["{name}"] is {value!r}.',
+                f"It has to be {_in_words(hints[name])}; leave it out for the default, "
+                f"{getattr(Conf(), name)!r}."
+                if name != "RESERVED_USERNAMES"
+                else "It has to be a frozenset of lower-case names.",
+            )
+
+
+def _is(value: object, hint: Any) -> bool:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return value in args
+    if origin is types.UnionType:
+        return any(_is(value, arg) for arg in args)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if hint == frozenset[str]:
+        return isinstance(value, set | frozenset | tuple | list)
+    return isinstance(value, origin or hint)
+
+
+def _in_words(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " or ".join(f'"{arg}"' for arg in get_args(hint))
+    if get_origin(hint) is types.UnionType:
+        return " or ".join(_in_words(arg) for arg in get_args(hint))
+    words = {
+        bool: "True or False",
+        str: "a string",
+        int: "a number, 0 or more",
+        timedelta: "a timedelta",
+    }
+    return words.get(hint, "None" if hint is type(None) else "a dictionary")

@@ -1,0 +1,124 @@
+"""What can go wrong for the person in front of the page, each as a fact with its sentence."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+
+class AccountError(ValidationError):
+    """
+    Base of every expected error of a flow.
+
+    It is a ValidationError, so that any form, ours or another's, the admin's login included, shows
+    it as a sentence instead of failing. ``field`` names the form field that it belongs to.
+    """
+
+    #: The sentence for the reader.
+    sentence: object = ""
+    #: The form field that the sentence stands beside; None for the form as a whole.
+    field: str | None = None
+    #: The status of the page, or of the JSON answer, that shows it.
+    status = 200
+
+    def __init__(self, sentence: object = None, *, params: dict[str, object] | None = None) -> None:
+        super().__init__(sentence or self.sentence, code=type(self).__name__, params=params)
+
+
+class UsernameTaken(AccountError):
+    sentence = _("This username is taken. Please choose another one.")
+    field = "username"
+
+
+class InvalidUsername(AccountError):
+    sentence = _("This username cannot be used.")
+    field = "username"
+
+
+class InvalidEmail(AccountError):
+    sentence = _("Enter an e-mail address like name@example.com.")
+    field = "email"
+
+
+class EmailTaken(AccountError):
+    sentence = _("This e-mail address belongs to another account.")
+    field = "email"
+
+
+class WrongCredentials(AccountError):
+    sentence = _(
+        "The username or e-mail address and the password do not match. "
+        "If you have just registered, confirm your e-mail address first."
+    )
+
+
+class WrongPassword(AccountError):
+    sentence = _("This is not your current password.")
+    field = "old_password"
+
+
+class EmailNotConfirmed(AccountError):
+    sentence = _("Confirm your e-mail address first, then log in.")
+
+
+class RegistrationClosed(AccountError):
+    sentence = _("Registration is closed.")
+    status = 403
+
+
+class TooManyAttempts(AccountError):
+    """An attempt was refused before anything was tried; ``retry_after`` is in seconds."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = max(1, retry_after)
+        minutes = -(-self.retry_after // 60)
+        sentence = ngettext_lazy(
+            "Too many attempts. Please try again in a minute.",
+            "Too many attempts. Please try again in %(minutes)d minutes.",
+            "minutes",
+        )
+        super().__init__(sentence, params={"minutes": minutes})
+
+
+class LinkError(AccountError):
+    """Base of what can be wrong with a mailed link; ``reason`` is for templates and JSON."""
+
+    reason = "invalid"
+    status = 404
+
+
+class LinkInvalid(LinkError):
+    sentence = _("This link is not valid.")
+
+
+class LinkExpired(LinkError):
+    sentence = _("This link has expired.")
+    reason = "expired"
+    status = 410
+
+    def __init__(self, expired_at: datetime | None = None) -> None:
+        self.expired_at = expired_at or timezone.now()
+        super().__init__()
+
+
+class LinkUsed(LinkError):
+    sentence = _("This link has already been used, or a newer one has replaced it.")
+    reason = "used"
+    status = 410
+
+
+class UnknownRole(AccountError):
+    sentence = _("There is no role “%(name)s”.")
+    field = "role"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(params={"name": name})
+
+
+class InvalidPeriod(AccountError):
+    sentence = _("A role has to end after it starts.")
+    field = "until"

@@ -1,0 +1,53 @@
+"""The questions that a site may answer otherwise: subclass Policy and name it in the settings."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from .conf import conf
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from .models import AbstractUser
+
+
+class Policy:
+    """
+    Answers from what it is given, without reading or writing anything::
+
+        class GuildPolicy(Policy):
+            def may_register(self, *, request):
+                return False
+
+        USERACCOUNTS = {"POLICY": "guild.policy.GuildPolicy"}
+    """
+
+    def may_register(self, *, request: "HttpRequest | None") -> bool:
+        """Say whether a stranger may open an account here."""
+        return True
+
+    def may_log_in(self, user: "AbstractUser", *, request: "HttpRequest | None") -> bool:
+        """Say whether a user whose password was right may come in; no looks like a wrong password."""
+        return True
+
+
+def policy() -> Policy:
+    """Return the policy of the site."""
+    return _policy(conf.POLICY)
+
+
+@cache
+def _policy(path: str) -> Policy:
+    policy_class: type[Policy] = import_string(path)
+    return policy_class()
+
+
+def _forget(*, setting: str, **kwargs: object) -> None:
+    if setting == "USERACCOUNTS":
+        _policy.cache_clear()
+
+
+setting_changed.connect(_forget)

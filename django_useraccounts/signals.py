@@ -1,0 +1,30 @@
+"""News about accounts, sent after the commit of the change: receivers react, they cannot veto."""
+
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import Signal
+
+#: Somebody registered. Arguments: ``user``, ``request``.
+registered = Signal()
+#: An address was proved. Arguments: ``user``, ``email`` (the UserEmail), ``request``.
+email_confirmed = Signal()
+#: The reader of a confirmation mail did not register. Arguments: ``user``, ``address``, ``request``.
+email_disowned = Signal()
+#: A user changed the own password. Arguments: ``user``, ``request``.
+password_changed = Signal()
+#: A password was set by a mailed link. Arguments: ``user``, ``request``.
+password_reset = Signal()
+#: A role was granted. Arguments: ``user``, ``grant`` (the RoleGrant), ``request``.
+role_granted = Signal()
+#: A role was revoked. Arguments: ``user``, ``role``, ``request``.
+role_revoked = Signal()
+
+
+def send_on_commit(signal: Signal, *, sender: object, **news: Any) -> None:
+    """Send ``signal`` once the surrounding transaction is committed; a receiver that raises is logged."""
+    transaction.on_commit(lambda: _send(signal, sender, news), robust=True)
+
+
+def _send(signal: Signal, sender: object, news: dict[str, Any]) -> None:
+    signal.send_robust(sender=sender, **news)
