@@ -1,0 +1,482 @@
+"""The tables of the accounts."""
+
+import uuid
+
+import django.db.models.deletion
+import django.utils.timezone
+from django.conf import settings
+from django.db import migrations, models
+
+import django_useraccounts.models.roles
+import django_useraccounts.models.users
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
+        # By hand: Django writes it only while the user model is another app's.
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="AttemptCounter",
+            fields=[
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("attempts", models.PositiveIntegerField()),
+                ("ends_at", models.BigIntegerField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Role",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=64,
+                        unique=True,
+                        validators=[django_useraccounts.models.roles.validate_role_name],
+                        verbose_name="name",
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(blank=True, default="", max_length=150, verbose_name="label"),
+                ),
+                (
+                    "description",
+                    models.TextField(blank=True, default="", verbose_name="description"),
+                ),
+            ],
+            options={
+                "verbose_name": "role",
+                "verbose_name_plural": "roles",
+                "ordering": ("name",),
+            },
+        ),
+        migrations.CreateModel(
+            name="User",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        blank=True,
+                        error_messages={
+                            "unique": "This username is taken. Please choose another one."
+                        },
+                        max_length=150,
+                        null=True,
+                        unique=True,
+                        validators=[django_useraccounts.models.users.validate_username],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "username_key",
+                    django_useraccounts.models.users.UsernameKeyField(
+                        editable=False, max_length=254, null=True, unique=True
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True, default="", max_length=254, verbose_name="e-mail address"
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(
+                        blank=True, default="", max_length=150, verbose_name="first name"
+                    ),
+                ),
+                (
+                    "last_name",
+                    models.CharField(
+                        blank=True, default="", max_length=150, verbose_name="last name"
+                    ),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="May log in to the administration.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Switch this off instead of deleting an account.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                ("session_epoch", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
+                "swappable": "AUTH_USER_MODEL",
+            },
+        ),
+        migrations.CreateModel(
+            name="AccountEvent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40, verbose_name="kind")),
+                (
+                    "at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="when"),
+                ),
+                ("client_address", models.GenericIPAddressField(null=True, verbose_name="from")),
+                ("details", models.JSONField(default=dict, verbose_name="details")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="who did it",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="whose account",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "account event",
+                "verbose_name_plural": "account events",
+            },
+        ),
+        migrations.CreateModel(
+            name="OneTimeSecret",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("purpose", models.CharField(max_length=40)),
+                ("epoch", models.PositiveIntegerField(default=0)),
+                ("browser_key", models.CharField(blank=True, default="", max_length=64)),
+                ("next_url", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                ("redeemed_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="OutgoingMail",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40, verbose_name="kind")),
+                ("to", models.CharField(max_length=254, verbose_name="to")),
+                ("language", models.CharField(max_length=16)),
+                ("base_url", models.CharField(max_length=300)),
+                ("site_name", models.CharField(max_length=250)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="written"),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        db_index=True,
+                        default=django.utils.timezone.now,
+                        null=True,
+                        verbose_name="due",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
+                (
+                    "error",
+                    models.CharField(blank=True, default="", max_length=250, verbose_name="error"),
+                ),
+                (
+                    "secret",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="useraccounts.onetimesecret",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "outgoing mail",
+                "verbose_name_plural": "outgoing mails",
+            },
+        ),
+        migrations.CreateModel(
+            name="RoleGrant",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "granted_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="granted"
+                    ),
+                ),
+                (
+                    "starts_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="starts"),
+                ),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="ends")),
+                (
+                    "source",
+                    models.CharField(blank=True, default="", max_length=64, verbose_name="source"),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, default="", max_length=250, verbose_name="reason"),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="granted by",
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="useraccounts.role",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="role_grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "role grant",
+                "verbose_name_plural": "role grants",
+            },
+        ),
+        migrations.AddField(
+            model_name="role",
+            name="users",
+            field=models.ManyToManyField(
+                blank=True,
+                related_name="roles",
+                through="useraccounts.RoleGrant",
+                through_fields=("role", "user"),
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.CreateModel(
+            name="UserEmail",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("email", models.CharField(max_length=254, verbose_name="e-mail address")),
+                ("email_key", models.CharField(db_index=True, editable=False, max_length=254)),
+                (
+                    "verified_key",
+                    models.CharField(
+                        blank=True, editable=False, max_length=254, null=True, unique=True
+                    ),
+                ),
+                (
+                    "is_primary",
+                    models.BooleanField(
+                        blank=True, default=None, null=True, verbose_name="primary"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="added"),
+                ),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="confirmed"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="emails",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "e-mail address",
+                "verbose_name_plural": "e-mail addresses",
+            },
+        ),
+        migrations.AddField(
+            model_name="onetimesecret",
+            name="address",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="useraccounts.useremail",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="rolegrant",
+            index=models.Index(fields=["user", "starts_at"], name="useraccounts_grants_of_user"),
+        ),
+        migrations.AddConstraint(
+            model_name="rolegrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_at__isnull", True),
+                    ("ends_at__gte", models.F("starts_at")),
+                    _connector="OR",
+                ),
+                name="useraccounts_grant_ends_late",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="useremail",
+            constraint=models.UniqueConstraint(
+                fields=("user", "is_primary"), name="useraccounts_one_primary"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="useremail",
+            constraint=models.UniqueConstraint(
+                fields=("user", "email_key"), name="useraccounts_email_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="useremail",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_primary__isnull", True),
+                    models.Q(("is_primary", True), ("verified_key__isnull", False)),
+                    _connector="OR",
+                ),
+                name="useraccounts_primary_is_proved",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="useremail",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verified_key__isnull", True),
+                    ("verified_key", models.F("email_key")),
+                    _connector="OR",
+                ),
+                name="useraccounts_verified_is_key",
+            ),
+        ),
+    ]

@@ -1,0 +1,49 @@
+"""The outbox: every mail is a row before it is a mail."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..canonical import EMAIL_MAX_LENGTH
+from .secrets import OneTimeSecret
+
+
+class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
+    def due(self, at: datetime | None = None) -> Self:
+        """Return the mails to be tried now, those that have waited longest first."""
+        return self.filter(due_at__lte=at or timezone.now()).order_by("due_at")
+
+
+class OutgoingMail(models.Model):
+    """One mail to one address. It holds no secret: its link is derived when it is rendered."""
+
+    kind = models.CharField(_("kind"), max_length=40)
+    to = models.CharField(_("to"), max_length=EMAIL_MAX_LENGTH)
+    user = models.ForeignKey[Any, Any](
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
+    )
+    secret = models.ForeignKey(OneTimeSecret, on_delete=models.CASCADE, null=True, related_name="+")
+    language = models.CharField(max_length=16)
+    #: Scheme, host and script prefix that its links start with.
+    base_url = models.CharField(max_length=300)
+    site_name = models.CharField(max_length=250)
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    #: When it may be tried (again); NULL when it is sent or given up.
+    due_at = models.DateTimeField(_("due"), null=True, db_index=True, default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    #: What the last attempt met.
+    error = models.CharField(_("error"), max_length=250, blank=True, default="")
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+
+    def __str__(self) -> str:
+        return f"{self.kind} → {self.to}"

@@ -1,0 +1,240 @@
+"""The user: who it is and how it proves it. Addresses and roles point here, never the reverse."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from ..canonical import KEY_MAX_LENGTH, clean_username, username_key
+from ..errors import InvalidUsername
+from ..requirements import Need, Requirement
+
+if TYPE_CHECKING:
+    from .emails import UserEmail
+
+    NullableText = models.CharField[str | None, str | None]
+else:
+    NullableText = models.CharField  # it takes no parameters when it runs
+
+
+def validate_username(value: str) -> None:
+    """Refuse a username that nobody may have; for admin, createsuperuser and model forms."""
+    clean_username(value)
+
+
+class UsernameKeyField(NullableText):
+    """The key of the username beside it, computed whenever the row is written."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
+        username = getattr(model_instance, "username", None)
+        key = username_key(username) if username else None
+        if key == "":
+            raise InvalidUsername
+        setattr(model_instance, self.attname, key)
+        return key
+
+
+class UserQuerySet(models.QuerySet["AbstractUser"]):
+    def with_roles(self, *needs: Need) -> Self:
+        """Return the active users who meet the requirement now: ``with_roles("a", ["b", "c"])``."""
+        return self.filter(Requirement(*needs).to_q())
+
+    def with_proof(self) -> Self:
+        """Load ``has_confirmed_email`` in the same statement."""
+        addresses = apps.get_model("useraccounts", "UserEmail").objects
+        proved = addresses.confirmed().filter(user=OuterRef("pk"))
+        return self.annotate(_has_confirmed_email=Exists(proved))
+
+
+class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Users are made here by code; people register through ``registration.flows.register``."""
+
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str | None) -> "AbstractUser":
+        if username is None or self.model.USERNAME_FIELD != "username":
+            return super().get_by_natural_key(username)
+        return self.get(username_key=username_key(username))
+
+    def create_user(
+        self,
+        username: str | None = None,
+        email: str | None = None,
+        password: str | None = None,
+        **fields: Any,
+    ) -> "AbstractUser":
+        """
+        Make a user whose address needs no proof, since code vouches for it: no mail, no event.
+
+        Raises IntegrityError for a username or address that is taken.
+        """
+        user = self.model(username=username or None, **fields)
+        user.set_password(password)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            if email:
+                addresses = apps.get_model("useraccounts", "UserEmail").objects
+                addresses.using(self._db).add_proved_primary(user, email)
+        return user
+
+    def create_superuser(
+        self,
+        username: str | None = None,
+        email: str | None = None,
+        password: str | None = None,
+        **fields: Any,
+    ) -> "AbstractUser":
+        """Make a user who may do everything, roles excepted: those are granted to everybody."""
+        return self.create_user(
+            username, email, password, **{"is_staff": True, "is_superuser": True, **fields}
+        )
+
+
+class AbstractUser(AbstractBaseUser, PermissionsMixin):
+    """
+    What every user of the accounts has; subclass it for more columns::
+
+        class Member(AbstractUser):
+            birthday = models.DateField(null=True)
+
+        AUTH_USER_MODEL = "members.Member"
+    """
+
+    username = models.CharField(
+        _("username"),
+        max_length=150,
+        unique=True,
+        null=True,  # several users without one must not collide
+        blank=True,
+        validators=[validate_username],
+        error_messages={"unique": _("This username is taken. Please choose another one.")},
+    )
+    username_key = UsernameKeyField(
+        max_length=KEY_MAX_LENGTH, unique=True, null=True, editable=False
+    )
+    #: A copy of the primary address, "" until one is proved. UserEmail is the truth.
+    email = models.EmailField(_("e-mail address"), blank=True, default="")
+    first_name = models.CharField(_("first name"), max_length=150, blank=True, default="")
+    last_name = models.CharField(_("last name"), max_length=150, blank=True, default="")
+    is_staff = models.BooleanField(
+        _("staff status"), default=False, help_text=_("May log in to the administration.")
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Switch this off instead of deleting an account.")
+    )
+    date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
+    #: Raising it ends every session and every link that rests on the old one.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    class Meta:
+        abstract = True
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    if TYPE_CHECKING:
+        emails: models.Manager["UserEmail"]
+        role_grants: models.Manager[Any]
+        roles: models.Manager[Any]
+
+    def __str__(self) -> str:
+        return str(self.get_username() or self.email or f"#{self.pk}")
+
+    def clean(self) -> None:
+        """Leave the username as typed, short of spaces around: keys compare, not texts."""
+        self.username = self.username.strip() or None if self.username else None
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if update_fields is not None and "username" in update_fields:
+            update_fields = {*update_fields, "username_key"}
+        super().save(update_fields=update_fields, **kwargs)
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.forget_loaded()
+
+    def get_full_name(self) -> str:
+        """Return first and last name, or what the account is called by."""
+        return f"{self.first_name} {self.last_name}".strip() or str(self)
+
+    def get_short_name(self) -> str:
+        """Return the first name, or what the account is called by."""
+        return self.first_name or str(self)
+
+    # Roles and proof: loaded with the user of a request, asked for once elsewhere
+
+    def set_loaded(self, *, role_names: frozenset[str], has_confirmed_email: bool) -> None:
+        """Keep what the statement that loaded the user has read beside it."""
+        self._role_names = role_names
+        self._has_confirmed_email = has_confirmed_email
+
+    def forget_loaded(self) -> None:
+        """Ask the database again at the next question; whoever changes roles or proof calls it."""
+        self.__dict__.pop("_role_names", None)
+        self.__dict__.pop("_has_confirmed_email", None)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Say whether roles and proof are known without a query."""
+        return "_role_names" in self.__dict__ and "_has_confirmed_email" in self.__dict__
+
+    def load(self) -> None:
+        """Ask the database now for what is not known yet; for a thread beside an async view."""
+        _known = self.role_names, self.has_confirmed_email
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """The names of the roles in force; none for an account that is switched off."""
+        if not self.is_active:
+            return frozenset()
+        if "_role_names" not in self.__dict__:
+            grants = apps.get_model("useraccounts", "RoleGrant").objects.in_force()
+            names = grants.filter(user=self).values_list("role__name", flat=True)
+            self._role_names = frozenset(names)
+        return self._role_names
+
+    @property
+    def has_confirmed_email(self) -> bool:
+        """Whether an address of the account has been proved."""
+        if "_has_confirmed_email" not in self.__dict__:
+            addresses = apps.get_model("useraccounts", "UserEmail").objects
+            self._has_confirmed_email = addresses.confirmed().filter(user=self).exists()
+        return self._has_confirmed_email
+
+    def has_roles(self, *needs: Need) -> bool:
+        """Say whether the user meets every need: ``has_roles("starving", ["artist", "programmer"])``."""
+        return Requirement(*needs).matches(self.role_names)
+
+    # Sessions
+
+    def get_session_auth_hash(self) -> str:
+        return self._session_hash(None)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._session_hash(secret)
+
+    def _session_hash(self, secret: str | bytes | None) -> str:
+        # Beside the password its epoch, so that sessions can be ended without a new password.
+        salt = "django_useraccounts.session"
+        value = f"{self.session_epoch}:{self.password}"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class User(AbstractUser):
+    """The user for a project that needs no columns of its own."""
+
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
