@@ -1,0 +1,122 @@
+"""
+Limits of attempts: counted before anything is tried, the same for what exists and what does not.
+
+Every attempt counts for what it names (an account, an address) and for the client that makes it.
+One statement counts all of its keys and returns the counts, so that parallel requests cannot slip
+through between reading and writing. Source: OWASP ASVS 5.0, 6.3.1; NIST SP 800-63B-4, 3.2.2.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connections, router
+from django.db.models import Case, F, Value, When
+from django.http import HttpRequest
+
+from .client import client_network
+from .conf import conf
+from .errors import TooManyAttempts
+from .models import AttemptCounter
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many attempts in a window of so many seconds."""
+
+    attempts: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate":
+        """Read "10/5m": a number, a slash, a length with the unit s, m, h or d; else ValueError."""
+        match = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,5})([smhd])", text)
+        if not match:
+            raise ValueError(f'{text!r} is no limit; write one like "10/5m".')
+        unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[3]]
+        return cls(int(match[1]), int(timedelta(seconds=int(match[2]) * unit).total_seconds()))
+
+
+#: What may be tried how often: by what it names, and by who tries.
+DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    "login": {"identifier": "10/5m", "client": "100/5m"},
+    "register": {"identifier": "5/1h", "client": "20/1h"},
+    # Mails that anybody can have sent to any address, whichever page asks for them.
+    "mail": {"identifier": "5/1h", "client": "20/1h"},
+    # Proving the own password while logged in.
+    "password": {"identifier": "10/5m", "client": "100/5m"},
+}
+
+
+@dataclass(frozen=True)
+class Spent:
+    """The keys that one attempt was counted under."""
+
+    keys: tuple[str, ...]
+
+    def forgive(self) -> None:
+        """Take the attempt back, since it succeeded; failures of others and before stay counted."""
+        less = Case(When(attempts__gt=0, then=F("attempts") - 1), default=Value(0))
+        AttemptCounter.objects.filter(key__in=self.keys).update(attempts=less)
+
+
+def spend(purpose: str, *, identifier: str, request: HttpRequest | None) -> Spent:
+    """
+    Count an attempt; raise TooManyAttempts, before anything is tried, once there were too many.
+
+    Call it outside the transaction of the flow, so that a refusal is not rolled back with it.
+    """
+    rates: dict[str, Rate] = {}
+    subjects = {"identifier": identifier, "client": client_network(request)}
+    for name, text in {**DEFAULTS[purpose], **conf.LIMITS.get(purpose, {})}.items():
+        subject = subjects[name]
+        if subject:
+            rates[_key(purpose, name, subject)] = Rate.parse(text)
+    _refuse_beyond(rates)
+    return Spent(tuple(rates))
+
+
+def _refuse_beyond(rates: Mapping[str, Rate]) -> None:
+    now = int(time.time())
+    counted = _count([(key, now + rate.seconds) for key, rate in sorted(rates.items())], now=now)
+    waits = [ends_at - now for key, attempts, ends_at in counted if attempts > rates[key].attempts]
+    if waits:
+        raise TooManyAttempts(max(waits))
+
+
+def _key(purpose: str, name: str, subject: str) -> str:
+    # Hashed: what was typed can be long, or a password in the wrong field.
+    return hashlib.sha256(f"{purpose}\0{name}\0{subject}".encode("utf-8", "replace")).hexdigest()
+
+
+def _count(windows: Sequence[tuple[str, int]], *, now: int) -> list[tuple[str, int, int]]:
+    """Add one to each key, in the order that avoids deadlocks; return (key, attempts, end) of each."""
+    if not windows:
+        return []
+    connection = connections[router.db_for_write(AttemptCounter)]
+    quote = connection.ops.quote_name
+    table = quote(AttemptCounter._meta.db_table)
+    key, attempts, ends_at = (quote(name) for name in ("key", "attempts", "ends_at"))
+    if connection.vendor == "mysql":
+        clash, new_end = "ON DUPLICATE KEY UPDATE", f"VALUES({ends_at})"
+    else:
+        clash, new_end = f"ON CONFLICT ({key}) DO UPDATE SET", f"EXCLUDED.{ends_at}"
+    # A window is over when its end has passed, and also when its end lies further ahead than a new
+    # one's would: then the clock was set back, and waiting for it would lock people out.
+    over = f"{table}.{ends_at} <= %s OR {table}.{ends_at} > {new_end}"
+    # MariaDB assigns from left to right: attempts has to be told before the end has changed.
+    sql = (
+        f"INSERT INTO {table} ({key}, {attempts}, {ends_at}) "
+        f"VALUES {', '.join(['(%s, 1, %s)'] * len(windows))} {clash} "
+        f"{attempts} = CASE WHEN {over} THEN 1 ELSE {table}.{attempts} + 1 END, "
+        f"{ends_at} = CASE WHEN {over} THEN {new_end} ELSE {table}.{ends_at} END "
+        f"RETURNING {key}, {attempts}, {ends_at}"
+    )
+    params: list[object] = [value for window in windows for value in window]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*params, now, now])
+        rows: Iterable[tuple[str, int, int]] = cursor.fetchall()
+    return [(str(name), int(count), int(end)) for name, count, end in rows]

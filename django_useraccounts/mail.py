@@ -1,0 +1,160 @@
+"""
+The outbox: a mail is a row in the transaction of what it tells, and is delivered after the commit.
+
+So no mail tells of what was rolled back, no mail is lost when the server of mail or this process
+goes away, and no request waits for either.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import get_script_prefix, reverse, set_script_prefix
+from django.utils import timezone, translation
+
+from .canonical import shown_email
+from .conf import conf
+from .courier import courier
+from .models import AbstractUser, OneTimeSecret, OutgoingMail
+from .policy import policy
+from .secrets import link_of
+from .site import site_name, site_origin
+
+logger = logging.getLogger("django_useraccounts.mail")
+
+#: How long to wait after the first, second, … attempt; after the last one the mail is given up.
+DELAYS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 120, 360, 720, 1440))
+
+
+def announce(
+    kind: str,
+    *,
+    to: str,
+    user: AbstractUser | None = None,
+    secret: OneTimeSecret | None = None,
+    request: HttpRequest | None = None,
+) -> OutgoingMail:
+    """
+    Put a mail of the templates ``useraccounts/mails/<kind>/`` into the outbox.
+
+    It goes to the one stored address ``to``, in the language of the moment, with the link of
+    ``secret``, and begins its way after the commit.
+    """
+    origin = site_origin(request)
+    mail = OutgoingMail.objects.create(
+        kind=kind,
+        to=to,
+        user=user,
+        secret=secret,
+        language=translation.get_language() or "",
+        base_url=origin + get_script_prefix(),
+        site_name=site_name(request, origin=origin),
+    )
+    if conf.MAIL_DELIVERY == "thread":
+        transaction.on_commit(lambda: courier.take(lambda: _deliver_with_due(mail.pk)), robust=True)
+    elif conf.MAIL_DELIVERY == "immediate":
+        transaction.on_commit(lambda: deliver(mail.pk), robust=True)
+    return mail
+
+
+def deliver(mail_id: int) -> bool:
+    """Try a due mail once; return whether it was sent. It never raises for what mail servers do."""
+    mail = OutgoingMail.objects.due().select_related("user", "secret").filter(pk=mail_id).first()
+    if mail is None or not _claim(mail):
+        return False
+    row = OutgoingMail.objects.filter(pk=mail.pk)
+    if mail.secret and (mail.secret.redeemed_at or mail.secret.expires_at <= timezone.now()):
+        row.update(due_at=None, error="The link of this mail is no longer valid.")
+        return False
+    try:
+        compose(mail).send()
+    except Exception as error:
+        # Whatever the backend of the site raises: the mail stays, and is tried again.
+        logger.warning("Mail %s (%s) was not sent: %r", mail.pk, mail.kind, error)
+        row.update(error=repr(error)[:250])
+        if mail.attempts >= len(DELAYS):
+            row.update(due_at=None)
+        return False
+    row.update(sent_at=timezone.now(), due_at=None, error="")
+    return True
+
+
+def deliver_due(*, limit: int) -> int:
+    """Try up to ``limit`` due mails, those that have waited longest first; return how many were sent."""
+    due = OutgoingMail.objects.due().values_list("pk", flat=True)[:limit]
+    return sum(deliver(mail_id) for mail_id in list(due))
+
+
+def _deliver_with_due(mail_id: int) -> None:
+    # The courier takes along what failed before, so that a small site needs no job of its own.
+    deliver(mail_id)
+    deliver_due(limit=10)
+
+
+def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """Return the message of a mail as it is sent: subject, text and HTML from its templates."""
+    folder = f"useraccounts/mails/{mail.kind}"
+    with translation.override(mail.language or None), _script_prefix(urlsplit(mail.base_url).path):
+        context = _context(mail)
+        # A line break in a subject would start another header; names of sites may hold anything.
+        subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+        message = EmailMultiAlternatives(
+            subject=subject,
+            body=render_to_string(f"{folder}/body.txt", context).strip() + "\n",
+            to=[mail.to],
+            headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: answer not, out of office
+        )
+        message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
+    return message
+
+
+def _claim(mail: OutgoingMail) -> bool:
+    """Make the next attempt ours: of two workers, the conditional UPDATE lets one through."""
+    mine = OutgoingMail.objects.due().filter(pk=mail.pk, attempts=mail.attempts)
+    wait = DELAYS[min(mail.attempts, len(DELAYS) - 1)]
+    # Should this process die, the mail is due again after the wait.
+    claimed = mine.order_by().update(attempts=F("attempts") + 1, due_at=timezone.now() + wait)
+    mail.attempts += 1
+    return bool(claimed)
+
+
+def _context(mail: OutgoingMail) -> dict[str, object]:
+    parts = urlsplit(mail.base_url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    secret = mail.secret
+    is_open = policy().may_register(request=None)
+    link, hours = "", 0
+    if secret:
+        link = origin + reverse(f"useraccounts:{secret.purpose}", args=[str(link_of(secret))])
+        hours = round((secret.expires_at - mail.created_at) / timedelta(hours=1))
+    return {
+        "site_name": mail.site_name,
+        "origin": origin,
+        "email": shown_email(mail.to),
+        "user": mail.user,
+        "link": link,
+        "link_hours": hours,
+        "link_days": hours // 24,
+        "login_url": origin + reverse("useraccounts:login"),
+        "register_url": origin + reverse("useraccounts:register") if is_open else "",
+        "forgot_password_url": origin + reverse("useraccounts:forgot_password"),
+        "resend_confirmation_url": origin + reverse("useraccounts:resend_confirmation"),
+    }
+
+
+@contextmanager
+def _script_prefix(prefix: str) -> Iterator[None]:
+    """Resolve URLs as under the prefix of the request that wrote the mail; threads start at "/"."""
+    before = get_script_prefix()
+    set_script_prefix(prefix or "/")
+    try:
+        yield
+    finally:
+        set_script_prefix(before)

@@ -1,0 +1,180 @@
+"""
+One-time secrets: what a mailed link carries, who may use it, and what voids it.
+
+A link is 64 characters: the random id of a row (128 bit) and an HMAC over that row under a key
+derived from SECRET_KEY. No table holds it, so that a copy of the database opens nothing, and a mail
+that is sent again carries the same link. Source: OWASP ASVS 5.0, 6.4.1, 6.5.1 to 6.5.5.
+"""
+
+import base64
+import binascii
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from .conf import conf
+from .errors import LinkExpired, LinkInvalid, LinkUsed
+from .models import AbstractUser, OneTimeSecret, UserEmail
+
+
+#: 16 bytes of id and 32 of HMAC, in URL-safe base64 without padding.
+LINK_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a secret is for; its name is also the name of the URL that takes the link."""
+
+    name: str
+    max_age: Callable[[], timedelta]
+    #: Does whatever raises the user's ``session_epoch`` (a new password, ended sessions) void it?
+    voided_by_epoch: bool
+
+
+CONFIRM_EMAIL = Purpose("confirm_email", lambda: conf.LINK_MAX_AGE, voided_by_epoch=False)
+RESET_PASSWORD = Purpose(
+    "reset_password",
+    lambda: timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
+    voided_by_epoch=True,
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """The two halves of a link: which row, and the proof that the reader got the mail."""
+
+    id: uuid.UUID
+    proof: str
+
+    def __str__(self) -> str:
+        return _encode(self.id.bytes + _decode(self.proof, 32))
+
+    @classmethod
+    def parse(cls, text: str) -> "Link":
+        """Read a link; raise LinkInvalid for what cannot be one."""
+        raw = _decode(text, 48)
+        return cls(uuid.UUID(bytes=raw[:16]), _encode(raw[16:]))
+
+    @property
+    def public_id(self) -> str:
+        """The half that may be seen: it finds the row and opens nothing."""
+        return _encode(self.id.bytes)
+
+
+def parse_public_id(text: str) -> uuid.UUID:
+    """Read the public half; raise LinkInvalid for what cannot be one."""
+    return uuid.UUID(bytes=_decode(text, 16))
+
+
+def issue(
+    purpose: Purpose,
+    *,
+    address: UserEmail | None,
+    next_url: str = "",
+    browser_key: str = "",
+) -> OneTimeSecret:
+    """
+    Write the row of a new link for the user of ``address``; it replaces older ones for both.
+
+    Without an address it writes a row that nothing redeems: unknown must cost what known costs.
+    """
+    # Whole seconds, since databases round them each in their own way and the HMAC covers them.
+    now = timezone.now().replace(microsecond=0)
+    return OneTimeSecret.objects.create(
+        purpose=purpose.name,
+        user=address.user if address else None,
+        address=address,
+        epoch=address.user.session_epoch if address else 0,
+        next_url=next_url,
+        browser_key=browser_key,
+        expires_at=now + purpose.max_age(),
+    )
+
+
+def link_of(secret: OneTimeSecret) -> Link:
+    """Return the link that is mailed for a row."""
+    return Link(secret.pk, next(_proofs(secret)))
+
+
+def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
+    """
+    Return the row of a link that could be redeemed now, with its user and address; change nothing.
+
+    Raises LinkInvalid, LinkExpired or LinkUsed, the last also when something has voided it.
+    """
+    newer = OneTimeSecret.objects.filter(
+        address=OuterRef("address"), purpose=purpose.name, created_at__gt=OuterRef("created_at")
+    )
+    rows = OneTimeSecret.objects.select_related("user", "address").annotate(
+        is_replaced=Exists(newer)
+    )
+    secret = rows.filter(pk=link.id, purpose=purpose.name, user__isnull=False).first()
+    if secret is None or not any(
+        constant_time_compare(proof, link.proof) for proof in _proofs(secret)
+    ):
+        raise LinkInvalid
+    _refuse_void(secret, purpose, is_replaced=secret.is_replaced)
+    return secret
+
+
+def redeem(secret: OneTimeSecret) -> None:
+    """
+    Use up the row, in the transaction of what it is used for; raise LinkUsed for the second of two.
+
+    One conditional UPDATE: of two simultaneous clicks, the database lets one through.
+    """
+    now = timezone.now()
+    mine = OneTimeSecret.objects.filter(pk=secret.pk, redeemed_at=None, expires_at__gt=now)
+    if not mine.update(redeemed_at=now):
+        raise LinkUsed
+
+
+def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) -> None:
+    user: AbstractUser = secret.user
+    if secret.redeemed_at or is_replaced or not user.is_active:
+        raise LinkUsed
+    if purpose.voided_by_epoch and secret.epoch != user.session_epoch:
+        raise LinkUsed
+    if secret.expires_at <= timezone.now():
+        raise LinkExpired(secret.expires_at)
+
+
+def _proofs(secret: OneTimeSecret) -> Iterator[str]:
+    """Yield the HMAC under the current key, then under those that are being retired."""
+    row = "|".join(
+        str(part)
+        for part in (
+            secret.pk.hex,
+            secret.purpose,
+            secret.user_id,
+            secret.address_id,
+            secret.epoch,
+            int(secret.expires_at.timestamp()),
+            secret.browser_key,
+            secret.next_url,
+        )
+    )
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        digest = salted_hmac("django_useraccounts.secrets", row, secret=key, algorithm="sha256")
+        yield _encode(digest.digest())
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _decode(text: str, length: int) -> bytes:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise LinkInvalid from None
+    # Only the spelling that we wrote: stray bits at the end would make a second one.
+    if len(raw) != length or _encode(raw) != text:
+        raise LinkInvalid
+    return raw
