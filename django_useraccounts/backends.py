@@ -1,0 +1,162 @@
+"""Who is it: a username or address with its password, or the user of a session with the roles."""
+
+from functools import cache
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, router
+from django.db.models import DateTimeField, Exists, Expression, F, FilteredRelation, OuterRef, Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
+
+from .canonical import email_key, username_key
+from .limits import spend
+from .models import AbstractUser, UserEmail
+from .models.users import UserQuerySet
+from .policy import policy
+
+
+class AccountsBackend(ModelBackend):
+    """Django's backend with our lookups; permissions and groups stay Django's."""
+
+    @sensitive_variables("password")
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: object,
+    ) -> AbstractUser | None:
+        """
+        Return the user of a username or of a proved address, if the password is right.
+
+        Exactly one password hash on every path, so that time does not tell which names exist.
+        Raises TooManyAttempts: here, so that the admin's login and every other form are limited.
+        """
+        if username is None or password is None:
+            return None
+        # Usernames have no @, so what was typed is one or the other: one lookup by a unique key.
+        by_email = "@" in username
+        key = email_key(username) if by_email else username_key(username)
+        spent = spend("login", identifier=key or username, request=request)
+        user = _user_by_email(key) if by_email else _user_by_username(key)
+        if user is None:
+            make_password(password)
+            return None
+        if not user.check_password(password) or not self.user_can_authenticate(user):
+            return None
+        if not policy().may_log_in(user, request=request):
+            return None
+        spent.forgive()
+        return user
+
+    async def aauthenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: object,
+    ) -> AbstractUser | None:
+        return await sync_to_async(self.authenticate)(request, username, password)
+
+    def get_user(self, user_id: Any) -> AbstractUser | None:
+        model = get_user_model()
+        user = _session_statement(model, router.db_for_read(model)).fetch(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+    async def aget_user(self, user_id: Any) -> AbstractUser | None:
+        return await sync_to_async(self.get_user)(user_id)
+
+
+def start_session(request: HttpRequest, user: AbstractUser) -> None:
+    """Log the browser in as ``user``, who has been proved; by the backend that the project lists."""
+    for path in settings.AUTHENTICATION_BACKENDS:
+        if issubclass(import_string(path), AccountsBackend):
+            login(request, user, backend=path)
+            return
+    raise ImproperlyConfigured("AUTHENTICATION_BACKENDS has no AccountsBackend.")
+
+
+def _user_by_email(key: str) -> AbstractUser | None:
+    # verified_key, not email_key: a claim that nobody has proved logs nobody in.
+    return _users().filter(emails__verified_key=key).first()
+
+
+def _user_by_username(key: str) -> AbstractUser | None:
+    return _users().filter(username_key=key).first()
+
+
+def _users() -> UserQuerySet:
+    users: UserQuerySet = get_user_model()._default_manager.with_proof().order_by()
+    return users
+
+
+class _Slot(Expression):
+    """A place in a compiled statement that takes its value when the statement runs."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list["_Slot"]]:
+        return "%s", [self]
+
+
+class _SessionStatement:
+    """
+    One statement for the user of a session, the names of its roles in force, and its proof.
+
+    Django compiles it once; every request only fills in the key and the moment. The ORM would
+    compile it for each page: measured, that alone costs more than the page around it. This is the
+    one place that leans on Django's query compiler; tests run it on every supported version.
+    """
+
+    def __init__(self, model: type[AbstractUser], using: str) -> None:
+        self.using = using
+        self.key, self.moment = _Slot(model._meta.pk), _Slot(DateTimeField())
+        in_force = Q(role_grants__starts_at__lte=self.moment) & (
+            Q(role_grants__ends_at__isnull=True) | Q(role_grants__ends_at__gt=self.moment)
+        )
+        proved = UserEmail.objects.confirmed().filter(user=OuterRef("pk"))
+        rows = (
+            model._default_manager.using(using)
+            .filter(pk=self.key)
+            .annotate(grant_in_force=FilteredRelation("role_grants", condition=in_force))
+            .annotate(role_name=F("grant_in_force__role__name"), has_proved=Exists(proved))
+            .order_by()
+        )
+        self.model = model
+        self.compiler = rows.query.get_compiler(using)
+        self.sql, self.params = self.compiler.as_sql()
+        self.fields = [field.attname for field in model._meta.concrete_fields]
+        columns = [column for column, _sql, _alias in self.compiler.select]
+        self.converters = self.compiler.get_converters(columns)
+
+    def fetch(self, user_id: Any) -> AbstractUser | None:
+        """Return the user, with roles and proof loaded, or None."""
+        connection = connections[self.using]
+        values = {
+            self.key: self.model._meta.pk.get_db_prep_value(user_id, connection),
+            self.moment: connection.ops.adapt_datetimefield_value(timezone.now()),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, [values.get(param, param) for param in self.params])
+            rows = cursor.fetchall()
+        if not rows:
+            return None
+        if self.converters:
+            rows = list(self.compiler.apply_converters(rows, self.converters))
+        # One row for each role: the user's columns are the same in all, the role's name differs.
+        *values_of_user, role_name, has_proved = rows[0]
+        user = self.model.from_db(self.using, self.fields, values_of_user)
+        names = frozenset(row[-2] for row in rows if row[-2] is not None)
+        user.set_loaded(role_names=names, has_confirmed_email=bool(has_proved))
+        return user
+
+
+@cache
+def _session_statement(model: type[AbstractUser], using: str) -> _SessionStatement:
+    return _SessionStatement(model, using)

@@ -1,0 +1,90 @@
+"""Guards for views: functions, sync or async, whole classes, and ``method_decorator``."""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
+
+from .guards import Guard
+from .requirements import Need, Requirement
+
+#: A view function, sync or async, or a View class; it comes back as what it was.
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def roles_required(*needs: Need) -> Callable[[V], V]:
+    """
+    Show the view to users who meet every need; a list is met by one of its roles::
+
+        @roles_required("starving", ["artist", "programmer"])   # starving AND (artist OR programmer)
+
+    Strangers are sent to log in (401 for a client that prefers JSON), users without a confirmed
+    address to confirm it, others get a page with status 403. Raises TypeError or ValueError when a
+    need cannot be meant, such as none at all.
+    """
+    return _guarding(Guard(Requirement(*needs)))
+
+
+def roles_accepted(*names: str) -> Callable[[V], V]:
+    """Show the view to users with at least one of the roles: ``@roles_accepted("artist", "editor")``."""
+    return _guarding(Guard(Requirement.any_of(*names)))
+
+
+def allow_unconfirmed_email(view: V) -> V:
+    """
+    Show the view to logged-in users whose address is not confirmed, too.
+
+    Beside other guards of this module it lifts their demand for a confirmed address, in any order.
+    """
+    return _guarding(Guard(allow_unconfirmed_email=True))(view)
+
+
+def recent_login_required(view: V) -> V:
+    """Show the view to users who logged in lately (RECENT_LOGIN_MAX_AGE); others prove it again."""
+    return _guarding(Guard(recent_login=True))(view)
+
+
+def _guarding(guard: Guard) -> Callable[[V], V]:
+    def decorate(view: V) -> V:
+        # ``guard`` on the view is all that it asks: a second guard adds to the first.
+        inner: Guard | None = getattr(view, "guard", None)
+        outer = guard & inner if inner else guard
+        if isinstance(view, type):
+            view.dispatch = _guarded_dispatch(view.dispatch, outer)  # type: ignore[attr-defined]
+            view.guard = outer  # type: ignore[attr-defined]
+            return view
+        guarded = _guarded_function(view, outer)
+        guarded.guard = outer  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def _guarded_function(view: Callable[..., Any], guard: Guard) -> Callable[..., Any]:
+    if iscoroutinefunction(view):
+
+        @wraps(view)
+        async def aguarded(request: Any, *args: Any, **kwargs: Any) -> Any:
+            return await guard.acall(view, request, *args, **kwargs)
+
+        return aguarded
+
+    # What method_decorator hands over for the dispatch of an async View is a plain function whose
+    # result has to be awaited.
+    instance = getattr(getattr(view, "func", None), "__self__", None)
+    call = guard.acall if getattr(instance, "view_is_async", False) else guard.call
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(view, request, *args, **kwargs)
+
+    return guarded
+
+
+def _guarded_dispatch(dispatch: Callable[..., Any], guard: Guard) -> Callable[..., Any]:
+    @wraps(dispatch)
+    def guarded(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        call = guard.acall if self.view_is_async else guard.call
+        return call(partial(dispatch, self), request, *args, **kwargs)
+
+    return guarded

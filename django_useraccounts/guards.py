@@ -1,0 +1,118 @@
+"""
+Who may see a page: one value that decorators and mixins put before a view.
+
+The user of a request comes with the names of its roles, so that asking costs no query.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.urls import reverse
+
+from .proof import is_proof_recent
+from .requirements import Requirement, guarded_names
+from .site import site_name
+
+View = Callable[..., HttpResponseBase]
+AsyncView = Callable[..., Awaitable[HttpResponseBase]]
+
+_ALLOWED_ON_REQUEST = "_useraccounts_allow_unconfirmed_email"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What a page asks of its visitor, who has to be logged in, active, and proved to be reachable."""
+
+    requirement: Requirement | None = None
+    allow_unconfirmed_email: bool = False
+    recent_login: bool = False
+
+    def __post_init__(self) -> None:
+        if self.requirement:
+            guarded_names.update(*self.requirement.needs)
+
+    def __and__(self, other: "Guard") -> "Guard":
+        """Return the guard of a page that stands behind both."""
+        both = [guard.requirement for guard in (self, other) if guard.requirement]
+        return Guard(
+            reduce(and_, both) if both else None,
+            allow_unconfirmed_email=self.allow_unconfirmed_email or other.allow_unconfirmed_email,
+            recent_login=self.recent_login or other.recent_login,
+        )
+
+    def call(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the page, or the refusal."""
+        if self._refuses(request, request.user):
+            return self._refusal(request, request.user)
+        return view(request, *args, **kwargs)
+
+    async def acall(
+        self, view: AsyncView, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Return the page, or the refusal, of an async view; no thread while our backend loads users."""
+        user = await request.auser()
+        if user.is_authenticated and not getattr(user, "is_loaded", True):
+            await sync_to_async(user.load)()
+        if self._refuses(request, user):
+            # Pages are rendered in a thread: templates may read the database.
+            return await sync_to_async(self._refusal)(request, user)
+        return await view(request, *args, **kwargs)
+
+    def _refuses(self, request: HttpRequest, user: Any) -> bool:
+        """Say whether one of the reasons of ``_refusal`` holds; the fast half of it."""
+        if not user.is_authenticated or not user.is_active:
+            return True
+        if self.allow_unconfirmed_email:
+            # For the guards inside this one, whichever way round they were written.
+            setattr(request, _ALLOWED_ON_REQUEST, True)
+        elif not user.has_confirmed_email and not getattr(request, _ALLOWED_ON_REQUEST, False):
+            return True
+        if self.requirement and not self.requirement.matches(user.role_names):
+            return True
+        return self.recent_login and not is_proof_recent(request)
+
+    def _refusal(self, request: HttpRequest, user: Any) -> HttpResponseBase:
+        if not user.is_authenticated:
+            return _send_to(request, resolve_url(settings.LOGIN_URL), "login_required", status=401)
+        allowed = self.allow_unconfirmed_email or getattr(request, _ALLOWED_ON_REQUEST, False)
+        if user.is_active and not allowed and not user.has_confirmed_email:
+            url = reverse("useraccounts:resend_confirmation")
+            return _send_to(request, url, "email_not_confirmed", status=403)
+        met = self.requirement is None or self.requirement.matches(user.role_names)
+        if user.is_active and met:
+            url = reverse("useraccounts:confirm_identity")
+            return _send_to(request, url, "confirm_identity", status=403)
+        return _forbid(request, self.requirement if user.is_active and user.is_staff else None)
+
+
+def _send_to(request: HttpRequest, url: str, error: str, *, status: int) -> HttpResponseBase:
+    """Send a browser to the page that helps, and tell a program what is missing."""
+    if _prefers_json(request):
+        answer = JsonResponse({"error": error}, status=status)
+        if status == 401:
+            # RFC 9110, 11.6.1: an answer of 401 has to name a scheme.
+            answer["WWW-Authenticate"] = f'Session realm="{request.get_host()}"'
+        return answer
+    # Only the path goes along: the way back can then never lead to another host.
+    return redirect_to_login(request.get_full_path(), url)
+
+
+def _forbid(request: HttpRequest, missing: Requirement | None) -> HttpResponseBase:
+    """Refuse; what is missing is told to staff only, since it tells how to attack."""
+    if _prefers_json(request):
+        return JsonResponse({"error": "forbidden"}, status=403)
+    context = {"missing": str(missing) if missing else "", "site_name": site_name(request)}
+    return render(request, "useraccounts/forbidden.html", context, status=403)
+
+
+def _prefers_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

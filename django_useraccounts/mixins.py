@@ -1,0 +1,107 @@
+"""Guards for class-based views: name them before the View."""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views import View
+
+from .guards import Guard
+from .requirements import Need, Requirement
+
+if TYPE_CHECKING:
+    ViewBase = View
+else:
+    ViewBase = object
+
+
+#: The attributes that name roles, and how each is read.
+_READERS: dict[str, Callable[..., Requirement]] = {
+    "roles_required": Requirement,
+    "roles_accepted": Requirement.any_of,
+}
+
+
+class GuardMixin(ViewBase):
+    """What the mixins share: one guard, made of their attributes when the class is made."""
+
+    #: None while an attribute that a mixin demands is not set: such a class is no page yet.
+    guard: ClassVar[Guard | None]
+    allow_unconfirmed_email: ClassVar[bool] = False
+    recent_login_required: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        order = cls.__mro__
+        # The other way round, the View would answer before the guard is asked.
+        if View in order and order.index(View) < order.index(GuardMixin):
+            raise TypeError(f"{cls.__name__}: name the guard mixins before the View.")
+        cls.guard = cls._make_guard()
+
+    @classmethod
+    def _make_guard(cls) -> Guard | None:
+        requirements = []
+        for name, reader in _READERS.items():
+            value = getattr(cls, name, ())
+            if value is None:
+                return None
+            # roles_required = ("secret") is a string, and would be read letter by letter.
+            if not isinstance(value, tuple | list):
+                raise TypeError(f"{cls.__name__}.{name}: write a tuple, one with a comma for one.")
+            if hasattr(cls, name):
+                requirements.append(reader(*value))
+        return Guard(
+            reduce(and_, requirements) if requirements else None,
+            allow_unconfirmed_email=cls.allow_unconfirmed_email,
+            recent_login=cls.recent_login_required,
+        )
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        _guard_or_raise(cls)
+        return super().as_view(**initkwargs)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        guard = _guard_or_raise(type(self))
+        call: Any = guard.acall if self.view_is_async else guard.call
+        answer: HttpResponseBase = call(super().dispatch, request, *args, **kwargs)
+        return answer
+
+
+class RolesRequiredMixin(GuardMixin):
+    """
+    Show the view to users who meet every need; a list is met by one of its roles::
+
+        class SecretPage(RolesRequiredMixin, TemplateView):
+            roles_required = ("secret", ["sauce", "agent"])
+    """
+
+    roles_required: ClassVar[tuple[Need, ...] | None] = None
+
+
+class RolesAcceptedMixin(GuardMixin):
+    """Show the view to users with at least one of ``roles_accepted = ("artist", "editor")``."""
+
+    roles_accepted: ClassVar[tuple[str, ...] | None] = None
+
+
+class AllowUnconfirmedEmailMixin(GuardMixin):
+    """Show the view to logged-in users whose address is not confirmed, too."""
+
+    allow_unconfirmed_email = True
+
+
+class RecentLoginRequiredMixin(GuardMixin):
+    """Show the view to users who logged in lately (RECENT_LOGIN_MAX_AGE); others prove it again."""
+
+    recent_login_required = True
+
+
+def _guard_or_raise(cls: type[GuardMixin]) -> Guard:
+    if cls.guard is None:
+        raise ImproperlyConfigured(f"{cls.__name__} has to set roles_required or roles_accepted.")
+    return cls.guard
