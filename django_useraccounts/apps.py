@@ -1,0 +1,32 @@
+"""The app: its own door, like any room's."""
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.utils.translation import gettext_lazy as _
+
+from .room import Room
+
+
+class UserAccountsConfig(Room, AppConfig):
+    name = "django_useraccounts"
+    label = "useraccounts"
+    verbose_name = _("User accounts")
+    default_auto_field = "django.db.models.BigAutoField"
+    routes = (
+        "django_useraccounts.registration.urls",
+        "django_useraccounts.login.urls",
+        "django_useraccounts.emails.urls",
+        "django_useraccounts.passwords.urls",
+        "django_useraccounts.profile.urls",
+    )
+
+    def ready(self) -> None:
+        # A project that has not chosen its backends gets ours: without it nobody could log in by
+        # e-mail, and no login would be limited. One that has chosen is told by a check.
+        if not settings.is_overridden("AUTHENTICATION_BACKENDS"):
+            settings.AUTHENTICATION_BACKENDS = ["django_useraccounts.backends.AccountsBackend"]
+        from . import checks  # noqa: F401  (registers them; they need the models)
+        from .login.flows import record_login
+
+        user_logged_in.connect(record_login, dispatch_uid="useraccounts.record_login")

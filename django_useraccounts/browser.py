@@ -1,0 +1,41 @@
+"""Which browser this is: a random cookie tells the one that registered from the one that reads mail."""
+
+import hashlib
+import secrets
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.crypto import constant_time_compare
+
+from .conf import conf
+
+COOKIE = "useraccounts_browser"
+_TOKEN_LENGTH = len(secrets.token_urlsafe(32))
+
+
+def browser_token(request: HttpRequest) -> str:
+    """Return the token that the browser sent, or a new one for ``mark_browser`` to set."""
+    token = request.COOKIES.get(COOKIE, "")
+    return token if len(token) == _TOKEN_LENGTH else secrets.token_urlsafe(32)
+
+
+def mark_browser(response: HttpResponseBase, token: str, *, request: HttpRequest) -> None:
+    """Have the browser keep its token for as long as links work."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=conf.LINK_MAX_AGE,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def browser_key(token: str) -> str:
+    """Return what rows keep of a token: a digest, or "" for none."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest() if token else ""
+
+
+def is_same_browser(request: HttpRequest, key: str) -> bool:
+    """Say whether the request comes from the browser whose key a row has kept."""
+    return bool(key) and constant_time_compare(browser_key(request.COOKIES.get(COOKIE, "")), key)

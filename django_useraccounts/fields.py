@@ -1,0 +1,116 @@
+"""The form fields that several rooms share, and the form they stand in."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.password_validation import (
+    password_validators_help_text_html,
+    validate_password,
+)
+from django.utils.translation import gettext_lazy as _
+
+from .canonical import clean_email, clean_username
+from .models import AbstractUser
+from .renderer import AccountRenderer
+
+#: NIST SP 800-63B-4, 3.1.1.2 asks for at least 64; beyond this nobody types, and hashing costs.
+PASSWORD_MAX_LENGTH = 1000
+
+
+class AccountForm(forms.Form):
+    """A form of the account pages: strings to clean values, in the look of the pages."""
+
+    default_renderer = AccountRenderer
+    use_required_attribute = True
+    error_css_class = "ua-has-error"
+
+
+class UsernameField(forms.CharField):
+    """A new username, cleaned; whether it is free is the flow's to find out."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "label": _("Username"),
+                "widget": forms.TextInput(
+                    attrs={
+                        "autocomplete": "username",
+                        "autocapitalize": "none",
+                        "autocorrect": "off",
+                        "spellcheck": "false",
+                    }
+                ),
+                **kwargs,
+            }
+        )
+
+    def clean(self, value: Any) -> str:
+        return clean_username(super().clean(value)).text
+
+
+class EmailField(forms.CharField):
+    """An address as mail is sent to it; typed with a domain in any script."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "label": _("E-mail address"),
+                # type=email would have browsers refuse what they do not know: let the server say it.
+                "widget": forms.EmailInput(attrs={"autocomplete": "email"}),
+                **kwargs,
+            }
+        )
+
+    def clean(self, value: Any) -> str:
+        return clean_email(super().clean(value)).text
+
+
+class PasswordField(forms.CharField):
+    """A password as it was typed, spaces included."""
+
+    def __init__(self, *, autocomplete: str, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "label": _("Password"),
+                "strip": False,
+                "max_length": PASSWORD_MAX_LENGTH,
+                "widget": forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+                **kwargs,
+            }
+        )
+        # maxlength would cut what is pasted without a word; the sentence beside the field is better.
+        self.widget.attrs.pop("maxlength", None)
+
+
+class NewPasswordField(PasswordField):
+    """A password to be set; a form checks it with ``check_new_password`` once it knows for whom."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "autocomplete": "new-password",
+                "help_text": password_validators_help_text_html(),
+                **kwargs,
+            }
+        )
+
+
+class NewPasswordForm(AccountForm):
+    """A form that sets a password: checks it by AUTH_PASSWORD_VALIDATORS, beside its field."""
+
+    #: The field that holds the new password.
+    password_field: ClassVar[str] = "new_password"
+
+    def user_for_password(self) -> AbstractUser:
+        """Return the user whose name and address the password must not resemble."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        password = cleaned.get(self.password_field)
+        if password:
+            try:
+                validate_password(password, self.user_for_password())
+            except forms.ValidationError as error:
+                self.add_error(self.password_field, error)
+        return cleaned

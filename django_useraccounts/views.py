@@ -1,0 +1,204 @@
+"""What the pages share: FlowView, the one path from a form through a flow to the next page."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_deny
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView, View
+from django.views.generic.base import ContextMixin
+
+from .errors import AccountError, LinkError, TooManyAttempts
+from .models import OneTimeSecret
+from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
+from .site import site_name
+
+if TYPE_CHECKING:
+    FormBase = FormView[forms.Form]
+else:
+    FormBase = FormView  # it takes no parameters when it runs
+
+#: Longer ones are nobody's bookmark; they would only bloat pages and rows.
+NEXT_MAX_LENGTH = 2000
+LINK_COOKIE = "useraccounts_link"
+
+
+def safe_next(url: str | None) -> str:
+    """
+    Return ``url`` if it is a path of this site, else "".
+
+    Only with a leading slash: ".evil.com" joined to an origin is another host. It is never decoded
+    again, since "/%5cevil.com" would then become a backslash, which browsers take for a host.
+    """
+    if not url or len(url) > NEXT_MAX_LENGTH or not url.startswith("/") or not url.isprintable():
+        return ""
+    return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
+
+
+def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Answer 503 with a page of its own when the database is away: nothing has been half done."""
+
+    @wraps(view)
+    def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except (OperationalError, InterfaceError):
+            # Without the request: its session and user would ask the database again.
+            page = render_to_string("useraccounts/unavailable.html")
+            return HttpResponse(page, status=503, headers={"Retry-After": "30"})
+
+    return answering
+
+
+#: For the pages of people who are not logged in: LoginRequiredMiddleware lets them through.
+public = method_decorator(login_not_required, name="dispatch")
+
+
+@method_decorator([never_cache, xframe_options_deny], name="dispatch")
+class AccountPage(ContextMixin, View):
+    """What holds for every page of the accounts: not to be kept, framed, or told by a Referer."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        return _answering_outage(super().as_view(**initkwargs))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        # Not no-referrer: with it browsers send "Origin: null" with a form, which Django refuses.
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+    @property
+    def next_url(self) -> str:
+        """Where the visitor wants to go: a path of this site, or ""."""
+        return safe_next(self.request.POST.get("next", self.request.GET.get("next")))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = {"next": self.next_url, "site_name": site_name(self.request)}
+        return super().get_context_data(**{**page, **kwargs})
+
+
+@method_decorator([sensitive_post_parameters(), csrf_protect], name="dispatch")
+class FlowView(AccountPage, FormBase):
+    """
+    A page with a form and the one flow that it performs.
+
+    Subclasses set ``template_name``, ``form_class``, ``success_url`` (a name or a path), and write
+    ``perform``. An AccountError of the flow becomes an error of the field that it names.
+    """
+
+    #: The sentence that the next page shows.
+    success_message: ClassVar[Any] = ""
+    #: Does ``next`` lead where the visitor wanted to go once the flow is done?
+    follows_next: ClassVar[bool] = False
+
+    def perform(self, form: forms.Form) -> HttpResponseBase | None:
+        """Call the flow; return a response only when it is not just the way to ``success_url``."""
+        raise NotImplementedError
+
+    def form_valid(self, form: forms.Form) -> HttpResponseBase:
+        try:
+            response = self.perform(form)
+        except LinkError:
+            raise
+        except AccountError as error:
+            return self.flow_refused(form, error)
+        return response or self.succeed()
+
+    def succeed(self) -> HttpResponseBase:
+        """Lead on to the next page, with the sentence for it."""
+        if self.success_message:
+            self.tell(self.success_message)
+        return HttpResponseRedirect(self.get_success_url())
+
+    def flow_refused(self, form: forms.Form, error: AccountError) -> HttpResponseBase:
+        """Show the form again with the sentence of the error where it belongs."""
+        form.add_error(error.field if error.field in form.fields else None, error)
+        response = self.form_invalid(form)
+        response.status_code = error.status
+        if isinstance(error, TooManyAttempts):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    def tell(self, sentence: Any) -> None:
+        """Leave a sentence for the next page, if the project shows messages."""
+        messages.success(self.request, sentence, fail_silently=True)
+
+    def get_success_url(self) -> str:
+        if self.follows_next and self.next_url:
+            return self.next_url
+        return resolve_url(self.success_url or "/")
+
+
+class LinkView(FlowView):
+    """
+    A page that a mailed link leads to: GET shows, POST acts, and the secret leaves the URL at once.
+
+    The half of the link that proves moves into a cookie for the rest of its path alone; the half
+    that is left in the URL finds the row and opens nothing.
+    """
+
+    purpose: ClassVar[Purpose]
+    #: The name of the page that mails a new link.
+    new_link: ClassVar[str]
+    secret: OneTimeSecret
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if len(kwargs["link"]) == LINK_LENGTH:
+            return self._take_out_of_url(kwargs["link"])
+        return self._with_secret(super().get)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return self._with_secret(super().post)
+
+    def refuse(self, error: LinkError) -> HttpResponseBase:
+        """Say what is wrong with the link, and offer a new one."""
+        context = {
+            "reason": error.reason,
+            "purpose": self.purpose.name,
+            "new_link_url": reverse(self.new_link),
+            "site_name": site_name(self.request),
+        }
+        return render(self.request, "useraccounts/link_refused.html", context, status=error.status)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(secret=self.secret, **kwargs)
+
+    def _take_out_of_url(self, text: str) -> HttpResponseBase:
+        try:
+            link = Link.parse(text)
+        except LinkError as error:
+            return self.refuse(error)
+        match = self.request.resolver_match
+        assert match is not None
+        path = reverse(match.view_name, kwargs={"link": link.public_id})
+        response = HttpResponseRedirect(path)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        secure = self.request.is_secure()
+        response.set_cookie(
+            LINK_COOKIE, link.proof, path=path, secure=secure, httponly=True, samesite="Lax"
+        )
+        return response
+
+    def _with_secret(self, handle: Callable[..., HttpResponseBase]) -> HttpResponseBase:
+        try:
+            proof = self.request.COOKIES.get(LINK_COOKIE, "")
+            link = Link(parse_public_id(self.kwargs["link"]), proof)
+            self.secret = peek(self.purpose, link)
+            return handle(self.request)
+        except LinkError as error:
+            return self.refuse(error)
