@@ -1,0 +1,1 @@
+"""Prove an address."""

@@ -1,0 +1,85 @@
+"""The pages about an address that is to be proved."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http.response import HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.urls import reverse_lazy
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
+
+from ..backends import start_session
+from ..browser import is_same_browser
+from ..canonical import shown_email
+from ..models import UserEmail
+from ..policy import policy
+from ..secrets import CONFIRM_EMAIL
+from ..views import AccountPage, FlowView, LinkView, public, safe_next
+from .flows import confirm_email, disown_email, resend_confirmation
+from .forms import ConfirmEmailForm, ResendConfirmationForm
+
+
+@public
+class MailSentView(AccountPage, TemplateView):
+    """Wait here for the mail; the same page whatever the mail says."""
+
+    template_name = "useraccounts/emails/mail_sent.html"
+
+
+@public
+class ResendConfirmationView(FlowView):
+    """Ask for the confirmation mail once more; guards send unconfirmed users here."""
+
+    template_name = "useraccounts/emails/resend_confirmation.html"
+    form_class = ResendConfirmationForm
+    success_url = reverse_lazy("useraccounts:mail_sent")
+
+    def get_initial(self) -> dict[str, Any]:
+        user = self.request.user
+        claim = (
+            UserEmail.objects.claims().filter(user=user).first() if user.is_authenticated else None
+        )
+        return {"email": claim.shown if claim else ""}
+
+    def perform(self, form: forms.Form) -> None:
+        email = form.cleaned_data["email"]
+        resend_confirmation(email, next_url=self.next_url, request=self.request)
+        self.tell(_("We have sent a mail to %(email)s.") % {"email": shown_email(email)})
+
+
+@public
+class ConfirmEmailView(LinkView):
+    """Confirm the address, or say that it was not me."""
+
+    template_name = "useraccounts/emails/confirm_email.html"
+    form_class = ConfirmEmailForm
+    purpose = CONFIRM_EMAIL
+    new_link = "useraccounts:resend_confirmation"
+
+    def perform(self, form: forms.Form) -> HttpResponseBase | None:
+        if form.cleaned_data["answer"] == "not_me":
+            disown_email(self.secret, request=self.request)
+            context = self.get_context_data()
+            return render(self.request, "useraccounts/emails/not_me.html", context)
+        user = confirm_email(self.secret, request=self.request).user
+        # Only the browser that registered: else whoever opens the mail of an account that somebody
+        # else made with their address would go on in that account, under that one's eyes.
+        if (
+            is_same_browser(self.request, self.secret.browser_key)
+            and not self.request.user.is_authenticated
+            and policy().may_log_in(user, request=self.request)
+        ):
+            start_session(self.request, user)
+        self.tell(_("Your e-mail address is confirmed."))
+        return None
+
+    def get_success_url(self) -> str:
+        # Checked again: what was safe when it was stored has to be safe when it is used.
+        wanted = safe_next(self.secret.next_url)
+        if self.request.user.is_authenticated:
+            return wanted or resolve_url(settings.LOGIN_REDIRECT_URL)
+        login = resolve_url(settings.LOGIN_URL)
+        return f"{login}?{urlencode({'next': wanted})}" if wanted else login

@@ -1,0 +1,1 @@
+"""Log in, log out, prove once more who it is."""

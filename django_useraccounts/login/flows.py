@@ -1,0 +1,70 @@
+"""Log in, log out, and prove once more who is at the browser."""
+
+from typing import Any
+
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+
+from ..conf import conf
+from ..errors import EmailNotConfirmed, WrongCredentials, WrongPassword
+from ..limits import spend
+from ..models import AbstractUser, AccountEvent
+from ..proof import stamp_proof
+
+
+@sensitive_variables("password")
+def log_in(
+    identifier: str, *, password: str, remember: bool = False, request: HttpRequest
+) -> AbstractUser:
+    """
+    Log the browser in as the user of a username or proved address.
+
+    With ``remember`` for SESSION_COOKIE_AGE, else until the browser is closed. Raises
+    TooManyAttempts, WrongCredentials (the same for every reason a stranger could learn from), and
+    EmailNotConfirmed to somebody who has given the right password.
+    """
+    user = auth.authenticate(request, username=identifier, password=password)
+    if user is None:
+        raise WrongCredentials
+    assert isinstance(user, AbstractUser)
+    if conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
+        raise EmailNotConfirmed
+    with transaction.atomic():
+        auth.login(request, user)
+        if not remember:
+            request.session.set_expiry(0)
+    return user
+
+
+def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> None:
+    """Write down a login, whichever page or program did it; receives Django's ``user_logged_in``."""
+    stamp_proof(request)
+    AccountEvent.objects.record("logged_in", user=user, actor=user, request=request)
+
+
+def log_out(*, request: HttpRequest) -> None:
+    """End the session of this browser, with everything in it."""
+    user = request.user
+    with transaction.atomic():
+        if isinstance(user, AbstractUser):
+            AccountEvent.objects.record("logged_out", user=user, actor=user, request=request)
+        auth.logout(request)
+
+
+@sensitive_variables("password")
+def confirm_identity(user: AbstractUser, *, password: str, request: HttpRequest) -> None:
+    """Note that the person at this browser has just given the password; raises WrongPassword."""
+    check_own_password(user, password, request=request)
+    stamp_proof(request)
+    AccountEvent.objects.record("identity_confirmed", user=user, actor=user, request=request)
+
+
+@sensitive_variables("password")
+def check_own_password(user: AbstractUser, password: str, *, request: HttpRequest | None) -> None:
+    """Raise WrongPassword, or TooManyAttempts, so that a stolen session is no way to guess it."""
+    spent = spend("password", identifier=str(user.pk), request=request)
+    if not user.check_password(password):
+        raise WrongPassword
+    spent.forgive()

@@ -1,0 +1,89 @@
+"""The pages that let people in and out."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from ..errors import EmailNotConfirmed
+from ..mixins import AllowUnconfirmedEmailMixin
+from ..models import AbstractUser
+from ..policy import policy
+from ..views import FlowView, public
+from .flows import confirm_identity, log_in, log_out
+from .forms import ConfirmIdentityForm, LoginForm, LogoutForm
+
+
+@public
+class LoginView(FlowView):
+    """Log in with username or e-mail address; who is logged in already goes on."""
+
+    template_name = "useraccounts/login/login.html"
+    form_class = LoginForm
+    follows_next = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
+
+    def perform(self, form: forms.Form) -> HttpResponseBase | None:
+        try:
+            log_in(
+                form.cleaned_data["identifier"],
+                password=form.cleaned_data["password"],
+                remember=form.cleaned_data["remember"],
+                request=self.request,
+            )
+        except EmailNotConfirmed as error:
+            self.tell(error.message)
+            query = urlencode({"next": self.next_url}) if self.next_url else ""
+            return HttpResponseRedirect(f"{reverse('useraccounts:resend_confirmation')}?{query}")
+        return None
+
+    def get_success_url(self) -> str:
+        # A next that leads back here would lead back here for ever.
+        if self.next_url and self.next_url.split("?")[0] != self.request.path:
+            return self.next_url
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        is_open = policy().may_register(request=self.request)
+        return super().get_context_data(registration_open=is_open, **kwargs)
+
+
+@public
+class LogoutView(FlowView):
+    """Log out by POST; GET asks, so that no picture or prefetch ends a session."""
+
+    template_name = "useraccounts/login/logout.html"
+    form_class = LogoutForm
+    follows_next = True
+    success_message = _("You are logged out.")
+
+    def perform(self, form: forms.Form) -> None:
+        log_out(request=self.request)
+
+    def get_success_url(self) -> str:
+        return self.next_url or resolve_url(settings.LOGOUT_REDIRECT_URL or "useraccounts:login")
+
+
+class ConfirmIdentityView(AllowUnconfirmedEmailMixin, FlowView):
+    """Ask for the password again before something that matters."""
+
+    template_name = "useraccounts/login/confirm_identity.html"
+    form_class = ConfirmIdentityForm
+    success_url = "useraccounts:profile"
+    follows_next = True
+
+    def perform(self, form: forms.Form) -> None:
+        assert isinstance(self.request.user, AbstractUser)
+        confirm_identity(
+            self.request.user, password=form.cleaned_data["old_password"], request=self.request
+        )

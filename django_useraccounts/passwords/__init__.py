@@ -1,0 +1,1 @@
+"""Change a password, and get in without it."""

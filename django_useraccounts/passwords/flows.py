@@ -1,0 +1,109 @@
+"""Change a password, and get back in without it."""
+
+from django.contrib.auth import get_user_model, update_session_auth_hash
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import password_changed as tell_validators
+from django.db import transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+
+from .. import signals
+from ..canonical import clean_email
+from ..errors import LinkUsed, WrongPassword
+from ..limits import spend
+from ..login.flows import check_own_password
+from ..mail import announce
+from ..models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ..proof import stamp_proof
+from ..secrets import RESET_PASSWORD, issue, redeem
+
+
+@sensitive_variables("old_password", "new_password", "password_hash")
+def change_password(
+    user: AbstractUser,
+    *,
+    old_password: str,
+    new_password: str,
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Set a new password for somebody who knows the old one.
+
+    Every other session and every reset link of the user ends; the session of ``request`` goes on.
+    The user is told by mail. Raises WrongPassword and TooManyAttempts.
+    """
+    check_own_password(user, old_password, request=request)
+    password_hash = make_password(new_password)
+    with transaction.atomic():
+        # Of two changes at once, the one that read the older password does nothing.
+        if not _set_password(user, password_hash, epoch=user.session_epoch):
+            raise WrongPassword
+        AccountEvent.objects.record("password_changed", user=user, actor=user, request=request)
+        if user.email:
+            announce("password_changed", to=user.email, user=user, request=request)
+        signals.send_on_commit(
+            signals.password_changed, sender=type(user), user=user, request=request
+        )
+    tell_validators(new_password, user)
+    if request is not None:
+        update_session_auth_hash(request, user)
+        stamp_proof(request)
+
+
+def forgot_password(email: str, *, request: HttpRequest | None = None) -> None:
+    """
+    Mail a link that sets a new password to a proved address; older ones for it stop working.
+
+    Any other address gets a mail, too, which says that there is nothing to reset: so the page
+    cannot tell them apart, nor can a clock. Raises TooManyAttempts and InvalidEmail.
+    """
+    to = clean_email(email)
+    spend("mail", identifier=to.key, request=request)
+    address = UserEmail.objects.confirmed().addressed(to.text).select_related("user").first()
+    if address and not address.user.is_active:
+        address = None
+    with transaction.atomic():
+        secret = issue(RESET_PASSWORD, address=address)
+        if address:
+            # To the stored address, never to what was typed: equal keys may be spelled apart.
+            user = address.user
+            announce("reset_password", to=address.email, user=user, secret=secret, request=request)
+        else:
+            announce("no_account", to=to.text, request=request)
+
+
+@sensitive_variables("new_password", "password_hash")
+def reset_password(
+    secret: OneTimeSecret, *, new_password: str, request: HttpRequest | None = None
+) -> AbstractUser:
+    """
+    Set the password of the user whom a mailed link has proved; logs nobody in.
+
+    Every session and every other reset link ends, and claims of addresses that nobody has proved
+    are dropped, since a stranger may have left them. The user is told by mail. Raises LinkUsed.
+    """
+    user: AbstractUser = secret.user
+    password_hash = make_password(new_password)
+    with transaction.atomic():
+        redeem(secret)
+        is_proved = UserEmail.objects.confirmed().filter(pk=secret.address_id, user=user).exists()
+        if not is_proved or not _set_password(user, password_hash, epoch=secret.epoch):
+            raise LinkUsed
+        UserEmail.objects.claims().filter(user=user).delete()
+        AccountEvent.objects.record("password_reset", user=user, actor=user, request=request)
+        announce("password_changed", to=user.email, user=user, request=request)
+        signals.send_on_commit(
+            signals.password_reset, sender=type(user), user=user, request=request
+        )
+    tell_validators(new_password, user)
+    return user
+
+
+def _set_password(user: AbstractUser, password_hash: str, *, epoch: int) -> bool:
+    """Set hash and next epoch if the epoch is still ``epoch``; raising it ends sessions and links."""
+    row = get_user_model()._default_manager.filter(pk=user.pk, session_epoch=epoch, is_active=True)
+    if not row.update(password=password_hash, session_epoch=F("session_epoch") + 1):
+        return False
+    user.password, user.session_epoch = password_hash, epoch + 1
+    return True

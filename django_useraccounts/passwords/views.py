@@ -1,0 +1,70 @@
+"""The pages about passwords."""
+
+from typing import Any
+
+from django import forms
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..canonical import shown_email
+from ..mixins import AllowUnconfirmedEmailMixin
+from ..models import AbstractUser
+from ..secrets import RESET_PASSWORD
+from ..views import FlowView, LinkView, public
+from .flows import change_password, forgot_password, reset_password
+from .forms import ChangePasswordForm, ForgotPasswordForm, ResetPasswordForm
+
+
+class ChangePasswordView(AllowUnconfirmedEmailMixin, FlowView):
+    """Change the own password; other devices are logged out."""
+
+    template_name = "useraccounts/passwords/change_password.html"
+    form_class = ChangePasswordForm
+    success_url = reverse_lazy("useraccounts:profile")
+    success_message = gettext_lazy("Your password is changed. Other devices are logged out.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def perform(self, form: forms.Form) -> None:
+        assert isinstance(self.request.user, AbstractUser)
+        change_password(
+            self.request.user,
+            old_password=form.cleaned_data["old_password"],
+            new_password=form.cleaned_data["new_password"],
+            request=self.request,
+        )
+
+
+@public
+class ForgotPasswordView(FlowView):
+    """Ask for a link that sets a new password."""
+
+    template_name = "useraccounts/passwords/forgot_password.html"
+    form_class = ForgotPasswordForm
+    success_url = reverse_lazy("useraccounts:mail_sent")
+
+    def perform(self, form: forms.Form) -> None:
+        email = form.cleaned_data["email"]
+        forgot_password(email, request=self.request)
+        self.tell(_("We have sent a mail to %(email)s.") % {"email": shown_email(email)})
+
+
+@public
+class ResetPasswordView(LinkView):
+    """Set a new password, by a mailed link."""
+
+    template_name = "useraccounts/passwords/reset_password.html"
+    form_class = ResetPasswordForm
+    purpose = RESET_PASSWORD
+    new_link = "useraccounts:forgot_password"
+    success_url = reverse_lazy("useraccounts:login")
+    success_message = gettext_lazy("Your new password is set. Please log in with it.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.secret.user}
+
+    def perform(self, form: forms.Form) -> None:
+        new_password = form.cleaned_data["new_password"]
+        reset_password(self.secret, new_password=new_password, request=self.request)
