@@ -27,7 +27,7 @@ class AccountsBackend(ModelBackend):
     """Django's backend with our lookups; permissions and groups stay Django's."""
 
     @sensitive_variables("password")
-    def authenticate(
+    def authenticate(  # type: ignore[override]
         self,
         request: HttpRequest | None,
         username: str | None = None,
@@ -50,14 +50,14 @@ class AccountsBackend(ModelBackend):
         if user is None:
             make_password(password)
             return None
-        if not user.check_password(password) or not self.user_can_authenticate(user):
+        if not user.check_password(password) or not user.is_active:
             return None
         if not policy().may_log_in(user, request=request):
             return None
         spent.forgive()
         return user
 
-    async def aauthenticate(
+    async def aauthenticate(  # type: ignore[override]
         self,
         request: HttpRequest | None,
         username: str | None = None,
@@ -66,20 +66,24 @@ class AccountsBackend(ModelBackend):
     ) -> AbstractUser | None:
         return await sync_to_async(self.authenticate)(request, username, password)
 
-    def get_user(self, user_id: Any) -> AbstractUser | None:
+    def get_user(  # type: ignore[override]
+        self, user_id: Any
+    ) -> AbstractUser | None:
         model = get_user_model()
         user = _session_statement(model, router.db_for_read(model)).fetch(user_id)
-        return user if user is not None and self.user_can_authenticate(user) else None
+        return user if user is not None and user.is_active else None
 
-    async def aget_user(self, user_id: Any) -> AbstractUser | None:
+    async def aget_user(  # type: ignore[override]
+        self, user_id: Any
+    ) -> AbstractUser | None:
         return await sync_to_async(self.get_user)(user_id)
 
 
 def start_session(request: HttpRequest, user: AbstractUser) -> None:
-    """Log the browser in as ``user``, who has been proved; by the backend that the project lists."""
+    """Log the browser in as ``user``, who has been proved, by the backend that is configured."""
     for path in settings.AUTHENTICATION_BACKENDS:
         if issubclass(import_string(path), AccountsBackend):
-            login(request, user, backend=path)
+            login(request, user, backend=path)  # type: ignore[arg-type]
             return
     raise ImproperlyConfigured("AUTHENTICATION_BACKENDS has no AccountsBackend.")
 
@@ -101,7 +105,9 @@ def _users() -> UserQuerySet:
 class _Slot(Expression):
     """A place in a compiled statement that takes its value when the statement runs."""
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list["_Slot"]]:
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, connection: Any
+    ) -> tuple[str, list["_Slot"]]:
         return "%s", [self]
 
 
@@ -150,7 +156,7 @@ class _SessionStatement:
         if self.converters:
             rows = list(self.compiler.apply_converters(rows, self.converters))
         # One row for each role: the user's columns are the same in all, the role's name differs.
-        *values_of_user, role_name, has_proved = rows[0]
+        *values_of_user, _role_name, has_proved = rows[0]
         user = self.model.from_db(self.using, self.fields, values_of_user)
         names = frozenset(row[-2] for row in rows if row[-2] is not None)
         user.set_loaded(role_names=names, has_confirmed_email=bool(has_proved))

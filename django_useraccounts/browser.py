@@ -1,4 +1,4 @@
-"""Which browser this is: a random cookie tells the one that registered from the one that reads mail."""
+"""Which browser this is: a random cookie tells the one that registered from any other."""
 
 import hashlib
 import secrets

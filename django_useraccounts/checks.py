@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Tags, register
 from django.db import connections
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, resolve
@@ -70,7 +71,7 @@ def _unknown_role(name: str, stored: list[str]) -> CheckMessage:
     hint = (
         f'Did you mean "{close[0]}"?' if close else f'Role.objects.create(name="{name}") makes it.'
     )
-    return Warning(
+    return checks.Warning(
         f'A guard asks for the role "{name}", which does not exist: nobody can pass.',
         hint=hint,
         id="useraccounts.W006",
@@ -79,14 +80,14 @@ def _unknown_role(name: str, stored: list[str]) -> CheckMessage:
 
 def _settings() -> Iterator[CheckMessage]:
     for problem in problems():
-        yield Error(problem.message, hint=problem.hint, id="useraccounts.E001")
+        yield checks.Error(problem.message, hint=problem.hint, id="useraccounts.E001")
 
 
 def _limits() -> Iterator[CheckMessage]:
     for purpose, rates in conf.LIMITS.items():
         known = DEFAULTS.get(purpose)
         if known is None:
-            yield Error(
+            yield checks.Error(
                 f'USERACCOUNTS["LIMITS"] has no purpose "{purpose}".',
                 hint=f"Known are: {', '.join(DEFAULTS)}.",
                 id="useraccounts.E002",
@@ -94,7 +95,7 @@ def _limits() -> Iterator[CheckMessage]:
             continue
         for name, rate in rates.items():
             if name not in known or not _is_rate(rate):
-                yield Error(
+                yield checks.Error(
                     f'USERACCOUNTS["LIMITS"]["{purpose}"] has {name!r}: {rate!r}.',
                     hint=f'Write "LIMITS": {{"{purpose}": {dict(known)}}}.',
                     id="useraccounts.E002",
@@ -114,7 +115,7 @@ def _policy() -> Iterator[CheckMessage]:
     except (ImportError, TypeError):
         is_policy = False
     if not is_policy:
-        yield Error(
+        yield checks.Error(
             f'USERACCOUNTS["POLICY"] is "{conf.POLICY}", which is no subclass of Policy.',
             hint="Write the dotted path of a subclass of django_useraccounts.policy.Policy.",
             id="useraccounts.E003",
@@ -123,22 +124,22 @@ def _policy() -> Iterator[CheckMessage]:
 
 def _parts() -> Iterator[CheckMessage]:
     if not issubclass(get_user_model(), AbstractUser):
-        yield Error(
-            f"AUTH_USER_MODEL is {settings.AUTH_USER_MODEL!r}, which is not a user of the accounts.",
+        yield checks.Error(
+            f"AUTH_USER_MODEL is {settings.AUTH_USER_MODEL!r}, which is no user of the accounts.",
             hint='Write AUTH_USER_MODEL = "useraccounts.User", or a subclass of '
             "django_useraccounts.models.AbstractUser.",
             id="useraccounts.E004",
         )
     if not any(_is_subclass(path, AccountsBackend) for path in settings.AUTHENTICATION_BACKENDS):
-        yield Error(
-            "AUTHENTICATION_BACKENDS has no backend of the accounts: nobody can log in by e-mail, "
-            "and logins are not limited.",
+        yield checks.Error(
+            "AUTHENTICATION_BACKENDS has no backend of the accounts: nobody can log in by e-mail "
+            "address, and logins are not limited.",
             hint=f'Write AUTHENTICATION_BACKENDS = ["{_BACKEND}"], or leave it out.',
             id="useraccounts.E005",
         )
     for path in _MIDDLEWARE:
         if not any(_is_subclass(given, import_string(path)) for given in settings.MIDDLEWARE):
-            yield Error(
+            yield checks.Error(
                 f"MIDDLEWARE has no {path.rpartition('.')[2]}.",
                 hint=f'Add "{path}" to MIDDLEWARE.',
                 id="useraccounts.E006",
@@ -146,7 +147,7 @@ def _parts() -> Iterator[CheckMessage]:
     for room in rooms():
         for label in room.needs:
             if not apps.is_installed(label):
-                yield Error(
+                yield checks.Error(
                     f"{room.name} needs {label}.",
                     hint=f'Add "{label}" to INSTALLED_APPS.',
                     id="useraccounts.E008",
@@ -163,8 +164,8 @@ def _is_subclass(path: str, parent: type) -> bool:
 def _origin() -> Iterator[CheckMessage]:
     if conf.ORIGIN is None:
         if "*" in settings.ALLOWED_HOSTS:
-            yield Warning(
-                'ALLOWED_HOSTS has "*" and USERACCOUNTS has no ORIGIN: whoever forges a Host header '
+            yield checks.Warning(
+                'ALLOWED_HOSTS has "*" and USERACCOUNTS has no ORIGIN: a forged Host header '
                 "chooses where mailed links lead.",
                 hint='Write USERACCOUNTS = {"ORIGIN": "https://example.com"}.',
                 id="useraccounts.W003",
@@ -172,13 +173,13 @@ def _origin() -> Iterator[CheckMessage]:
         return
     parts = urlsplit(conf.ORIGIN)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
-        yield Error(
+        yield checks.Error(
             f'USERACCOUNTS["ORIGIN"] is "{conf.ORIGIN}".',
             hint='Write scheme and host only, like "https://example.com".',
             id="useraccounts.E007",
         )
     elif parts.scheme == "http" and settings.SECURE_SSL_REDIRECT:
-        yield Warning(
+        yield checks.Warning(
             "SECURE_SSL_REDIRECT sends people to https, and mailed links lead to http.",
             hint=f'Write USERACCOUNTS = {{"ORIGIN": "https://{parts.netloc}"}}.',
             id="useraccounts.W007",
@@ -187,13 +188,13 @@ def _origin() -> Iterator[CheckMessage]:
 
 def _passwords() -> Iterator[CheckMessage]:
     if not _is_subclass(settings.PASSWORD_HASHERS[0], import_string(_ARGON2)):
-        yield Warning(
+        yield checks.Warning(
             "PASSWORD_HASHERS does not begin with Argon2, which withstands guessing best.",
-            hint=f'Write PASSWORD_HASHERS = ["{_ARGON2}", …], the others after it for old passwords.',
+            hint=f'Write PASSWORD_HASHERS = ["{_ARGON2}", …], others after it for old passwords.',
             id="useraccounts.W001",
         )
     if not settings.AUTH_PASSWORD_VALIDATORS:
-        yield Warning(
+        yield checks.Warning(
             "AUTH_PASSWORD_VALIDATORS is empty: any password will do, “1” included.",
             hint="Copy the list that startproject writes into settings.py.",
             id="useraccounts.W002",
@@ -202,7 +203,7 @@ def _passwords() -> Iterator[CheckMessage]:
 
 def _mail() -> Iterator[CheckMessage]:
     if smtp_without_timeout():
-        yield Warning(
+        yield checks.Warning(
             "Mail goes out by SMTP without a time limit: a server that is silent holds all mail.",
             hint='Write EMAIL_TIMEOUT = 30, or from Django 6.1 on "timeout": 30 in the OPTIONS of '
             "MAILERS.",
@@ -216,7 +217,7 @@ def _login() -> Iterator[CheckMessage]:
     except Resolver404:
         match = None
     if match is None:
-        yield Warning(
+        yield checks.Warning(
             f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",
             hint='Write LOGIN_URL = "useraccounts:login".',
             id="useraccounts.W005",

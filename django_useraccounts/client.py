@@ -27,7 +27,7 @@ def client_address(request: HttpRequest | None) -> str | None:
 
 
 def client_network(request: HttpRequest | None) -> str | None:
-    """Return what one client can be told by: its IPv4 address, or the /64 that IPv6 gives a home."""
+    """Return what tells one client: its IPv4 address, or the /64 that IPv6 gives a home."""
     address = client_address(request)
     if address is None or ":" not in address:
         return address

@@ -15,9 +15,10 @@ from django.core.signals import setting_changed
 #: (RFC 2142 and the usual suspects).
 RESERVED_USERNAMES = frozenset(
     "abuse account accounts admin administrator anonymous api billing contact everyone help "
-    "hostmaster info login logout mailer-daemon me moderator news no-reply nobody noreply null none "
-    "owner postmaster profile register root security settings signup staff static superuser support "
-    "system undefined user users useraccounts webmaster well-known .well-known www".split()
+    "hostmaster info login logout mailer-daemon me moderator news no-reply nobody noreply "
+    "none null owner postmaster profile register root security settings signup staff static "
+    "superuser support system undefined user useraccounts users webmaster .well-known well- "
+    "known www".split()
 )
 
 
@@ -38,7 +39,7 @@ class Conf:
     LINK_MAX_AGE: timedelta = timedelta(days=3)
     #: How long after a login ``recent_login_required`` lets pass.
     RECENT_LOGIN_MAX_AGE: timedelta = timedelta(minutes=15)
-    #: "thread": after the commit, beside the request. "immediate": after the commit, in the request.
+    #: "thread": after the commit, beside the request. "immediate": after it, in the request.
     #: "command": only by another process.
     MAIL_DELIVERY: Literal["thread", "immediate", "command"] = "thread"
     #: Attempts that are allowed: ``{"login": {"identifier": "10/5m", "client": "100/5m"}}``.

@@ -16,7 +16,7 @@ def roles_required(*needs: Need) -> Callable[[V], V]:
     """
     Show the view to users who meet every need; a list is met by one of its roles::
 
-        @roles_required("starving", ["artist", "programmer"])   # starving AND (artist OR programmer)
+        @roles_required("starving", ["artist", "programmer"])  # starving AND (artist OR programmer)
 
     Strangers are sent to log in (401 for a client that prefers JSON), users without a confirmed
     address to confirm it, others get a page with status 403. Raises TypeError or ValueError when a
@@ -26,7 +26,7 @@ def roles_required(*needs: Need) -> Callable[[V], V]:
 
 
 def roles_accepted(*names: str) -> Callable[[V], V]:
-    """Show the view to users with at least one of the roles: ``@roles_accepted("artist", "editor")``."""
+    """Show the view to users with at least one of the roles: ``@roles_accepted("a", "b")``."""
     return _guarding(Guard(Requirement.any_of(*names)))
 
 

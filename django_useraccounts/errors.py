@@ -1,6 +1,7 @@
 """What can go wrong for the person in front of the page, each as a fact with its sentence."""
 
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -17,13 +18,13 @@ class AccountError(ValidationError):
     """
 
     #: The sentence for the reader.
-    sentence: object = ""
+    sentence: Any = ""
     #: The form field that the sentence stands beside; None for the form as a whole.
     field: str | None = None
     #: The status of the page, or of the JSON answer, that shows it.
     status = 200
 
-    def __init__(self, sentence: object = None, *, params: dict[str, object] | None = None) -> None:
+    def __init__(self, sentence: Any = None, *, params: dict[str, object] | None = None) -> None:
         super().__init__(sentence or self.sentence, code=type(self).__name__, params=params)
 
 

@@ -13,7 +13,7 @@ from .canonical import clean_email, clean_username
 from .models import AbstractUser
 from .renderer import AccountRenderer
 
-#: NIST SP 800-63B-4, 3.1.1.2 asks for at least 64; beyond this nobody types, and hashing costs.
+#: NIST SP 800-63B-4, 3.1.1.2 asks for at least 64; beyond this nobody types.
 PASSWORD_MAX_LENGTH = 1000
 
 
@@ -55,7 +55,6 @@ class EmailField(forms.CharField):
         super().__init__(
             **{
                 "label": _("E-mail address"),
-                # type=email would have browsers refuse what they do not know: let the server say it.
                 "widget": forms.EmailInput(attrs={"autocomplete": "email"}),
                 **kwargs,
             }
@@ -78,7 +77,7 @@ class PasswordField(forms.CharField):
                 **kwargs,
             }
         )
-        # maxlength would cut what is pasted without a word; the sentence beside the field is better.
+        # maxlength cuts what is pasted without a word; the sentence beside the field is better.
         self.widget.attrs.pop("maxlength", None)
 
 
@@ -99,7 +98,7 @@ class NewPasswordForm(AccountForm):
     """A form that sets a password: checks it by AUTH_PASSWORD_VALIDATORS, beside its field."""
 
     #: The field that holds the new password.
-    password_field: ClassVar[str] = "new_password"
+    checked_field: ClassVar[str] = "new_password"
 
     def user_for_password(self) -> AbstractUser:
         """Return the user whose name and address the password must not resemble."""
@@ -107,10 +106,10 @@ class NewPasswordForm(AccountForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        password = cleaned.get(self.password_field)
+        password = cleaned.get(self.checked_field)
         if password:
             try:
-                validate_password(password, self.user_for_password())
+                validate_password(password, self.user_for_password())  # type: ignore[arg-type]
             except forms.ValidationError as error:
-                self.add_error(self.password_field, error)
+                self.add_error(self.checked_field, error)
         return cleaned

@@ -30,7 +30,7 @@ _ALLOWED_ON_REQUEST = "_useraccounts_allow_unconfirmed_email"
 
 @dataclass(frozen=True)
 class Guard:
-    """What a page asks of its visitor, who has to be logged in, active, and proved to be reachable."""
+    """What a page asks of its visitor, who has to be logged in, active, and to be reachable."""
 
     requirement: Requirement | None = None
     allow_unconfirmed_email: bool = False
@@ -58,7 +58,7 @@ class Guard:
     async def acall(
         self, view: AsyncView, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Return the page, or the refusal, of an async view; no thread while our backend loads users."""
+        """Return the page of an async view, or the refusal; who passes costs no thread."""
         user = await request.auser()
         if user.is_authenticated and not getattr(user, "is_loaded", True):
             await sync_to_async(user.load)()

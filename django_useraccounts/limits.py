@@ -93,7 +93,7 @@ def _key(purpose: str, name: str, subject: str) -> str:
 
 
 def _count(windows: Sequence[tuple[str, int]], *, now: int) -> list[tuple[str, int, int]]:
-    """Add one to each key, in the order that avoids deadlocks; return (key, attempts, end) of each."""
+    """Add one to each key, in an order that avoids deadlocks; return (key, attempts, end)s."""
     if not windows:
         return []
     connection = connections[router.db_for_write(AttemptCounter)]
@@ -109,13 +109,13 @@ def _count(windows: Sequence[tuple[str, int]], *, now: int) -> list[tuple[str, i
     over = f"{table}.{ends_at} <= %s OR {table}.{ends_at} > {new_end}"
     # MariaDB assigns from left to right: attempts has to be told before the end has changed.
     sql = (
-        f"INSERT INTO {table} ({key}, {attempts}, {ends_at}) "
+        f"INSERT INTO {table} ({key}, {attempts}, {ends_at}) "  # noqa: S608 (names, no values)
         f"VALUES {', '.join(['(%s, 1, %s)'] * len(windows))} {clash} "
         f"{attempts} = CASE WHEN {over} THEN 1 ELSE {table}.{attempts} + 1 END, "
         f"{ends_at} = CASE WHEN {over} THEN {new_end} ELSE {table}.{ends_at} END "
         f"RETURNING {key}, {attempts}, {ends_at}"
     )
-    params: list[object] = [value for window in windows for value in window]
+    params: list[int | str] = [value for window in windows for value in window]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*params, now, now])
         rows: Iterable[tuple[str, int, int]] = cursor.fetchall()

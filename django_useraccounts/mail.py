@@ -87,7 +87,7 @@ def deliver(mail_id: int) -> bool:
 
 
 def deliver_due(*, limit: int) -> int:
-    """Try up to ``limit`` due mails, those that have waited longest first; return how many were sent."""
+    """Try up to ``limit`` due mails, the longest waiting first; return how many were sent."""
     due = OutgoingMail.objects.due().values_list("pk", flat=True)[:limit]
     return sum(deliver(mail_id) for mail_id in list(due))
 

@@ -30,7 +30,7 @@ class Policy:
         return True
 
     def may_log_in(self, user: "AbstractUser", *, request: "HttpRequest | None") -> bool:
-        """Say whether a user whose password was right may come in; no looks like a wrong password."""
+        """Say whether a user with the right password may come in; no looks like a wrong one."""
         return True
 
 

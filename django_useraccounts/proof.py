@@ -19,6 +19,6 @@ def is_proof_recent(request: HttpRequest) -> bool:
     session = getattr(request, "session", None)
     if session is None:
         return False
-    age = time.time() - session.get(_SESSION_KEY, 0)
+    age: float = time.time() - session.get(_SESSION_KEY, 0)
     # A stamp from the future means that the clock was set back: ask again.
     return 0 <= age + 1 and age <= conf.RECENT_LOGIN_MAX_AGE.total_seconds()

@@ -22,7 +22,6 @@ from .conf import conf
 from .errors import LinkExpired, LinkInvalid, LinkUsed
 from .models import AbstractUser, OneTimeSecret, UserEmail
 
-
 #: 16 bytes of id and 32 of HMAC, in URL-safe base64 without padding.
 LINK_LENGTH = 64
 
@@ -136,7 +135,7 @@ def redeem(secret: OneTimeSecret) -> None:
 
 
 def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) -> None:
-    user: AbstractUser = secret.user
+    user: AbstractUser = secret.user  # type: ignore[assignment]
     if secret.redeemed_at or is_replaced or not user.is_active:
         raise LinkUsed
     if purpose.voided_by_epoch and secret.epoch != user.session_epoch:

@@ -9,7 +9,8 @@ from django.dispatch import Signal
 registered = Signal()
 #: An address was proved. Arguments: ``user``, ``email`` (the UserEmail), ``request``.
 email_confirmed = Signal()
-#: The reader of a confirmation mail did not register. Arguments: ``user``, ``address``, ``request``.
+#: The reader of a confirmation mail did not register. Arguments: ``user``, ``address`` (the text),
+#: ``request``.
 email_disowned = Signal()
 #: A user changed the own password. Arguments: ``user``, ``request``.
 password_changed = Signal()
@@ -22,7 +23,7 @@ role_revoked = Signal()
 
 
 def send_on_commit(signal: Signal, *, sender: object, **news: Any) -> None:
-    """Send ``signal`` once the surrounding transaction is committed; a receiver that raises is logged."""
+    """Send ``signal`` after the commit; a receiver that raises is logged, and the others go on."""
     transaction.on_commit(lambda: _send(signal, sender, news), robust=True)
 
 

@@ -23,7 +23,7 @@ from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
 from .errors import AccountError, LinkError, TooManyAttempts
-from .models import OneTimeSecret
+from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
 from .site import site_name
 
@@ -83,6 +83,12 @@ class AccountPage(ContextMixin, View):
         return response
 
     @property
+    def user(self) -> AbstractUser:
+        """The visitor, on pages whose guard lets only users through."""
+        visitor: AbstractUser = self.request.user  # type: ignore[assignment]
+        return visitor
+
+    @property
     def next_url(self) -> str:
         """Where the visitor wants to go: a path of this site, or ""."""
         return safe_next(self.request.POST.get("next", self.request.GET.get("next")))
@@ -106,11 +112,11 @@ class FlowView(AccountPage, FormBase):
     #: Does ``next`` lead where the visitor wanted to go once the flow is done?
     follows_next: ClassVar[bool] = False
 
-    def perform(self, form: forms.Form) -> HttpResponseBase | None:
+    def perform(self, form: forms.Form) -> HttpResponse | None:
         """Call the flow; return a response only when it is not just the way to ``success_url``."""
         raise NotImplementedError
 
-    def form_valid(self, form: forms.Form) -> HttpResponseBase:
+    def form_valid(self, form: forms.Form) -> HttpResponse:
         try:
             response = self.perform(form)
         except LinkError:
@@ -119,13 +125,13 @@ class FlowView(AccountPage, FormBase):
             return self.flow_refused(form, error)
         return response or self.succeed()
 
-    def succeed(self) -> HttpResponseBase:
+    def succeed(self) -> HttpResponse:
         """Lead on to the next page, with the sentence for it."""
         if self.success_message:
             self.tell(self.success_message)
         return HttpResponseRedirect(self.get_success_url())
 
-    def flow_refused(self, form: forms.Form, error: AccountError) -> HttpResponseBase:
+    def flow_refused(self, form: forms.Form, error: AccountError) -> HttpResponse:
         """Show the form again with the sentence of the error where it belongs."""
         form.add_error(error.field if error.field in form.fields else None, error)
         response = self.form_invalid(form)
@@ -157,15 +163,15 @@ class LinkView(FlowView):
     new_link: ClassVar[str]
     secret: OneTimeSecret
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if len(kwargs["link"]) == LINK_LENGTH:
             return self._take_out_of_url(kwargs["link"])
         return self._with_secret(super().get)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._with_secret(super().post)
 
-    def refuse(self, error: LinkError) -> HttpResponseBase:
+    def refuse(self, error: LinkError) -> HttpResponse:
         """Say what is wrong with the link, and offer a new one."""
         context = {
             "reason": error.reason,
@@ -178,14 +184,12 @@ class LinkView(FlowView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(secret=self.secret, **kwargs)
 
-    def _take_out_of_url(self, text: str) -> HttpResponseBase:
+    def _take_out_of_url(self, text: str) -> HttpResponse:
         try:
             link = Link.parse(text)
         except LinkError as error:
             return self.refuse(error)
-        match = self.request.resolver_match
-        assert match is not None
-        path = reverse(match.view_name, kwargs={"link": link.public_id})
+        path = reverse(f"useraccounts:{self.purpose.name}", args=[link.public_id])
         response = HttpResponseRedirect(path)
         response.headers["Referrer-Policy"] = "no-referrer"
         secure = self.request.is_secure()
@@ -194,7 +198,7 @@ class LinkView(FlowView):
         )
         return response
 
-    def _with_secret(self, handle: Callable[..., HttpResponseBase]) -> HttpResponseBase:
+    def _with_secret(self, handle: Callable[..., HttpResponse]) -> HttpResponse:
         try:
             proof = self.request.COOKIES.get(LINK_COOKIE, "")
             link = Link(parse_public_id(self.kwargs["link"]), proof)

@@ -1,4 +1,4 @@
-"""Prove that an address is the user's own. Only here are ``UserEmail`` and ``user.email`` changed."""
+"""Prove that an address is the user's own; only here ``UserEmail`` and ``user.email`` change."""
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -10,7 +10,7 @@ from ..canonical import clean_email
 from ..errors import EmailTaken, LinkUsed
 from ..limits import spend
 from ..mail import announce
-from ..models import AccountEvent, OneTimeSecret, UserEmail
+from ..models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ..secrets import CONFIRM_EMAIL, issue, redeem
 
 
@@ -49,10 +49,11 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
 
     Raises LinkUsed, and EmailTaken when somebody else has proved the same address meanwhile.
     """
+    user: AbstractUser = secret.user  # type: ignore[assignment]
     address: UserEmail | None = secret.address
     if address is None:
         raise LinkUsed
-    user = address.user = secret.user
+    address.user = user  # type: ignore[assignment]
     is_first = not user.email
     try:
         with transaction.atomic():
@@ -89,8 +90,8 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
 
 def disown_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) -> None:
     """Take an address off an account because the reader of its mail says: this was not me."""
+    user: AbstractUser = secret.user  # type: ignore[assignment]
     address: UserEmail | None = secret.address
-    user = secret.user
     if address is None:
         raise LinkUsed
     with transaction.atomic():

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.http import urlencode
@@ -59,7 +59,7 @@ class ConfirmEmailView(LinkView):
     purpose = CONFIRM_EMAIL
     new_link = "useraccounts:resend_confirmation"
 
-    def perform(self, form: forms.Form) -> HttpResponseBase | None:
+    def perform(self, form: forms.Form) -> HttpResponse | None:
         if form.cleaned_data["answer"] == "not_me":
             disown_email(self.secret, request=self.request)
             context = self.get_context_data()

@@ -25,21 +25,21 @@ def log_in(
     TooManyAttempts, WrongCredentials (the same for every reason a stranger could learn from), and
     EmailNotConfirmed to somebody who has given the right password.
     """
-    user = auth.authenticate(request, username=identifier, password=password)
+    user: Any = auth.authenticate(request, username=identifier, password=password)
     if user is None:
         raise WrongCredentials
-    assert isinstance(user, AbstractUser)
     if conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
         raise EmailNotConfirmed
     with transaction.atomic():
         auth.login(request, user)
         if not remember:
             request.session.set_expiry(0)
-    return user
+    logged_in: AbstractUser = user
+    return logged_in
 
 
 def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> None:
-    """Write down a login, whichever page or program did it; receives Django's ``user_logged_in``."""
+    """Write down a login, whichever page did it; a receiver of Django's ``user_logged_in``."""
     stamp_proof(request)
     AccountEvent.objects.record("logged_in", user=user, actor=user, request=request)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import reverse
@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from ..errors import EmailNotConfirmed
 from ..mixins import AllowUnconfirmedEmailMixin
-from ..models import AbstractUser
 from ..policy import policy
 from ..views import FlowView, public
 from .flows import confirm_identity, log_in, log_out
@@ -33,7 +32,7 @@ class LoginView(FlowView):
             return HttpResponseRedirect(self.get_success_url())
         return super().dispatch(request, *args, **kwargs)
 
-    def perform(self, form: forms.Form) -> HttpResponseBase | None:
+    def perform(self, form: forms.Form) -> HttpResponse | None:
         try:
             log_in(
                 form.cleaned_data["identifier"],
@@ -83,7 +82,5 @@ class ConfirmIdentityView(AllowUnconfirmedEmailMixin, FlowView):
     follows_next = True
 
     def perform(self, form: forms.Form) -> None:
-        assert isinstance(self.request.user, AbstractUser)
-        confirm_identity(
-            self.request.user, password=form.cleaned_data["old_password"], request=self.request
-        )
+        password = form.cleaned_data["old_password"]
+        confirm_identity(self.user, password=password, request=self.request)

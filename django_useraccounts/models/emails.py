@@ -33,7 +33,7 @@ class UserEmailQuerySet(models.QuerySet["UserEmail"]):
         return self.create(user=user, email=name.text, email_key=name.key)
 
     def add_proved_primary(self, user: "AbstractUser", email: str) -> "UserEmail":
-        """Give a user without addresses one that needs no proof; IntegrityError if it has an owner."""
+        """Give a new user an address that needs no proof; IntegrityError if it has an owner."""
         name = clean_email(email)
         with transaction.atomic(using=self.db):
             address = self.create(
@@ -57,7 +57,7 @@ class UserEmail(models.Model):
     #: As mail is sent to it: the local part as typed, the domain in the ASCII of IDNA.
     email = models.CharField(_("e-mail address"), max_length=EMAIL_MAX_LENGTH)
     email_key = models.CharField(max_length=EMAIL_MAX_LENGTH, editable=False, db_index=True)
-    #: The key once more when the address is proved, else NULL: so proof is unique and claims are not.
+    #: The key once more when the address is proved, else NULL: proof is unique, claims are not.
     verified_key = models.CharField(
         max_length=EMAIL_MAX_LENGTH, unique=True, null=True, blank=True, editable=False
     )

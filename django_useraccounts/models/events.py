@@ -25,7 +25,7 @@ class AccountEventManager(models.Manager["AccountEvent"]):
         details: Mapping[str, object] | None = None,
         request: HttpRequest | None = None,
     ) -> "AccountEvent":
-        """Write down, in the transaction of the act, that it happened; ``details`` holds no secret."""
+        """Write down an act, in its own transaction; ``details`` holds no secret."""
         return self.create(
             kind=kind,
             user=user,

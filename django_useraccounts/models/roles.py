@@ -51,7 +51,7 @@ class Role(models.Model):
 
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
     def in_force(self, at: datetime | None = None) -> Self:
-        """Return the grants that count at a moment, now by default: the start is in, the end is out."""
+        """Return the grants that count at a moment, now by default; the end is no part of one."""
         at = at or timezone.now()
         return self.filter(Q(starts_at__lte=at), Q(ends_at__isnull=True) | Q(ends_at__gt=at))
 

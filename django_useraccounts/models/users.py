@@ -32,7 +32,7 @@ def validate_username(value: str) -> None:
 class UsernameKeyField(NullableText):
     """The key of the username beside it, computed whenever the row is written."""
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:  # noqa: FBT001
         username = getattr(model_instance, "username", None)
         key = username_key(username) if username else None
         if key == "":
@@ -53,15 +53,18 @@ class UserQuerySet(models.QuerySet["AbstractUser"]):
         return self.annotate(_has_confirmed_email=Exists(proved))
 
 
-class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
     """Users are made here by code; people register through ``registration.flows.register``."""
 
     use_in_migrations = False
 
     def get_by_natural_key(self, username: str | None) -> "AbstractUser":
+        user: AbstractUser
         if username is None or self.model.USERNAME_FIELD != "username":
-            return super().get_by_natural_key(username)
-        return self.get(username_key=username_key(username))
+            user = super().get_by_natural_key(username)
+        else:
+            user = self.get(username_key=username_key(username))
+        return user
 
     def create_user(
         self,
@@ -75,7 +78,7 @@ class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)): 
 
         Raises IntegrityError for a username or address that is taken.
         """
-        user = self.model(username=username or None, **fields)
+        user: AbstractUser = self.model(username=username or None, **fields)
         user.set_password(password)
         with transaction.atomic(using=self._db):
             user.save(using=self._db)
@@ -214,7 +217,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         return self._has_confirmed_email
 
     def has_roles(self, *needs: Need) -> bool:
-        """Say whether the user meets every need: ``has_roles("starving", ["artist", "programmer"])``."""
+        """Say whether the user meets every need: ``("a", ["b", "c"])`` is a AND (b OR c)."""
         return Requirement(*needs).matches(self.role_names)
 
     # Sessions

@@ -45,9 +45,9 @@ def change_password(
         signals.send_on_commit(
             signals.password_changed, sender=type(user), user=user, request=request
         )
-    tell_validators(new_password, user)
+    tell_validators(new_password, user)  # type: ignore[arg-type]
     if request is not None:
-        update_session_auth_hash(request, user)
+        update_session_auth_hash(request, user)  # type: ignore[arg-type]
         stamp_proof(request)
 
 
@@ -83,7 +83,7 @@ def reset_password(
     Every session and every other reset link ends, and claims of addresses that nobody has proved
     are dropped, since a stranger may have left them. The user is told by mail. Raises LinkUsed.
     """
-    user: AbstractUser = secret.user
+    user: AbstractUser = secret.user  # type: ignore[assignment]
     password_hash = make_password(new_password)
     with transaction.atomic():
         redeem(secret)
@@ -96,12 +96,12 @@ def reset_password(
         signals.send_on_commit(
             signals.password_reset, sender=type(user), user=user, request=request
         )
-    tell_validators(new_password, user)
+    tell_validators(new_password, user)  # type: ignore[arg-type]
     return user
 
 
 def _set_password(user: AbstractUser, password_hash: str, *, epoch: int) -> bool:
-    """Set hash and next epoch if the epoch is still ``epoch``; raising it ends sessions and links."""
+    """Set hash and next epoch, if it still is ``epoch``; raising it ends sessions and links."""
     row = get_user_model()._default_manager.filter(pk=user.pk, session_epoch=epoch, is_active=True)
     if not row.update(password=password_hash, session_epoch=F("session_epoch") + 1):
         return False

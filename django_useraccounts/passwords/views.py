@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy
 
 from ..canonical import shown_email
 from ..mixins import AllowUnconfirmedEmailMixin
-from ..models import AbstractUser
 from ..secrets import RESET_PASSWORD
 from ..views import FlowView, LinkView, public
 from .flows import change_password, forgot_password, reset_password
@@ -25,12 +24,11 @@ class ChangePasswordView(AllowUnconfirmedEmailMixin, FlowView):
     success_message = gettext_lazy("Your password is changed. Other devices are logged out.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "user": self.request.user}
+        return {**super().get_form_kwargs(), "user": self.user}
 
     def perform(self, form: forms.Form) -> None:
-        assert isinstance(self.request.user, AbstractUser)
         change_password(
-            self.request.user,
+            self.user,
             old_password=form.cleaned_data["old_password"],
             new_password=form.cleaned_data["new_password"],
             request=self.request,

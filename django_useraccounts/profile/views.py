@@ -15,7 +15,7 @@ class ProfileView(AllowUnconfirmedEmailMixin, AccountPage, TemplateView):
     template_name = "useraccounts/profile/profile.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user = self.request.user
+        user = self.user
         roles = Role.objects.filter(grants__in=RoleGrant.objects.in_force().filter(user=user))
         return super().get_context_data(
             addresses=UserEmail.objects.filter(user=user).order_by("-is_primary", "email"),

@@ -11,7 +11,7 @@ from ..models import AbstractUser
 class RegisterForm(NewPasswordForm):
     """Username, address and password; extend it for what a project wants to know besides."""
 
-    password_field: ClassVar[str] = "password"
+    checked_field: ClassVar[str] = "password"
 
     username = UsernameField()
     email = EmailField()

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
-from django.conf import settings
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 

@@ -23,7 +23,7 @@ def grant_role(
     request: HttpRequest | None = None,
 ) -> RoleGrant:
     """
-    Give ``user`` a role from ``since`` (now) until ``until`` (for good); it counts at the next request.
+    Give ``user`` a role from ``since`` (now) until ``until`` (for good), by the next request.
 
     ``by`` is who grants, ``source`` where it comes from, for code, and ``reason`` why, for people.
     Raises UnknownRole and InvalidPeriod.
