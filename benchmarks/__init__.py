@@ -1,0 +1,1 @@
+"""What the app costs, measured beside stock Django in one run."""

@@ -1,0 +1,188 @@
+"""
+Compare a page behind roles_required with stock django.contrib.auth's login_required page.
+
+    python -m benchmarks.guarded_page [--samples 200]
+
+Two processes, one with each user model, have the same Django, middleware, sessions and database (a
+SQLite file each). They answer the same request in turns, so that the machine's moods meet both.
+Reported are queries and Python calls of one request, which do not vary, and the CPU time of a
+request as the ratio of the medians. It exits with 1 if the guarded page costs more than the stock.
+"""
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REQUESTS_A_SAMPLE = 20
+ROLES = ("starving", "artist", "member")
+
+
+def main() -> int:
+    """Run both, print the table, and say by the exit code whether the promise holds."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--samples", type=int, default=200)
+    samples = parser.parse_args().samples
+    with tempfile.TemporaryDirectory() as folder:
+        workers = {kind: _Worker(kind, Path(folder)) for kind in ("stock", "ours", "ours, no role")}
+        facts = {kind: worker.ask("count") for kind, worker in workers.items()}
+        times: dict[str, list[float]] = {kind: [] for kind in workers}
+        for _sample in range(samples):
+            for kind, worker in workers.items():
+                times[kind].append(float(worker.ask("time")["seconds"]))
+        for worker in workers.values():
+            worker.stop()
+    medians = {kind: statistics.median(seconds) for kind, seconds in times.items()}
+    print(f"{'page':34} queries   calls  calls/stock  CPU/stock")
+    for kind, name in {
+        "stock": "login_required, contrib.auth",
+        "ours, no role": "login_required, ours, no roles",
+        "ours": "roles_required, 3 roles in force",
+    }.items():
+        calls = facts[kind]["calls"]
+        print(
+            f"{name:34} {facts[kind]['queries']:7} {calls:7}  "
+            f"{calls / facts['stock']['calls']:11.2f} {medians[kind] / medians['stock']:10.2f}"
+        )
+    return int(medians["ours"] > medians["stock"] or facts["ours"]["queries"] > 2)
+
+
+class _Worker:
+    """A process that answers requests with one user model."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        environment = {**os.environ, "BENCHMARK_FOLDER": str(folder)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.guarded_page", "--worker", kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=Path(__file__).parents[1],
+        )
+
+    def ask(self, question: str) -> dict[str, float]:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(question + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, float] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def stop(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+
+
+def work(kind: str) -> None:
+    """Answer the questions that come by standard input; this is the other process."""
+    _configure(kind)
+    from django.core.management import call_command
+    from django.core.wsgi import get_wsgi_application
+
+    application = get_wsgi_application()
+    call_command("migrate", verbosity=0)
+    environ = _environ(kind)
+
+    def request() -> bytes:
+        status: list[str] = []
+        body = application(dict(environ), lambda line, headers: status.append(line))
+        content = b"".join(body)
+        body.close()
+        assert status == ["200 OK"], status
+        return content
+
+    for _warm_up in range(50):
+        request()
+    for question in sys.stdin:
+        answer = _count(request) if question.strip() == "count" else _time(request)
+        print(json.dumps(answer), flush=True)
+
+
+def _configure(kind: str) -> None:
+    from django.conf import settings
+
+    ours = kind != "stock"
+    name = Path(os.environ["BENCHMARK_FOLDER"]) / f"{kind}.sqlite3"
+    settings.configure(
+        SECRET_KEY="a secret of the benchmark",
+        ALLOWED_HOSTS=["testserver"],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": name}},
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            *(["django_useraccounts"] if ours else []),
+        ],
+        AUTH_USER_MODEL="useraccounts.User" if ours else "auth.User",
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+        ],
+        ROOT_URLCONF="benchmarks.urls",
+        CONN_MAX_AGE=None,
+        USE_TZ=True,
+    )
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = None
+
+
+def _environ(kind: str) -> dict[str, object]:
+    from django.test import Client, RequestFactory
+
+    if kind == "stock":
+        from django.contrib.auth.models import User
+
+        user = User.objects.create_user("maria", "maria@example.com")
+    else:
+        from django_useraccounts.testing import make_user
+
+        user = make_user(password=None, roles=ROLES)
+    client = Client()
+    client.force_login(user)
+    path = {"stock": "/login-required/", "ours": "/roles-required/"}.get(kind, "/login-required/")
+    environ = RequestFactory().get(path).environ
+    environ["HTTP_COOKIE"] = f"sessionid={client.session.session_key}"
+    environ["wsgi.input"] = io.BytesIO()
+    return environ
+
+
+def _count(request) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        request()
+    queries = len(captured)  # now: the next request empties the log
+    calls = 0
+
+    def profile(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(profile)
+    try:
+        request()
+    finally:
+        sys.setprofile(None)
+    return {"queries": queries, "calls": calls}
+
+
+def _time(request) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    start = time.process_time()
+    for _request in range(REQUESTS_A_SAMPLE):
+        request()
+    return {"seconds": (time.process_time() - start) / REQUESTS_A_SAMPLE}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        work(sys.argv[2])
+    else:
+        sys.exit(main())

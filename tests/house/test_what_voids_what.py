@@ -1,0 +1,115 @@
+"""The table of docs/architecture.rst, whole: which event ends which link, session and claim."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user
+from django.test import Client
+from django.utils import timezone
+
+from django_useraccounts.emails.flows import confirm_email, disown_email, resend_confirmation
+from django_useraccounts.errors import LinkError
+from django_useraccounts.models import OneTimeSecret, UserEmail
+from django_useraccounts.passwords.flows import change_password, forgot_password, reset_password
+from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of, peek
+from django_useraccounts.testing import PASSWORD, log_in, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+class Account:
+    """A user with a proved address, two claims, a link for each, and a session."""
+
+    def __init__(self):
+        self.user = make_user("maria")
+        self.proved = UserEmail.objects.get()
+        self.claims = [
+            UserEmail.objects.add_claim(self.user, f"{name}@example.com") for name in "ab"
+        ]
+        self.confirm = issue(CONFIRM_EMAIL, address=self.claims[0])
+        self.other_confirm = issue(CONFIRM_EMAIL, address=self.claims[1])
+        self.reset = issue(RESET_PASSWORD, address=self.proved)
+        self.browser = log_in(Client(), self.user)
+        OneTimeSecret.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+
+    def what_is_left(self):
+        def opens(purpose, secret):
+            try:
+                return bool(peek(purpose, link_of(secret)))
+            except LinkError:
+                return False
+
+        left = {
+            "confirm": opens(CONFIRM_EMAIL, self.confirm),
+            "other confirm": opens(CONFIRM_EMAIL, self.other_confirm),
+            "reset": opens(RESET_PASSWORD, self.reset),
+            "session": get_user(self.browser).is_authenticated,
+            "claim": UserEmail.objects.filter(pk=self.claims[1].pk).exists(),
+        }
+        return {name for name, is_left in left.items() if is_left}
+
+
+def redeem_confirm(account):
+    confirm_email(peek(CONFIRM_EMAIL, link_of(account.confirm)))
+
+
+def disown(account):
+    disown_email(peek(CONFIRM_EMAIL, link_of(account.confirm)))
+
+
+def newer_confirm(account):
+    resend_confirmation("a@example.com")
+
+
+def newer_reset(account):
+    forgot_password("maria@example.com")
+
+
+def change(account):
+    change_password(account.user, old_password=PASSWORD, new_password="a new horse, a staple")
+
+
+def reset(account):
+    secret = peek(RESET_PASSWORD, link_of(account.reset))
+    reset_password(secret, new_password="a new horse, a staple")
+
+
+def remove_proved(account):
+    account.proved.delete()
+
+
+def switch_off(account):
+    type(account.user).objects.update(is_active=False)
+
+
+def expire(account):
+    # The HMAC covers the end: a row that was changed afterwards is as good as none.
+    for secret in (account.confirm, account.other_confirm, account.reset):
+        secret.expires_at = timezone.now().replace(microsecond=0) - timedelta(seconds=1)
+        secret.save()
+
+
+EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim"}
+
+
+@pytest.mark.parametrize(
+    "event, voids",
+    [
+        (redeem_confirm, {"confirm"}),
+        (disown, {"confirm"}),
+        (newer_confirm, {"confirm"}),
+        (newer_reset, {"reset"}),
+        (change, {"reset", "session"}),
+        (reset, {"confirm", "other confirm", "reset", "session", "claim"}),
+        (remove_proved, {"reset"}),
+        (switch_off, {"confirm", "other confirm", "reset", "session"}),
+        (expire, {"confirm", "other confirm", "reset"}),
+    ],
+)
+def test_an_event_voids_what_the_table_says_and_nothing_else(event, voids):
+    account = Account()
+    assert account.what_is_left() == EVERYTHING
+
+    event(account)
+
+    assert account.what_is_left() == EVERYTHING - voids
