@@ -44,8 +44,9 @@ class Conf:
     MAIL_DELIVERY: Literal["thread", "immediate", "command"] = "thread"
     #: Attempts that are allowed: ``{"login": {"identifier": "10/5m", "client": "100/5m"}}``.
     LIMITS: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    #: How many reverse proxies stand before the site and append to X-Forwarded-For.
-    PROXIES: int = 0
+    #: How many reverse proxies stand before the site and append to X-Forwarded-For. None: nobody
+    #: has said; a client that seems to come through one is then not told from others.
+    PROXIES: int | None = None
     #: Usernames that nobody may register.
     RESERVED_USERNAMES: frozenset[str] = RESERVED_USERNAMES
     #: May usernames have letters beyond a to z (each name from one script only)?
