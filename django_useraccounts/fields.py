@@ -4,9 +4,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.password_validation import (
-    password_validators_help_text_html,
+    CommonPasswordValidator,
+    NumericPasswordValidator,
+    UserAttributeSimilarityValidator,
+    get_default_password_validators,
     validate_password,
 )
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from .canonical import clean_email, clean_username
@@ -64,6 +68,18 @@ class EmailField(forms.CharField):
         return clean_email(super().clean(value)).text
 
 
+#: Rules that hardly anybody meets: told to who breaks one, not to everybody beforehand.
+_UNTOLD = (CommonPasswordValidator, NumericPasswordValidator, UserAttributeSimilarityValidator)
+
+
+def _password_help_text() -> str:
+    told = (v for v in get_default_password_validators() if not isinstance(v, _UNTOLD))
+    return " ".join(str(validator.get_help_text()) for validator in told)
+
+
+_password_help = lazy(_password_help_text, str)
+
+
 class PasswordField(forms.CharField):
     """A password as it was typed, spaces included."""
 
@@ -88,7 +104,7 @@ class NewPasswordField(PasswordField):
         super().__init__(
             **{
                 "autocomplete": "new-password",
-                "help_text": password_validators_help_text_html(),
+                "help_text": _password_help(),
                 **kwargs,
             }
         )

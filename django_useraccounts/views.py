@@ -14,7 +14,7 @@ from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_protect
@@ -47,6 +47,11 @@ def safe_next(url: str | None) -> str:
     if not url or len(url) > NEXT_MAX_LENGTH or not url.startswith("/") or not url.isprintable():
         return ""
     return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
+
+
+def with_next(url: str, next_url: str) -> str:
+    """Return ``url`` with where the visitor wants to go, if anywhere."""
+    return f"{url}?{urlencode({'next': next_url})}" if next_url else url
 
 
 def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
@@ -17,7 +16,7 @@ from ..canonical import shown_email
 from ..models import UserEmail
 from ..policy import policy
 from ..secrets import CONFIRM_EMAIL
-from ..views import AccountPage, FlowView, LinkView, public, safe_next
+from ..views import AccountPage, FlowView, LinkView, public, safe_next, with_next
 from .flows import confirm_email, disown_email, resend_confirmation
 from .forms import ConfirmEmailForm, ResendConfirmationForm
 
@@ -81,5 +80,4 @@ class ConfirmEmailView(LinkView):
         wanted = safe_next(self.secret.next_url)
         if self.request.user.is_authenticated:
             return wanted or resolve_url(settings.LOGIN_REDIRECT_URL)
-        login = resolve_url(settings.LOGIN_URL)
-        return f"{login}?{urlencode({'next': wanted})}" if wanted else login
+        return with_next(resolve_url(settings.LOGIN_URL), wanted)

@@ -4,17 +4,17 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from ..errors import EmailNotConfirmed
 from ..mixins import AllowUnconfirmedEmailMixin
 from ..policy import policy
-from ..views import FlowView, public
+from ..views import FlowView, public, with_next
 from .flows import confirm_identity, log_in, log_out
 from .forms import ConfirmIdentityForm, LoginForm, LogoutForm
 
@@ -41,9 +41,10 @@ class LoginView(FlowView):
                 request=self.request,
             )
         except EmailNotConfirmed as error:
-            self.tell(error.message)
-            query = urlencode({"next": self.next_url}) if self.next_url else ""
-            return HttpResponseRedirect(f"{reverse('useraccounts:resend_confirmation')}?{query}")
+            messages.warning(self.request, error.message, fail_silently=True)
+            return HttpResponseRedirect(
+                with_next(reverse("useraccounts:resend_confirmation"), self.next_url)
+            )
         return None
 
     def get_success_url(self) -> str:

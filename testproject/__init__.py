@@ -1,0 +1,1 @@
+"""A small real site, The Artists' Guild: the demo of django_useraccounts."""

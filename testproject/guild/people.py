@@ -1,0 +1,88 @@
+"""Who is in the guild on the first day: made by the command ``demo``, once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from django_useraccounts.canonical import username_key
+from django_useraccounts.models import AbstractUser, Role, RoleGrant
+from django_useraccounts.roles.flows import grant_role
+
+#: Everybody's password, on the page for everybody to see: this is a demo.
+PASSWORD = "paint-the-town-red"
+
+ROLES = (
+    ("artist", "Artist", "Makes things that nobody has asked for."),
+    ("programmer", "Programmer", "Makes things that somebody has asked for, more or less."),
+    ("starving", "Starving", "Has not eaten since the last commission."),
+    ("member", "Paying member", "Has paid this year's fee, and may sit by the fire."),
+    ("secret", "Sworn to secrecy", "Knows the knock."),
+    ("agent", "Agent", "Travels a lot, and cannot say where."),
+    ("sauce", "Keeper of the sauce", "Knows what is in it."),
+    ("funny", "Funny", "Makes people laugh on purpose."),
+    ("witty", "Witty", "Makes people laugh a little later."),
+    ("hilarious", "Hilarious", "Makes people fall off chairs."),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody to borrow the name of."""
+
+    username: str
+    about: str
+    roles: tuple[str, ...] = ()
+    #: Roles whose time is over.
+    former_roles: tuple[str, ...] = ()
+
+    @property
+    def email(self) -> str:
+        return f"{self.username}@guild.example"
+
+
+PEOPLE = (
+    Person("user007", "is sworn to secrecy, and an agent", ("secret", "agent")),
+    Person("heinz", "is sworn to secrecy, because of the sauce", ("secret", "sauce")),
+    Person("moneypenny", "keeps secrets, and stays at her desk", ("secret",)),
+    Person("frida", "paints, and has had no supper", ("starving", "artist")),
+    Person("ada", "writes programs, forgets to eat; witty", ("starving", "programmer", "witty")),
+    Person("vincent", "is hungry, and still looking for a trade", ("starving",)),
+    Person("pablo", "paints, has paid his fee, and dines well", ("artist", "member")),
+    Person("groucho", "is funny; would not join a club that has him", ("funny",)),
+    Person("lucille", "is hilarious, and a paying member", ("hilarious", "member")),
+    Person("salvador", "paints; his fee ran out a month ago", ("artist",), ("member",)),
+    Person("nova", "is new here, and has no role at all"),
+)
+
+
+def everybody() -> QuerySet[AbstractUser]:
+    """Return the members, each with ``grants``: the roles in force, in one query for all."""
+    users = get_user_model().objects.filter(is_active=True).order_by("username")
+    in_force = RoleGrant.objects.in_force().select_related("role").order_by("role__name")
+    return users.prefetch_related(Prefetch("role_grants", in_force, to_attr="grants"))
+
+
+def seed() -> None:
+    """Make the roles and people that are missing; what is there stays as visitors left it."""
+    for name, label, description in ROLES:
+        Role.objects.get_or_create(name=name, defaults={"label": label, "description": description})
+    users = get_user_model().objects
+    for person in PEOPLE:
+        if not users.filter(username_key=username_key(person.username)).exists():
+            admit(person)
+
+
+@transaction.atomic
+def admit(person: Person) -> None:
+    """Make the user of a person, with a confirmed address and the roles."""
+    user = get_user_model().objects.create_user(person.username, person.email, PASSWORD)
+    for role in person.roles:
+        grant_role(user, role, source="demo")
+    month_ago = timezone.now() - timedelta(days=30)
+    for role in person.former_roles:
+        since = month_ago - timedelta(days=365)
+        grant_role(user, role, since=since, until=month_ago, source="demo")

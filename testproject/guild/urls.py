@@ -1,0 +1,21 @@
+"""Where the pages of the guild are."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("doors/", views.doors, name="doors"),
+    path("gallery/", views.gallery, name="gallery"),
+    path("members/", views.Members.as_view(), name="members"),
+    path("studio/", views.studio, name="studio"),
+    path("supper-club/", views.supper_club, name="supper_club"),
+    path("cellar/", views.cellar, name="cellar"),
+    path("back-stairs/", views.BackStairs.as_view(), name="back_stairs"),
+    path("garret/", views.garret, name="garret"),
+    path("stage/", views.stage, name="stage"),
+    path("wardrobe/", views.Wardrobe.as_view(), name="wardrobe"),
+    path("mailbox/", views.mailbox, name="mailbox"),
+    path("mailbox/<str:key>/", views.mail_html, name="mail_html"),
+]

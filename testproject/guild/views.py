@@ -1,0 +1,142 @@
+"""The pages of the guild: for anyone, for the guild, for a few, and for who tries the demo."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.generic import FormView, ListView, TemplateView
+
+from django_useraccounts.decorators import roles_required
+from django_useraccounts.mixins import RolesRequiredMixin
+from django_useraccounts.models import AbstractUser
+from django_useraccounts.roles.flows import grant_role, revoke_role
+
+from .doors import DOORS
+from .forms import CostumeForm
+from .mailbox import all_mail
+from .people import PASSWORD, PEOPLE, everybody
+
+# For anyone
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/home.html", {"people": PEOPLE, "password": PASSWORD})
+
+
+def doors(request: HttpRequest) -> HttpResponse:
+    signs = [(door, door.opens_for(request.user)) for door in DOORS]
+    return render(request, "guild/doors.html", {"signs": signs})
+
+
+def gallery(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/gallery.html")
+
+
+# For everybody in the guild
+
+
+class Members(LoginRequiredMixin, ListView):
+    template_name = "guild/members.html"
+    paginate_by = 50
+
+    def get_queryset(self) -> QuerySet[AbstractUser]:
+        return everybody()
+
+
+# For a few
+
+
+@roles_required("artist")
+def studio(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/studio.html")
+
+
+@roles_required("member")
+def supper_club(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/supper_club.html")
+
+
+@roles_required("secret", ["sauce", "agent"])
+def cellar(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/cellar.html")
+
+
+class BackStairs(RolesRequiredMixin, TemplateView):
+    roles_required = ("secret", ["sauce", "agent"])
+    template_name = "guild/rooms/back_stairs.html"
+
+
+@roles_required("starving", ["artist", "programmer"])
+def garret(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/garret.html")
+
+
+@roles_required(["funny", "witty", "hilarious"])
+def stage(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/stage.html")
+
+
+# For who tries the demo: no real site has pages like these
+
+
+def debug_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Hide the view from everybody where DEBUG is off."""
+
+    @wraps(view)
+    def hidden(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.DEBUG:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return hidden
+
+
+@method_decorator([debug_only, login_required], name="dispatch")
+class Wardrobe(FormView):
+    """Every role to put on and take off: elsewhere, an office or a shop calls these two flows."""
+
+    form_class = CostumeForm
+    template_name = "guild/wardrobe.html"
+    success_url = reverse_lazy("wardrobe")
+
+    def form_valid(self, form: CostumeForm) -> HttpResponse:
+        user, role = self.request.user, form.cleaned_data["role"]
+        if form.cleaned_data["action"] == "put_on":
+            grant_role(user, role, source="wardrobe", request=self.request)
+            messages.success(self.request, f"On it goes. You are now: {role}.")
+        else:
+            revoke_role(user, role, request=self.request)
+            messages.success(self.request, f"Off it comes. You are no longer: {role}.")
+        return super().form_valid(form)
+
+
+@debug_only
+def mailbox(request: HttpRequest) -> HttpResponse:
+    page = Paginator(all_mail(), 20).get_page(request.GET.get("page"))
+    return render(request, "guild/mailbox.html", {"page": page})
+
+
+@debug_only
+@xframe_options_sameorigin
+def mail_html(request: HttpRequest, key: str) -> HttpResponse:
+    """The HTML of a mail, for the frame on the page of the mailbox; it may run nothing there."""
+    mail = next((mail for mail in all_mail() if mail.key == key), None)
+    if mail is None:
+        raise Http404
+    response = HttpResponse(mail.framed_html)
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+        "sandbox allow-top-navigation-by-user-activation"
+    )
+    return response

@@ -1,0 +1,112 @@
+"""The settings of the demo: SQLite, mail into a folder, no services, no secrets worth keeping."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.core import mail
+
+BASE_DIR = Path(__file__).resolve().parent
+#: Where the demo keeps its database and its mail; elsewhere if the checkout cannot be written.
+VAR = Path(os.environ.get("GUILD_VAR") or BASE_DIR / "var").absolute()
+
+# For the demo only: a real site has a key of its own, and keeps it out of its code.
+SECRET_KEY = "demo-only-everybody-knows-this-key-never-use-it-for-a-real-site"
+DEBUG = True
+INTERNAL_IPS = ["127.0.0.1"]
+
+INSTALLED_APPS = [
+    # Before django_useraccounts, so that its templates replace those of the accounts.
+    "testproject.guild",
+    "django_useraccounts",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+# Nothing inline and nothing from elsewhere: the pages pass the strictest policy. Django >= 6.0.
+if find_spec("django.middleware.csp"):
+    MIDDLEWARE.insert(1, "django.middleware.csp.ContentSecurityPolicyMiddleware")
+    SECURE_CSP = {"default-src": ["'self'"], "base-uri": ["'none'"], "form-action": ["'self'"]}
+
+ROOT_URLCONF = "testproject.urls"
+WSGI_APPLICATION = "testproject.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": VAR / "demo.sqlite3",
+        "OPTIONS": {
+            # Several requests may write at once: each waits for the lock before it reads, since a
+            # transaction that asks for it later fails at once instead of waiting.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        },
+    },
+}
+
+# The accounts
+
+AUTH_USER_MODEL = "useraccounts.User"
+USERACCOUNTS = {"SITE_NAME": "The Artists' Guild"}
+LOGIN_URL = "useraccounts:login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Mail goes into a folder, which the page /mailbox/ shows
+
+MAILBOX = VAR / "mailbox"
+DEFAULT_FROM_EMAIL = "The Artists' Guild <doorkeeper@guild.example>"
+if hasattr(mail, "mailers"):  # Django >= 6.1
+    MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "OPTIONS": {"file_path": MAILBOX},
+        },
+    }
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MAILBOX
+
+STATIC_URL = "static/"
+LANGUAGE_CODE = "en"
+# The guild's own pages are written in English, so it offers no half-translated ones.
+LANGUAGES = [("en", "English")]

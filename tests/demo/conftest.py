@@ -1,0 +1,38 @@
+"""The guild as ``manage.py demo`` shows it, on the database and in the process of the tests."""
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from testproject import guild
+from testproject import settings as demo
+from testproject.guild.people import seed
+
+
+@pytest.fixture
+def site(settings: Settings, tmp_path: Path) -> Settings:
+    """Set what the demo sets, with its mail in a folder of the test."""
+    templates = str(Path(guild.__file__).parent / "templates")
+    settings.DEBUG = True
+    settings.ROOT_URLCONF = demo.ROOT_URLCONF
+    settings.INTERNAL_IPS = demo.INTERNAL_IPS
+    settings.TEMPLATES = [{**demo.TEMPLATES[0], "DIRS": [templates]}]
+    settings.LOGIN_REDIRECT_URL = demo.LOGIN_REDIRECT_URL
+    settings.LOGOUT_REDIRECT_URL = demo.LOGOUT_REDIRECT_URL
+    settings.USERACCOUNTS = {**demo.USERACCOUNTS, "MAIL_DELIVERY": "immediate"}
+    settings.VAR = tmp_path
+    settings.MAILBOX = tmp_path / "mailbox"
+    if hasattr(demo, "MAILERS"):
+        mailer = demo.MAILERS["default"]
+        settings.MAILERS = {"default": {**mailer, "OPTIONS": {"file_path": settings.MAILBOX}}}
+    else:
+        settings.EMAIL_BACKEND = demo.EMAIL_BACKEND
+        settings.EMAIL_FILE_PATH = settings.MAILBOX
+    return settings
+
+
+@pytest.fixture
+def people(site: Settings, db: None) -> None:
+    """Let everybody in who is there on the first day."""
+    seed()

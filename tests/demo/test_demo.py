@@ -1,0 +1,160 @@
+"""The command ``demo``: prepared as often as you like, and served on a port that is free."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+from urllib.request import urlopen
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+
+from django_useraccounts.models import Role, RoleGrant, User, UserEmail
+from django_useraccounts.roles.flows import grant_role, revoke_role
+from testproject.guild.people import PASSWORD, PEOPLE
+
+MANAGE = Path(__file__).parents[2] / "manage.py"
+
+
+class Start(Protocol):
+    def __call__(self, *arguments: str, var: Path | None = None) -> subprocess.Popen[str]: ...
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Yield a function that starts ``manage.py demo`` from elsewhere, warnings being errors."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start_demo(*arguments: str, var: Path | None = None) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", str(MANAGE), "demo", *arguments],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "testproject.settings",
+                "GUILD_VAR": str(var or tmp_path / "var"),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    # A child of a process in the background would ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield start_demo
+    signal.signal(signal.SIGINT, before)
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def read_greeting(process: subprocess.Popen[str]) -> list[str]:
+    """Return the lines up to the one that says how to stop, when the demo answers."""
+    lines: list[str] = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if line.startswith("Ctrl-C"):
+            return lines
+    pytest.fail("".join(lines))
+
+
+def address_in(greeting: list[str]) -> str:
+    return next(line.split()[-1] for line in greeting if " is open at " in line)
+
+
+# Prepared
+
+
+def test_the_demo_makes_everybody_it_names(site, db, capsys):
+    call_command("demo", "--no-serve")
+
+    told = capsys.readouterr().out
+    assert PASSWORD in told
+    for person in PEOPLE:
+        user = authenticate(None, username=person.username, password=PASSWORD)
+        assert user is not None, person
+        assert user.role_names == set(person.roles)
+        assert user.has_confirmed_email
+        assert f"  {person.username} " in told
+
+
+def test_a_second_demo_changes_nothing(site, db):
+    call_command("demo", "--no-serve")
+    vincent = User.objects.get(username="vincent")
+    vincent.set_password("a password of his own")
+    vincent.save()
+    revoke_role(vincent, "starving")
+    grant_role(vincent, "artist")
+    Role.objects.filter(name="artist").update(label="Dauber")
+    rows = [model.objects.count() for model in (User, UserEmail, Role, RoleGrant)]
+
+    call_command("demo", "--no-serve")
+
+    assert [model.objects.count() for model in (User, UserEmail, Role, RoleGrant)] == rows
+    vincent = User.objects.get(username="vincent")
+    assert vincent.check_password("a password of his own")
+    assert vincent.role_names == {"artist"}
+    assert Role.objects.get(name="artist").label == "Dauber"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_cannot_be_is_refused(site, port):
+    with pytest.raises(CommandError, match="0 to 65535"):
+        call_command("demo", f"--port={port}")
+
+
+def test_two_demos_may_be_prepared_at_once(start, tmp_path):
+    processes = [start("--no-serve") for _ in range(2)]
+
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    with closing(sqlite3.connect(tmp_path / "var" / "demo.sqlite3")) as database:
+        count = database.execute("SELECT count(*) FROM useraccounts_user").fetchone()[0]
+    assert count == len(PEOPLE)
+
+
+def test_a_folder_that_cannot_be_written_is_named_in_one_sentence(start, tmp_path):
+    (tmp_path / "file").touch()
+
+    output, _ = start("--no-serve", var=tmp_path / "file" / "var").communicate(timeout=60)
+
+    assert "GUILD_VAR" in output
+    assert str(tmp_path / "file" / "var") in output
+    assert "Traceback" not in output
+
+
+# Served
+
+
+def test_the_demo_serves_until_it_is_interrupted(start):
+    process = start("--port=0")
+    greeting = read_greeting(process)
+    home = urlopen(address_in(greeting)).read().decode()
+
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+
+    assert "Borrow a name" in home
+    assert PASSWORD in "".join(greeting)
+    assert process.returncode == 0, rest
+    assert "Good night" in rest
+    assert "Traceback" not in rest
+
+
+def test_a_port_in_use_leads_to_the_next_free_one(start):
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        greeting = read_greeting(start(f"--port={port}"))
+
+    assert f"Port {port} is in use" in greeting[0]
+    assert int(address_in(greeting).rstrip("/").rpartition(":")[2]) > port

@@ -1,0 +1,139 @@
+"""The guild itself: who is let in where, and what its pages say about it."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from django_useraccounts.testing import log_in
+from testproject.guild.doors import DOORS
+from testproject.guild.people import PASSWORD, PEOPLE
+
+EVERYBODY = {person.username for person in PEOPLE}
+#: Who may enter, written out once more by hand.
+GUESTS = {
+    "gallery": EVERYBODY,
+    "members": EVERYBODY,
+    "studio": {"frida", "pablo", "salvador"},
+    "supper_club": {"pablo", "lucille"},
+    "cellar": {"user007", "heinz"},
+    "back_stairs": {"user007", "heinz"},
+    "garret": {"frida", "ada"},
+    "stage": {"ada", "groucho", "lucille"},
+}
+
+pytestmark = pytest.mark.usefixtures("people")
+
+
+def user_called(username):
+    return get_user_model().objects.get(username=username)
+
+
+def test_every_door_is_held_here():
+    assert {door.url_name for door in DOORS} == set(GUESTS)
+
+
+@pytest.mark.parametrize("username", sorted(EVERYBODY))
+def test_a_door_opens_for_exactly_whom_it_says(client, username):
+    log_in(client, user_called(username))
+    signs = client.get(reverse("doors")).context["signs"]
+
+    entered = {door for door in GUESTS if client.get(reverse(door)).status_code == 200}
+
+    assert entered == {door for door, guests in GUESTS.items() if username in guests}
+    assert entered == {door.url_name for door, opens in signs if opens}
+
+
+@pytest.mark.parametrize("url_name", sorted(GUESTS))
+def test_a_door_sends_strangers_to_log_in(client, url_name):
+    response = client.get(reverse(url_name))
+
+    if url_name == "gallery":
+        assertContains(response, "Anyone may look")
+    else:
+        assertRedirects(response, f"{reverse('useraccounts:login')}?next={reverse(url_name)}")
+
+
+@pytest.mark.parametrize(
+    "door", [door for door in DOORS if door.needs], ids=lambda door: door.url_name
+)
+def test_a_sign_names_who_may_enter(door):
+    assert {user.username for user in door.people()} == GUESTS[door.url_name]
+
+
+def test_the_doors_show_the_code_of_their_guards(client):
+    response = client.get(reverse("doors"))
+
+    for code in (
+        '@roles_required("secret", ["sauce", "agent"])',
+        'roles_required = ("secret", ["sauce", "agent"])',
+        '@roles_required("starving", ["artist", "programmer"])',
+        '@roles_required(["funny", "witty", "hilarious"])',
+    ):
+        assertContains(response, code.replace('"', "&quot;"))
+
+
+def test_a_refusal_stands_in_the_look_of_the_guild(client):
+    log_in(client, user_called("moneypenny"))
+
+    response = client.get(reverse("cellar"))
+
+    assertContains(response, "guild/guild.css", status_code=403)
+    assertNotContains(response, "The recipe", status_code=403)
+
+
+@pytest.mark.parametrize("identifier", ["user007", "user007@guild.example"])
+def test_a_login_leads_to_a_home_page_that_greets(client, identifier):
+    login = {"identifier": identifier, "password": PASSWORD}
+
+    response = client.post(reverse("useraccounts:login"), login, follow=True)
+
+    assertRedirects(response, reverse("home"))
+    assertContains(response, "Welcome back, <bdi>user007</bdi>")
+
+
+def test_the_members_show_the_roles_in_force(client, django_assert_num_queries):
+    log_in(client, user_called("nova"))
+
+    # session; user; how many members; members; their roles
+    with django_assert_num_queries(5):
+        response = client.get(reverse("members"))
+
+    roles = {
+        str(member): {grant.role.name for grant in member.grants}
+        for member in response.context["object_list"]
+    }
+    assert roles == {person.username: set(person.roles) for person in PEOPLE}
+
+
+# The wardrobe
+
+
+def test_a_role_is_put_on_and_taken_off(client):
+    log_in(client, user_called("vincent"))
+    artist = {"role": "artist", "action": "put_on"}
+
+    assertContains(client.post(reverse("wardrobe"), artist, follow=True), "You are now: Artist")
+    assert client.get(reverse("garret")).status_code == 200
+
+    artist["action"] = "take_off"
+    assertContains(client.post(reverse("wardrobe"), artist, follow=True), "no longer: Artist")
+    assert client.get(reverse("garret")).status_code == 403
+
+
+def test_the_wardrobe_has_only_what_it_shows(client):
+    log_in(client, user_called("vincent"))
+
+    client.post(reverse("wardrobe"), {"role": "emperor", "action": "put_on"})
+
+    assert user_called("vincent").role_names == {"starving"}
+
+
+def test_without_debug_nobody_finds_the_wardrobe(client, settings):
+    settings.DEBUG = False
+    log_in(client, user_called("vincent"))
+
+    response = client.post(reverse("wardrobe"), {"role": "artist", "action": "put_on"})
+
+    assert response.status_code == 404
+    assertNotContains(client.get(reverse("home")), reverse("wardrobe"))
