@@ -11,9 +11,11 @@ from django.contrib.auth.password_validation import (
     validate_password,
 )
 from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .canonical import clean_email, clean_username
+from .conf import conf
 from .models import AbstractUser
 from .renderer import AccountRenderer
 
@@ -36,6 +38,7 @@ class UsernameField(forms.CharField):
         super().__init__(
             **{
                 "label": _("Username"),
+                "help_text": _username_help(),
                 "widget": forms.TextInput(
                     attrs={
                         "autocomplete": "username",
@@ -77,6 +80,13 @@ def _password_help_text() -> str:
     return " ".join(str(validator.get_help_text()) for validator in told)
 
 
+def _username_help_text() -> str:
+    if conf.UNICODE_USERNAMES:
+        return gettext("At least 3 letters, digits, or the signs . _ -")
+    return gettext("At least 3 of the letters a to z, digits, or the signs . _ -")
+
+
+_username_help = lazy(_username_help_text, str)
 _password_help = lazy(_password_help_text, str)
 
 
