@@ -26,6 +26,8 @@ class UserAccountsConfig(Room, AppConfig):
         # e-mail, and no login would be limited. One that has chosen is told by a check.
         if not settings.is_overridden("AUTHENTICATION_BACKENDS"):
             settings.AUTHENTICATION_BACKENDS = ["django_useraccounts.backends.AccountsBackend"]
+        if not settings.is_overridden("CSRF_FAILURE_VIEW"):
+            settings.CSRF_FAILURE_VIEW = "django_useraccounts.views.csrf_failure"
         # Both need the models, which are there only now.
         from . import checks  # noqa: F401, PLC0415
         from .login.flows import record_login  # noqa: PLC0415

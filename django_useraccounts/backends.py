@@ -26,7 +26,7 @@ from .policy import policy
 class AccountsBackend(ModelBackend):
     """Django's backend with our lookups; permissions and groups stay Django's."""
 
-    @sensitive_variables("password")
+    @sensitive_variables()
     def authenticate(  # type: ignore[override]
         self,
         request: HttpRequest | None,
@@ -41,6 +41,8 @@ class AccountsBackend(ModelBackend):
         Raises TooManyAttempts: here, so that the admin's login and every other form are limited.
         """
         if username is None or password is None:
+            return None
+        if not _is_well_formed(username) or not _is_well_formed(password):
             return None
         # Usernames have no @, so what was typed is one or the other: one lookup by a unique key.
         by_email = "@" in username
@@ -79,11 +81,20 @@ class AccountsBackend(ModelBackend):
         return await sync_to_async(self.get_user)(user_id)
 
 
+def _is_well_formed(text: str) -> bool:
+    """Say whether a text can be hashed: lone surrogates, which JSON can carry, cannot."""
+    try:
+        return bool(text.encode("utf-8") or True)
+    except UnicodeEncodeError:
+        return False
+
+
 def start_session(request: HttpRequest, user: AbstractUser) -> None:
-    """Log the browser in as ``user``, who has been proved, by the backend that is configured."""
+    """Log the browser in until it is closed, as ``user``, who has been proved by a mailed link."""
     for path in settings.AUTHENTICATION_BACKENDS:
         if issubclass(import_string(path), AccountsBackend):
             login(request, user, backend=path)  # type: ignore[arg-type]
+            request.session.set_expiry(0)
             return
     raise ImproperlyConfigured("AUTHENTICATION_BACKENDS has no AccountsBackend.")
 

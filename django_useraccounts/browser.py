@@ -1,6 +1,7 @@
 """Which browser this is: a random cookie tells the one that registered from any other."""
 
 import hashlib
+import re
 import secrets
 
 from django.http import HttpRequest
@@ -9,14 +10,14 @@ from django.utils.crypto import constant_time_compare
 
 from .conf import conf
 
-COOKIE = "useraccounts_browser"
-_TOKEN_LENGTH = len(secrets.token_urlsafe(32))
+#: Django's error reports hide cookies that are called a token.
+COOKIE = "useraccounts_browser_token"
 
 
 def browser_token(request: HttpRequest) -> str:
     """Return the token that the browser sent, or a new one for ``mark_browser`` to set."""
     token = request.COOKIES.get(COOKIE, "")
-    return token if len(token) == _TOKEN_LENGTH else secrets.token_urlsafe(32)
+    return token if re.fullmatch(r"[\w-]{43}", token, re.ASCII) else secrets.token_urlsafe(32)
 
 
 def mark_browser(response: HttpResponseBase, token: str, *, request: HttpRequest) -> None:

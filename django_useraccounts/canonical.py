@@ -103,7 +103,7 @@ def clean_username(text: str) -> Name:
     # Normalising may lengthen a text: the limits hold after it, too.
     if not key or len(text) > USERNAME_MAX_LENGTH:
         raise InvalidUsername(_("This username is too long."))
-    if _fold(text) in conf.RESERVED_USERNAMES:
+    if _fold(text) in {_fold(name) for name in conf.RESERVED_USERNAMES}:
         raise InvalidUsername(_("This username is reserved. Please choose another one."))
     return Name(text, key)
 
@@ -112,13 +112,13 @@ def username_key(text: str) -> str:
     """Return the key of a username, or "", which no row has, for what is too long to be one."""
     if len(text) > KEY_MAX_LENGTH:
         return ""
-    key = _fold(text.strip()).encode("punycode").decode("ascii")
+    key = _fold(text).encode("punycode").decode("ascii")
     return key if len(key) <= KEY_MAX_LENGTH else ""
 
 
 def _fold(text: str) -> str:
-    """Return the fixed point of case folding and NFKC (one pass is not always stable)."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """Return the fixed point of case folding, NFKC and strip (one pass is not always stable)."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
     return folded if folded == text else _fold(folded)
 
 

@@ -1,6 +1,7 @@
 """System checks: what a project has to set, said before a visitor finds out."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.db import connections
 from django.shortcuts import resolve_url
-from django.urls import Resolver404, resolve
+from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils.module_loading import import_string
 
 from .backends import AccountsBackend
@@ -93,13 +94,20 @@ def _limits() -> Iterator[CheckMessage]:
                 id="useraccounts.E002",
             )
             continue
+        if not isinstance(rates, Mapping):
+            yield _limit(purpose, repr(rates), known)
+            continue
         for name, rate in rates.items():
             if name not in known or not _is_rate(rate):
-                yield checks.Error(
-                    f'USERACCOUNTS["LIMITS"]["{purpose}"] has {name!r}: {rate!r}.',
-                    hint=f'Write "LIMITS": {{"{purpose}": {dict(known)}}}.',
-                    id="useraccounts.E002",
-                )
+                yield _limit(purpose, f"{name!r}: {rate!r}", known)
+
+
+def _limit(purpose: str, given: str, known: Mapping[str, str]) -> CheckMessage:
+    return checks.Error(
+        f'USERACCOUNTS["LIMITS"]["{purpose}"] has {given}.',
+        hint=f'Write "LIMITS": {{"{purpose}": {dict(known)}}}.',
+        id="useraccounts.E002",
+    )
 
 
 def _is_rate(text: object) -> bool:
@@ -163,7 +171,7 @@ def _is_subclass(path: str, parent: type) -> bool:
 
 def _origin() -> Iterator[CheckMessage]:
     if conf.ORIGIN is None:
-        if "*" in settings.ALLOWED_HOSTS:
+        if "*" in settings.ALLOWED_HOSTS and not apps.is_installed("django.contrib.sites"):
             yield checks.Warning(
                 'ALLOWED_HOSTS has "*" and USERACCOUNTS has no ORIGIN: a forged Host header '
                 "chooses where mailed links lead.",
@@ -171,17 +179,17 @@ def _origin() -> Iterator[CheckMessage]:
                 id="useraccounts.W003",
             )
         return
-    parts = urlsplit(conf.ORIGIN)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
+    match = re.fullmatch(r"(https?)://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?/?", conf.ORIGIN)
+    if not match:
         yield checks.Error(
             f'USERACCOUNTS["ORIGIN"] is "{conf.ORIGIN}".',
             hint='Write scheme and host only, like "https://example.com".',
             id="useraccounts.E007",
         )
-    elif parts.scheme == "http" and settings.SECURE_SSL_REDIRECT:
+    elif match[1] == "http" and settings.SECURE_SSL_REDIRECT:
         yield checks.Warning(
             "SECURE_SSL_REDIRECT sends people to https, and mailed links lead to http.",
-            hint=f'Write USERACCOUNTS = {{"ORIGIN": "https://{parts.netloc}"}}.',
+            hint=f'Write USERACCOUNTS = {{"ORIGIN": "https://{match[2]}"}}.',
             id="useraccounts.W007",
         )
 
@@ -213,10 +221,8 @@ def _mail() -> Iterator[CheckMessage]:
 
 def _login() -> Iterator[CheckMessage]:
     try:
-        match = resolve(resolve_url(settings.LOGIN_URL))
-    except Resolver404:
-        match = None
-    if match is None:
+        resolve(urlsplit(resolve_url(settings.LOGIN_URL)).path)
+    except (NoReverseMatch, Resolver404):
         yield checks.Warning(
             f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",
             hint='Write LOGIN_URL = "useraccounts:login".',

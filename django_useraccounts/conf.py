@@ -14,11 +14,13 @@ from django.core.signals import setting_changed
 #: Names that a visitor could mistake for the site itself, or that are words of URLs and mail hosts
 #: (RFC 2142 and the usual suspects).
 RESERVED_USERNAMES = frozenset(
-    "abuse account accounts admin administrator anonymous api billing contact everyone help "
-    "hostmaster info login logout mailer-daemon me moderator news no-reply nobody noreply "
-    "none null owner postmaster profile register root security settings signup staff static "
-    "superuser support system undefined user useraccounts users webmaster .well-known well- "
-    "known www".split()
+    (
+        "abuse account accounts admin administrator anonymous api billing contact everyone "
+        "help hostmaster info login logout mailer-daemon me moderator news no-reply nobody "
+        "noreply null none owner postmaster profile register root security settings signup "
+        "staff static superuser support system undefined user useraccounts users webmaster "
+        ".well-known well-known www"
+    ).split()
 )
 
 

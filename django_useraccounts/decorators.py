@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial, wraps
-from inspect import iscoroutinefunction
 from typing import Any, TypeVar
+
+from asgiref.sync import iscoroutinefunction
+from django.views import View
 
 from .guards import Guard
 from .requirements import Need, Requirement
@@ -47,36 +49,27 @@ def recent_login_required(view: V) -> V:
 def _guarding(guard: Guard) -> Callable[[V], V]:
     def decorate(view: V) -> V:
         # ``guard`` on the view is all that it asks: a second guard adds to the first.
-        inner: Guard | None = getattr(view, "guard", None)
-        outer = guard & inner if inner else guard
+        instance = _instance_of(view)
+        inner: Guard | None = getattr(view, "guard", None) or getattr(instance, "guard", None)
+        both = guard & inner if inner else guard
         if isinstance(view, type):
-            view.dispatch = _guarded_dispatch(view.dispatch, outer)  # type: ignore[attr-defined]
-            view.guard = outer  # type: ignore[attr-defined]
-            return view
-        guarded = _guarded_function(view, outer)
-        guarded.guard = outer  # type: ignore[attr-defined]
-        return guarded  # type: ignore[return-value]
+            view.dispatch = _guarded_dispatch(view.dispatch, both)  # type: ignore[attr-defined]
+            guarded: Any = view
+        elif iscoroutinefunction(view) or getattr(instance, "view_is_async", False):
+            guarded = _guarded_async(view, both)
+        else:
+            guarded = wraps(view)(partial(both.call, view))
+        guarded.guard = both
+        result: V = guarded
+        return result
 
     return decorate
 
 
-def _guarded_function(view: Callable[..., Any], guard: Guard) -> Callable[..., Any]:
-    if iscoroutinefunction(view):
-
-        @wraps(view)
-        async def aguarded(request: Any, *args: Any, **kwargs: Any) -> Any:
-            return await guard.acall(view, request, *args, **kwargs)
-
-        return aguarded
-
-    # What method_decorator hands over for the dispatch of an async View is a plain function whose
-    # result has to be awaited.
-    instance = getattr(getattr(view, "func", None), "__self__", None)
-    call = guard.acall if getattr(instance, "view_is_async", False) else guard.call
-
+def _guarded_async(view: Callable[..., Any], guard: Guard) -> Callable[..., Any]:
     @wraps(view)
-    def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
-        return call(view, request, *args, **kwargs)
+    async def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
+        return await guard.acall(view, request, *args, **kwargs)
 
     return guarded
 
@@ -88,3 +81,18 @@ def _guarded_dispatch(dispatch: Callable[..., Any], guard: Guard) -> Callable[..
         return call(partial(dispatch, self), request, *args, **kwargs)
 
     return guarded
+
+
+def _instance_of(view: Any) -> Any:
+    """
+    Return the View whose dispatch ``method_decorator`` hands over, else None.
+
+    It hands over a partial of the bound method, under whatever decorators stand between. An async
+    View's dispatch is a plain function whose result has to be awaited: only the View tells.
+    """
+    while view is not None:
+        instance = getattr(getattr(view, "func", None), "__self__", None)
+        if isinstance(instance, View):
+            return instance
+        view = getattr(view, "__wrapped__", None)
+    return None

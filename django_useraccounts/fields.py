@@ -1,5 +1,6 @@
 """The form fields that several rooms share, and the form they stand in."""
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,6 +11,7 @@ from django.contrib.auth.password_validation import (
     get_default_password_validators,
     validate_password,
 )
+from django.http import QueryDict
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -27,8 +29,19 @@ class AccountForm(forms.Form):
     """A form of the account pages: strings to clean values, in the look of the pages."""
 
     default_renderer = AccountRenderer
-    use_required_attribute = True
-    error_css_class = "ua-has-error"
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(_well_formed(data), *args, **kwargs)
+
+
+def _well_formed(data: Any) -> Any:
+    """Replace lone surrogates, which no page and no hash can take; odd charsets make them."""
+    if not isinstance(data, QueryDict):
+        return data
+    clean = QueryDict(mutable=True)
+    for name, values in data.lists():
+        clean.setlist(name, [re.sub(r"[\ud800-\udfff]", "\ufffd", str(value)) for value in values])
+    return clean
 
 
 class UsernameField(forms.CharField):
@@ -92,6 +105,12 @@ _password_help = lazy(_password_help_text, str)
 
 class PasswordField(forms.CharField):
     """A password as it was typed, spaces included."""
+
+    def to_python(self, value: Any) -> Any:
+        # Data that does not come from an HTML form may hold anything: str() makes a password of it.
+        if value is not None and not isinstance(value, str):
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return super().to_python(value)
 
     def __init__(self, *, autocomplete: str, **kwargs: Any) -> None:
         super().__init__(

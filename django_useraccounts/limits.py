@@ -84,6 +84,9 @@ def _refuse_beyond(rates: Mapping[str, Rate]) -> None:
     counted = _count([(key, now + rate.seconds) for key, rate in sorted(rates.items())], now=now)
     waits = [ends_at - now for key, attempts, ends_at in counted if attempts > rates[key].attempts]
     if waits:
+        # Rows that this very attempt began go again: who is refused must not fill the table.
+        begun = [key for key, attempts, _ends_at in counted if attempts == 1]
+        AttemptCounter.objects.filter(key__in=begun, attempts=1).delete()
         raise TooManyAttempts(max(waits))
 
 

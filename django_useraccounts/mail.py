@@ -6,6 +6,7 @@ goes away, and no request waits for either.
 """
 
 import logging
+import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -66,7 +67,12 @@ def announce(
 
 def deliver(mail_id: int) -> bool:
     """Try a due mail once; return whether it was sent. It never raises for what mail servers do."""
-    mail = OutgoingMail.objects.due().select_related("user", "secret").filter(pk=mail_id).first()
+    mail = (
+        OutgoingMail.objects.due()
+        .select_related("user", "secret__address")
+        .filter(pk=mail_id)
+        .first()
+    )
     if mail is None or not _claim(mail):
         return False
     row = OutgoingMail.objects.filter(pk=mail.pk)
@@ -77,8 +83,9 @@ def deliver(mail_id: int) -> bool:
         compose(mail).send()
     except Exception as error:
         # Whatever the backend of the site raises: the mail stays, and is tried again.
-        logger.warning("Mail %s (%s) was not sent: %r", mail.pk, mail.kind, error)
-        row.update(error=repr(error)[:250])
+        what = _describe(error)
+        logger.warning("Mail %s (%s) was not sent: %s", mail.pk, mail.kind, what)
+        row.update(error=what)
         if mail.attempts >= len(DELAYS):
             row.update(due_at=None)
         return False
@@ -113,6 +120,14 @@ def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
         )
         message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
     return message
+
+
+def _describe(error: Exception) -> str:
+    """Name the error without its words: servers quote mails, and mails carry links."""
+    codes = [getattr(error, "smtp_code", None), getattr(error, "status_code", None)]
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes += [code for code, _text in error.recipients.values()]
+    return " ".join([type(error).__name__, *(str(code) for code in codes if code)])[:250]
 
 
 def _claim(mail: OutgoingMail) -> bool:

@@ -26,11 +26,16 @@ _READERS: dict[str, Callable[..., Requirement]] = {
 }
 
 
+_OF_THE_CLASS = {*_READERS, "guard", "allow_unconfirmed_email", "recent_login_required"}
+
+
 class GuardMixin(ViewBase):
     """What the mixins share: one guard, made of their attributes when the class is made."""
 
-    #: None while an attribute that a mixin demands is not set: such a class is no page yet.
+    #: All that the page asks, decorators included; for readers.
     guard: ClassVar[Guard | None]
+    #: What the mixins ask. None while an attribute is not set: such a class is no page yet.
+    _asked: ClassVar[Guard | None]
     allow_unconfirmed_email: ClassVar[bool] = False
     recent_login_required: ClassVar[bool] = False
 
@@ -40,7 +45,7 @@ class GuardMixin(ViewBase):
         # The other way round, the View would answer before the guard is asked.
         if View in order and order.index(View) < order.index(GuardMixin):
             raise TypeError(f"{cls.__name__}: name the guard mixins before the View.")
-        cls.guard = cls._make_guard()
+        cls.guard = cls._asked = cls._make_guard()
 
     @classmethod
     def _make_guard(cls) -> Guard | None:
@@ -62,11 +67,15 @@ class GuardMixin(ViewBase):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        _guard_or_raise(cls)
+        for name in _OF_THE_CLASS.intersection(initkwargs):
+            raise TypeError(f"{cls.__name__}: set {name} on a class, not in as_view().")
+        # Once more, should somebody have set the attributes after the class was made.
+        cls._asked = cls._make_guard()
+        _asked_of(cls)
         return super().as_view(**initkwargs)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        guard = _guard_or_raise(type(self))
+        guard = _asked_of(type(self))
         call: Any = guard.acall if self.view_is_async else guard.call
         answer: HttpResponseBase = call(super().dispatch, request, *args, **kwargs)
         return answer
@@ -101,7 +110,7 @@ class RecentLoginRequiredMixin(GuardMixin):
     recent_login_required = True
 
 
-def _guard_or_raise(cls: type[GuardMixin]) -> Guard:
-    if cls.guard is None:
+def _asked_of(cls: type[GuardMixin]) -> Guard:
+    if cls._asked is None:
         raise ImproperlyConfigured(f"{cls.__name__} has to set roles_required or roles_accepted.")
-    return cls.guard
+    return cls._asked

@@ -10,7 +10,7 @@ import base64
 import binascii
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
@@ -49,7 +49,8 @@ class Link:
     """The two halves of a link: which row, and the proof that the reader got the mail."""
 
     id: uuid.UUID
-    proof: str
+    #: Kept out of repr, and so of logs and error reports.
+    proof: str = field(repr=False)
 
     def __str__(self) -> str:
         return _encode(self.id.bytes + _decode(self.proof, 32))
@@ -153,9 +154,9 @@ def _proofs(secret: OneTimeSecret) -> Iterator[str]:
             secret.purpose,
             secret.user_id,
             secret.address_id,
+            secret.address.email_key if secret.address else "",
             secret.epoch,
             int(secret.expires_at.timestamp()),
-            secret.browser_key,
             secret.next_url,
         )
     )

@@ -12,13 +12,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.csrf import csrf_failure as django_csrf_failure
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
@@ -34,7 +36,12 @@ else:
 
 #: Longer ones are nobody's bookmark; they would only bloat pages and rows.
 NEXT_MAX_LENGTH = 2000
-LINK_COOKIE = "useraccounts_link"
+#: Django's error reports hide cookies that are called a token.
+LINK_COOKIE = "useraccounts_link_token"
+
+
+#: What database drivers raise when the server is away, or gives up on us.
+OUTAGES = (OperationalError, InterfaceError)
 
 
 def safe_next(url: str | None) -> str:
@@ -44,7 +51,9 @@ def safe_next(url: str | None) -> str:
     Only with a leading slash: ".evil.com" joined to an origin is another host. It is never decoded
     again, since "/%5cevil.com" would then become a backslash, which browsers take for a host.
     """
-    if not url or len(url) > NEXT_MAX_LENGTH or not url.startswith("/") or not url.isprintable():
+    if not url or len(url) > NEXT_MAX_LENGTH or not url.isprintable():
+        return ""
+    if not url.startswith("/") or url.startswith("//"):
         return ""
     return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
 
@@ -61,12 +70,30 @@ def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
     def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except (OperationalError, InterfaceError):
-            # Without the request: its session and user would ask the database again.
-            page = render_to_string("useraccounts/unavailable.html")
-            return HttpResponse(page, status=503, headers={"Retry-After": "30"})
+        except OUTAGES:
+            response = HttpResponse()
+            _say_unavailable(response)
+            return response
 
     return answering
+
+
+def _say_unavailable(response: HttpResponse) -> None:
+    response.status_code = 503
+    response.headers["Retry-After"] = "30"
+    # Without the request: its session and user would ask the database again.
+    response.content = render_to_string("useraccounts/unavailable.html").encode()
+
+
+class AccountResponse(TemplateResponse):
+    """A page that is rendered after its view, and may meet the outage only then."""
+
+    def render(self) -> Any:
+        try:
+            return super().render()
+        except OUTAGES:
+            _say_unavailable(self)
+            return self
 
 
 #: For the pages of people who are not logged in: LoginRequiredMiddleware lets them through.
@@ -81,11 +108,18 @@ class AccountPage(ContextMixin, View):
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         return _answering_outage(super().as_view(**initkwargs))
 
+    response_class = AccountResponse
+
+    @sensitive_variables()
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)
+        response = self.turn_away() or super().dispatch(request, *args, **kwargs)
         # Not no-referrer: with it browsers send "Origin: null" with a form, which Django refuses.
         response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+    def turn_away(self) -> HttpResponse | None:
+        """Return the answer to a visitor who has no business here, else None."""
+        return None
 
     @property
     def user(self) -> AbstractUser:
@@ -103,6 +137,23 @@ class AccountPage(ContextMixin, View):
         return super().get_context_data(**{**page, **kwargs})
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """
+    Answer a form of the account pages whose token is old; other pages get Django's own answer.
+
+    A login in another tab, or a second click while the first one logs in, changes the token: who is
+    logged in by now goes on, everybody else is asked to send the form once more.
+    """
+    match = request.resolver_match
+    if match is None or match.namespace != "useraccounts":
+        return django_csrf_failure(request, reason)
+    again_url = request.get_full_path()
+    if request.user.is_authenticated and match.url_name in {"login", "register", "confirm_email"}:
+        return HttpResponseRedirect(again_url)
+    page = {"again_url": again_url, "site_name": site_name(request)}
+    return render(request, "useraccounts/once_more.html", page, status=403)
+
+
 @method_decorator([sensitive_post_parameters(), csrf_protect], name="dispatch")
 class FlowView(AccountPage, FormBase):
     """
@@ -114,7 +165,7 @@ class FlowView(AccountPage, FormBase):
 
     #: The sentence that the next page shows.
     success_message: ClassVar[Any] = ""
-    #: Does ``next`` lead where the visitor wanted to go once the flow is done?
+    #: Does ``next`` lead on once the flow is done? Otherwise it goes along to the next page.
     follows_next: ClassVar[bool] = False
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
@@ -152,7 +203,7 @@ class FlowView(AccountPage, FormBase):
     def get_success_url(self) -> str:
         if self.follows_next and self.next_url:
             return self.next_url
-        return resolve_url(self.success_url or "/")
+        return with_next(resolve_url(self.success_url or "/"), self.next_url)
 
 
 class LinkView(FlowView):

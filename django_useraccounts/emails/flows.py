@@ -1,11 +1,12 @@
 """Prove that an address is the user's own; only here ``UserEmail`` and ``user.email`` change."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 
 from .. import signals
+from ..browser import browser_key
 from ..canonical import clean_email
 from ..errors import EmailTaken, LinkUsed
 from ..limits import spend
@@ -15,10 +16,17 @@ from ..secrets import CONFIRM_EMAIL, issue, redeem
 
 
 def resend_confirmation(
-    email: str, *, next_url: str = "", request: HttpRequest | None = None
+    email: str,
+    *,
+    browser_token: str = "",
+    next_url: str = "",
+    request: HttpRequest | None = None,
 ) -> None:
     """
     Mail a new link for an address that waits to be confirmed; older links for it stop working.
+
+    Of several accounts that claim the address, the one that ``browser_token`` is known of is meant,
+    else the newest: so nobody who claims it later gets what the first one asks for.
 
     Whatever the address is, one mail goes to it: the link, that it has an account already, or that
     it has none; so the page cannot tell them apart. Raises TooManyAttempts and InvalidEmail.
@@ -26,13 +34,21 @@ def resend_confirmation(
     to = clean_email(email)
     spend("mail", identifier=to.key, request=request)
     rows = UserEmail.objects.addressed(to.text).select_related("user")
-    # Who has proved the address comes first; among mere claims, the newest.
-    row = rows.order_by(F("verified_key").desc(nulls_last=True), "-created_at").first()
+    key = browser_key(browser_token)
+    # Without a token, "" would stand for every row that has none.
+    of_browser = OneTimeSecret.objects.filter(address=OuterRef("pk"), browser_key=key or "-")
+    row = (
+        rows.annotate(is_of_browser=Exists(of_browser))
+        # Who has proved the address comes first; then what this browser claims; then the newest.
+        .order_by(F("verified_key").desc(nulls_last=True), "-is_of_browser", "-created_at")
+        .first()
+    )
     if row and not row.user.is_active:
         row = None
     claim = row if row and not row.is_confirmed else None
     with transaction.atomic():
-        secret = issue(CONFIRM_EMAIL, address=claim, next_url=next_url)
+        key = key if getattr(row, "is_of_browser", False) else ""
+        secret = issue(CONFIRM_EMAIL, address=claim, next_url=next_url, browser_key=key)
         if claim:
             announce(
                 "confirm_email", to=claim.email, user=claim.user, secret=secret, request=request
@@ -41,6 +57,12 @@ def resend_confirmation(
             announce("already_registered", to=row.email, user=row.user, request=request)
         else:
             announce("no_account", to=to.text, request=request)
+
+
+def note_browser(user: AbstractUser, key: str) -> None:
+    """Note that a browser has given the password of ``user``, who waits to be confirmed."""
+    links = OneTimeSecret.objects.filter(user=user, purpose=CONFIRM_EMAIL.name)
+    links.filter(address__in=UserEmail.objects.claims()).update(browser_key=key)
 
 
 def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) -> UserEmail:

@@ -4,18 +4,19 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from ..backends import start_session
-from ..browser import is_same_browser
+from ..browser import COOKIE, is_same_browser
 from ..canonical import shown_email
-from ..models import UserEmail
+from ..errors import LinkError, LinkUsed
+from ..models import OneTimeSecret, UserEmail
 from ..policy import policy
-from ..secrets import CONFIRM_EMAIL
+from ..secrets import CONFIRM_EMAIL, parse_public_id
 from ..views import AccountPage, FlowView, LinkView, public, safe_next, with_next
 from .flows import confirm_email, disown_email, resend_confirmation
 from .forms import ConfirmEmailForm, ResendConfirmationForm
@@ -45,7 +46,12 @@ class ResendConfirmationView(FlowView):
 
     def perform(self, form: forms.Form) -> None:
         email = form.cleaned_data["email"]
-        resend_confirmation(email, next_url=self.next_url, request=self.request)
+        resend_confirmation(
+            email,
+            browser_token=self.request.COOKIES.get(COOKIE, ""),
+            next_url=self.next_url,
+            request=self.request,
+        )
         self.tell(_("We have sent a mail to %(email)s.") % {"email": shown_email(email)})
 
 
@@ -72,8 +78,21 @@ class ConfirmEmailView(LinkView):
             and policy().may_log_in(user, request=self.request)
         ):
             start_session(self.request, user)
-        self.tell(_("Your e-mail address is confirmed."))
+            self.tell(_("Your e-mail address is confirmed."))
+        else:
+            self.tell(_("Your e-mail address is confirmed. Now log in with your password."))
         return None
+
+    def refuse(self, error: LinkError) -> HttpResponse:
+        # The second of two clicks finds the link used by the first, which logged the browser in.
+        if isinstance(error, LinkUsed) and self.request.user.is_authenticated:
+            mine = OneTimeSecret.objects.filter(pk=parse_public_id(self.kwargs["link"]))
+            mine = mine.filter(user=self.user, redeemed_at__isnull=False)
+            secret = mine.filter(address__verified_key__isnull=False).first()
+            if secret:
+                self.secret = secret
+                return HttpResponseRedirect(self.get_success_url())
+        return super().refuse(error)
 
     def get_success_url(self) -> str:
         # Checked again: what was safe when it was stored has to be safe when it is used.

@@ -3,37 +3,46 @@
 from typing import Any
 
 from django.contrib import auth
+from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
+from ..browser import browser_key
 from ..conf import conf
+from ..emails.flows import note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials, WrongPassword
 from ..limits import spend
 from ..models import AbstractUser, AccountEvent
 from ..proof import stamp_proof
 
 
-@sensitive_variables("password")
+@sensitive_variables()
 def log_in(
-    identifier: str, *, password: str, remember: bool = False, request: HttpRequest
+    identifier: str,
+    *,
+    password: str,
+    remember: bool = False,
+    browser_token: str = "",
+    request: HttpRequest,
 ) -> AbstractUser:
     """
     Log the browser in as the user of a username or proved address.
 
     With ``remember`` for SESSION_COOKIE_AGE, else until the browser is closed. Raises
     TooManyAttempts, WrongCredentials (the same for every reason a stranger could learn from), and
-    EmailNotConfirmed to somebody who has given the right password.
+    EmailNotConfirmed to somebody who has given the right password; ``browser_token`` then tells
+    whose confirmation mail this browser may ask for.
     """
     user: Any = auth.authenticate(request, username=identifier, password=password)
     if user is None:
         raise WrongCredentials
     if conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
+        note_browser(user, browser_key(browser_token))
         raise EmailNotConfirmed
     with transaction.atomic():
         auth.login(request, user)
-        if not remember:
-            request.session.set_expiry(0)
+        request.session.set_expiry(None if remember else 0)
     logged_in: AbstractUser = user
     return logged_in
 
@@ -53,7 +62,7 @@ def log_out(*, request: HttpRequest) -> None:
         auth.logout(request)
 
 
-@sensitive_variables("password")
+@sensitive_variables()
 def confirm_identity(user: AbstractUser, *, password: str, request: HttpRequest) -> None:
     """Note that the person at this browser has just given the password; raises WrongPassword."""
     check_own_password(user, password, request=request)
@@ -61,10 +70,11 @@ def confirm_identity(user: AbstractUser, *, password: str, request: HttpRequest)
     AccountEvent.objects.record("identity_confirmed", user=user, actor=user, request=request)
 
 
-@sensitive_variables("password")
+@sensitive_variables()
 def check_own_password(user: AbstractUser, password: str, *, request: HttpRequest | None) -> None:
     """Raise WrongPassword, or TooManyAttempts, so that a stolen session is no way to guess it."""
     spent = spend("password", identifier=str(user.pk), request=request)
-    if not user.check_password(password):
+    # Not user.check_password(): it may renew the hash, which would end this very session.
+    if not check_password(password, user.password):
         raise WrongPassword
     spent.forgive()

@@ -5,12 +5,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from ..browser import browser_token, mark_browser
 from ..errors import EmailNotConfirmed
 from ..mixins import AllowUnconfirmedEmailMixin
 from ..policy import policy
@@ -27,24 +27,27 @@ class LoginView(FlowView):
     form_class = LoginForm
     follows_next = True
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
+    def turn_away(self) -> HttpResponse | None:
+        if self.request.user.is_authenticated:
             return HttpResponseRedirect(self.get_success_url())
-        return super().dispatch(request, *args, **kwargs)
+        return None
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
+        token = browser_token(self.request)
         try:
             log_in(
                 form.cleaned_data["identifier"],
                 password=form.cleaned_data["password"],
                 remember=form.cleaned_data["remember"],
+                browser_token=token,
                 request=self.request,
             )
         except EmailNotConfirmed as error:
             messages.warning(self.request, error.message, fail_silently=True)
-            return HttpResponseRedirect(
-                with_next(reverse("useraccounts:resend_confirmation"), self.next_url)
-            )
+            url = with_next(reverse("useraccounts:resend_confirmation"), self.next_url)
+            response = HttpResponseRedirect(url)
+            mark_browser(response, token, request=self.request)
+            return response
         return None
 
     def get_success_url(self) -> str:

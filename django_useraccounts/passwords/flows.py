@@ -19,7 +19,7 @@ from ..proof import stamp_proof
 from ..secrets import RESET_PASSWORD, issue, redeem
 
 
-@sensitive_variables("old_password", "new_password", "password_hash")
+@sensitive_variables()
 def change_password(
     user: AbstractUser,
     *,
@@ -51,7 +51,7 @@ def change_password(
         stamp_proof(request)
 
 
-def forgot_password(email: str, *, request: HttpRequest | None = None) -> None:
+def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | None = None) -> None:
     """
     Mail a link that sets a new password to a proved address; older ones for it stop working.
 
@@ -64,7 +64,7 @@ def forgot_password(email: str, *, request: HttpRequest | None = None) -> None:
     if address and not address.user.is_active:
         address = None
     with transaction.atomic():
-        secret = issue(RESET_PASSWORD, address=address)
+        secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
         if address:
             # To the stored address, never to what was typed: equal keys may be spelled apart.
             user = address.user
@@ -73,7 +73,7 @@ def forgot_password(email: str, *, request: HttpRequest | None = None) -> None:
             announce("no_account", to=to.text, request=request)
 
 
-@sensitive_variables("new_password", "password_hash")
+@sensitive_variables()
 def reset_password(
     secret: OneTimeSecret, *, new_password: str, request: HttpRequest | None = None
 ) -> AbstractUser:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from ..canonical import shown_email
 from ..mixins import AllowUnconfirmedEmailMixin
 from ..secrets import RESET_PASSWORD
-from ..views import FlowView, LinkView, public
+from ..views import FlowView, LinkView, public, safe_next, with_next
 from .flows import change_password, forgot_password, reset_password
 from .forms import ChangePasswordForm, ForgotPasswordForm, ResetPasswordForm
 
@@ -45,7 +45,7 @@ class ForgotPasswordView(FlowView):
 
     def perform(self, form: forms.Form) -> None:
         email = form.cleaned_data["email"]
-        forgot_password(email, request=self.request)
+        forgot_password(email, next_url=self.next_url, request=self.request)
         self.tell(_("We have sent a mail to %(email)s.") % {"email": shown_email(email)})
 
 
@@ -62,6 +62,9 @@ class ResetPasswordView(LinkView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": self.secret.user}
+
+    def get_success_url(self) -> str:
+        return with_next(super().get_success_url(), safe_next(self.secret.next_url))
 
     def perform(self, form: forms.Form) -> None:
         new_password = form.cleaned_data["new_password"]

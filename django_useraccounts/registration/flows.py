@@ -27,7 +27,7 @@ class Registration:
     address: UserEmail
 
 
-@sensitive_variables("password", "password_hash")
+@sensitive_variables()
 def register(
     username: str,
     *,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
@@ -28,12 +28,15 @@ class RegisterView(FlowView):
     success_url = reverse_lazy("useraccounts:mail_sent")
     browser_token: str
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
+    def turn_away(self) -> HttpResponse | None:
+        if self.request.user.is_authenticated:
             return HttpResponseRedirect(self.next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
-        if not policy().may_register(request=request):
-            page = {"site_name": site_name(request)}
-            return render(request, "useraccounts/registration/closed.html", page, status=403)
+        if not policy().may_register(request=self.request):
+            page = {"site_name": site_name(self.request)}
+            return render(self.request, "useraccounts/registration/closed.html", page, status=403)
+        return None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.browser_token = browser_token(request)
         response = super().dispatch(request, *args, **kwargs)
         # With the empty form already, so that two quick clicks carry the same token.
