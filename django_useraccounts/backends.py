@@ -42,8 +42,10 @@ class AccountsBackend(ModelBackend):
         """
         if username is None or password is None:
             return None
-        if not _is_well_formed(username) or not _is_well_formed(password):
-            return None
+        # Lone surrogates, which JSON can carry, can be neither stored nor hashed.
+        username, password = (
+            text.encode("utf-8", "replace").decode() for text in (username, password)
+        )
         # Usernames have no @, so what was typed is one or the other: one lookup by a unique key.
         by_email = "@" in username
         key = email_key(username) if by_email else username_key(username)
@@ -79,14 +81,6 @@ class AccountsBackend(ModelBackend):
         self, user_id: Any
     ) -> AbstractUser | None:
         return await sync_to_async(self.get_user)(user_id)
-
-
-def _is_well_formed(text: str) -> bool:
-    """Say whether a text can be hashed: lone surrogates, which JSON can carry, cannot."""
-    try:
-        return bool(text.encode("utf-8") or True)
-    except UnicodeEncodeError:
-        return False
 
 
 def start_session(request: HttpRequest, user: AbstractUser) -> None:

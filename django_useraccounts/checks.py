@@ -179,14 +179,15 @@ def _origin() -> Iterator[CheckMessage]:
                 id="useraccounts.W003",
             )
         return
-    match = re.fullmatch(r"(https?)://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?/?", conf.ORIGIN)
+    host = r"[\w.-]+|\[[\da-f:.]+\]"
+    match = re.fullmatch(rf"(https?)://((?:{host})(?::\d{{1,5}})?)/?", conf.ORIGIN, re.IGNORECASE)
     if not match:
         yield checks.Error(
             f'USERACCOUNTS["ORIGIN"] is "{conf.ORIGIN}".',
             hint='Write scheme and host only, like "https://example.com".',
             id="useraccounts.E007",
         )
-    elif match[1] == "http" and settings.SECURE_SSL_REDIRECT:
+    elif match[1].lower() == "http" and settings.SECURE_SSL_REDIRECT:
         yield checks.Warning(
             "SECURE_SSL_REDIRECT sends people to https, and mailed links lead to http.",
             hint=f'Write USERACCOUNTS = {{"ORIGIN": "https://{match[2]}"}}.',

@@ -1,6 +1,5 @@
 """The form fields that several rooms share, and the form they stand in."""
 
-import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -40,7 +39,7 @@ def _well_formed(data: Any) -> Any:
         return data
     clean = QueryDict(mutable=True)
     for name, values in data.lists():
-        clean.setlist(name, [re.sub(r"[\ud800-\udfff]", "\ufffd", str(value)) for value in values])
+        clean.setlist(name, [value.encode("utf-8", "replace").decode() for value in values])
     return clean
 
 

@@ -69,25 +69,23 @@ def spend(purpose: str, *, identifier: str, request: HttpRequest | None) -> Spen
 
     Call it outside the transaction of the flow, so that a refusal is not rolled back with it.
     """
-    rates: dict[str, Rate] = {}
+    rates = {**DEFAULTS[purpose], **conf.LIMITS.get(purpose, {})}
     subjects = {"identifier": identifier, "client": client_network(request)}
-    for name, text in {**DEFAULTS[purpose], **conf.LIMITS.get(purpose, {})}.items():
-        subject = subjects[name]
-        if subject:
-            rates[_key(purpose, name, subject)] = Rate.parse(text)
-    _refuse_beyond(rates)
-    return Spent(tuple(rates))
+    keys = {name: _key(purpose, name, subject) for name, subject in subjects.items() if subject}
+    _refuse_beyond({keys[name]: Rate.parse(rates[name]) for name in keys}, keys.get("client"))
+    return Spent(tuple(keys.values()))
 
 
-def _refuse_beyond(rates: Mapping[str, Rate]) -> None:
+def _refuse_beyond(rates: Mapping[str, Rate], client: str | None) -> None:
     now = int(time.time())
     counted = _count([(key, now + rate.seconds) for key, rate in sorted(rates.items())], now=now)
-    waits = [ends_at - now for key, attempts, ends_at in counted if attempts > rates[key].attempts]
-    if waits:
-        # Rows that this very attempt began go again: who is refused must not fill the table.
-        begun = [key for key, attempts, _ends_at in counted if attempts == 1]
+    waits = {key: ends_at - now for key, count, ends_at in counted if count > rates[key].attempts}
+    if client in waits:
+        # A client that is refused and tries ever new names must not fill the table with them.
+        begun = [key for key, count, _ends_at in counted if count == 1]
         AttemptCounter.objects.filter(key__in=begun, attempts=1).delete()
-        raise TooManyAttempts(max(waits))
+    if waits:
+        raise TooManyAttempts(max(waits.values()))
 
 
 def _key(purpose: str, name: str, subject: str) -> str:

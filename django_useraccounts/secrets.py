@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from .conf import conf
-from .errors import LinkExpired, LinkInvalid, LinkUsed
+from .errors import LinkError, LinkExpired, LinkInvalid, LinkUsed
 from .models import AbstractUser, OneTimeSecret, UserEmail
 
 #: 16 bytes of id and 32 of HMAC, in URL-safe base64 without padding.
@@ -42,6 +42,9 @@ RESET_PASSWORD = Purpose(
     lambda: timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
     voided_by_epoch=True,
 )
+
+
+PURPOSES = {purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD)}
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def issue(
         purpose=purpose.name,
         user=address.user if address else None,
         address=address,
+        email_key=address.email_key if address else "",
         epoch=address.user.session_epoch if address else 0,
         next_url=next_url,
         browser_key=browser_key,
@@ -123,6 +127,14 @@ def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
     return secret
 
 
+def opens(secret: OneTimeSecret) -> bool:
+    """Say whether the link of a row could be redeemed now."""
+    try:
+        return bool(peek(PURPOSES[secret.purpose], link_of(secret)))
+    except LinkError:
+        return False
+
+
 def redeem(secret: OneTimeSecret) -> None:
     """
     Use up the row, in the transaction of what it is used for; raise LinkUsed for the second of two.
@@ -137,6 +149,8 @@ def redeem(secret: OneTimeSecret) -> None:
 
 def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) -> None:
     user: AbstractUser = secret.user  # type: ignore[assignment]
+    if secret.address is None or secret.address.email_key != secret.email_key:
+        raise LinkInvalid
     if secret.redeemed_at or is_replaced or not user.is_active:
         raise LinkUsed
     if purpose.voided_by_epoch and secret.epoch != user.session_epoch:
@@ -146,7 +160,11 @@ def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) 
 
 
 def _proofs(secret: OneTimeSecret) -> Iterator[str]:
-    """Yield the HMAC under the current key, then under those that are being retired."""
+    """
+    Yield the HMAC under the current key, then under those that are being retired.
+
+    It covers all that the link may do; ``browser_key`` may still change, see ``note_browser``.
+    """
     row = "|".join(
         str(part)
         for part in (
@@ -154,7 +172,7 @@ def _proofs(secret: OneTimeSecret) -> Iterator[str]:
             secret.purpose,
             secret.user_id,
             secret.address_id,
-            secret.address.email_key if secret.address else "",
+            secret.email_key,
             secret.epoch,
             int(secret.expires_at.timestamp()),
             secret.next_url,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
@@ -69,6 +70,12 @@ class ConfirmEmailView(LinkView):
             disown_email(self.secret, request=self.request)
             context = self.get_context_data()
             return render(self.request, "useraccounts/emails/not_me.html", context)
+        # Both or neither: a login that fails must not use the link up.
+        with transaction.atomic():
+            self._confirm_and_log_in()
+        return None
+
+    def _confirm_and_log_in(self) -> None:
         user = confirm_email(self.secret, request=self.request).user
         # Only the browser that registered: else whoever opens the mail of an account that somebody
         # else made with their address would go on in that account, under that one's eyes.
@@ -81,7 +88,6 @@ class ConfirmEmailView(LinkView):
             self.tell(_("Your e-mail address is confirmed."))
         else:
             self.tell(_("Your e-mail address is confirmed. Now log in with your password."))
-        return None
 
     def refuse(self, error: LinkError) -> HttpResponse:
         # The second of two clicks finds the link used by the first, which logged the browser in.

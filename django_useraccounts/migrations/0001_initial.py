@@ -229,6 +229,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("purpose", models.CharField(max_length=40)),
+                ("email_key", models.CharField(blank=True, default="", max_length=254)),
                 ("epoch", models.PositiveIntegerField(default=0)),
                 ("browser_key", models.CharField(blank=True, default="", max_length=64)),
                 ("next_url", models.TextField(blank=True, default="")),

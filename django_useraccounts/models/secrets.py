@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from ..canonical import EMAIL_MAX_LENGTH
 from .emails import UserEmail
 
 
@@ -25,6 +26,8 @@ class OneTimeSecret(models.Model):
     )
     #: Removing the address voids its links.
     address = models.ForeignKey(UserEmail, on_delete=models.CASCADE, null=True, related_name="+")
+    #: Whose key has to be that of the address still.
+    email_key = models.CharField(max_length=EMAIL_MAX_LENGTH, blank=True, default="")
     #: The user's ``session_epoch`` when the link was made.
     epoch = models.PositiveIntegerField(default=0)
     #: Digest of a cookie of the browser that asked, "" for none.
