@@ -1,0 +1,46 @@
+"""What all tests share: the header, the order, and what happens when a program is missing."""
+
+import os
+from typing import NoReturn
+
+import django
+import pytest
+from django.conf import settings
+
+#: Marks of tests that take long as one piece: in a parallel run they have to begin first.
+LONG = ("databases", "wheel", "browser")
+
+
+def missing(what: str, reason: str) -> NoReturn:
+    """
+    Skip the test because this machine lacks something, or fail where that was promised.
+
+    USERACCOUNTS_REQUIRE names, with commas, what may not be missing: browser, postgresql, mariadb,
+    redis, oidc.
+    """
+    required = os.environ.get("USERACCOUNTS_REQUIRE", "").split(",")
+    if what in [name.strip() for name in required]:
+        pytest.fail(f"USERACCOUNTS_REQUIRE names {what}: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_report_header() -> str:
+    # test_suite_on_other_databases reads this line.
+    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+    return f"useraccounts: Django {django.get_version()} on {engine}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("USERACCOUNTS_TEST_DATABASE"):
+        # What asks no database answers the same beside every database.
+        config.hook.pytest_deselected(items=[item for item in items if not _asks(item)])
+        items[:] = filter(_asks, items)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in LONG))
+
+
+def _asks(item: pytest.Item) -> bool:
+    # pytest-django lets no other test reach the database.
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures or item.get_closest_marker("django_db"))

@@ -1,0 +1,240 @@
+"""
+Database servers of the tests' own: a temporary folder, a free port, stopped at the end.
+
+``python -m tests.servers postgresql -- COMMAND …`` runs a command against a fresh server.
+"""
+
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+#: Seconds that a server may take to answer, and to stop before it is killed.
+PATIENCE = 60
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL server and yield the URL of an empty database."""
+    with _folder_of_the_server() as folder:
+        port, password, data = free_port(), secrets.token_urlsafe(), folder / "data"
+        (folder / "password").write_text(password)
+        initdb = [_program("initdb"), f"--pgdata={data}", "--username=useraccounts", "--no-sync"]
+        access = ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}"]
+        _run(folder, [*initdb, *access, "--encoding=UTF8", "--locale=C.UTF-8"])
+        options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        options += ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}"]
+        command = [_program("postgres"), "-D", str(data), *(f"--{option}" for option in options)]
+        # An interrupted PostgreSQL ends its sessions and stops; a terminated one waits for them.
+        with _running(folder, command, stop=signal.SIGINT) as server:
+            _query_when_ready(server, lambda: _create_database(port, password))
+            yield f"postgresql://useraccounts:{password}@127.0.0.1:{port}/useraccounts"
+
+
+@contextmanager
+def mariadb() -> Iterator[str]:
+    """Run a MariaDB server and yield the URL of an empty database."""
+    with _folder_of_the_server() as folder:
+        port, password, data = free_port(), secrets.token_urlsafe(), folder / "data"
+        user = "'useraccounts'@'127.0.0.1'"
+        (folder / "init.sql").write_text(
+            f"CREATE USER {user} IDENTIFIED BY '{password}';\n"
+            f"GRANT ALL ON *.* TO {user};\n"
+            f"CREATE DATABASE useraccounts CHARACTER SET utf8mb4;\n"
+        )
+        where = ["--no-defaults", f"--datadir={data}", f"--tmpdir={folder}"]
+        _run(folder, [_program("mariadb-install-db"), *where, "--skip-test-db"])
+        options = [f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}"]
+        options += ["--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve"]
+        options += ["--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0"]
+        options += ["--innodb-doublewrite=0", f"--init-file={folder / 'init.sql'}"]
+        command = [_program("mariadbd"), *where, *options]
+        with _running(folder, command, stop=signal.SIGTERM) as server:
+            _query_when_ready(server, lambda: _connect(port, password))
+            yield f"mariadb://useraccounts:{password}@127.0.0.1:{port}/useraccounts"
+
+
+#: What can be started, by the name that USERACCOUNTS_REQUIRE and the command line give it.
+SERVERS: dict[str, Callable[[], AbstractContextManager[str]]] = {
+    "postgresql": postgresql,
+    "mariadb": mariadb,
+}
+
+
+def lacks(name: str) -> str:
+    """Say what this machine lacks to run a server and talk to it; nothing if it has all."""
+    driver, programs = {
+        "postgresql": ("psycopg", ["initdb", "postgres"]),
+        "mariadb": ("MySQLdb", ["mariadb-install-db", "mariadbd"]),
+    }[name]
+    missing = [program for program in programs if not _find(program)]
+    if not find_spec(driver):
+        missing.append(f"the Python package {driver}")
+    return f"{name} needs {' and '.join(missing)}" if missing else ""
+
+
+def _find(program: str) -> str | None:
+    # Debian keeps most of PostgreSQL, and servers in general, where PATH does not lead.
+    by_version = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True
+    )
+    folders = [*map(str, by_version), os.environ.get("PATH", os.defpath), "/usr/sbin"]
+    return shutil.which(program, path=os.pathsep.join(folders))
+
+
+def _program(name: str) -> str:
+    found = _find(name)
+    if not found:
+        raise FileNotFoundError(name)
+    return found
+
+
+def _user() -> str | int | None:
+    """Name whom the servers run as: both refuse to run as root."""
+    if os.geteuid() != 0:
+        return None
+    import pwd
+
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("postgres", "mysql", "nobody") if name in known), 65534)
+
+
+@contextmanager
+def _folder_of_the_server() -> Iterator[Path]:
+    # Not pytest's tmp_path: its parents are closed to the user that the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="useraccounts-server-"))
+    user = _user()
+    if user is not None:
+        shutil.chown(folder, user)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _run(folder: Path, command: Sequence[str]) -> None:
+    done = subprocess.run(
+        command, cwd=folder, user=_user(), capture_output=True, text=True, timeout=PATIENCE * 2
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stdout}\n{done.stderr}")
+
+
+@contextmanager
+def _running(
+    folder: Path, command: Sequence[str], *, stop: signal.Signals
+) -> Iterator["subprocess.Popen[bytes]"]:
+    log = folder / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            user=_user(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=_stop_with_the_parent(stop),  # noqa: PLW1509 - a call of C, no locks
+        )
+    try:
+        yield server
+    except ServerDied as error:
+        error.add_note(log.read_text(errors="replace")[-4000:])
+        raise
+    finally:
+        _stop(server, stop)
+
+
+class ServerDied(Exception):
+    """The server ended, or never answered, while it was starting."""
+
+
+def _stop(server: "subprocess.Popen[bytes]", stop: signal.Signals) -> None:
+    server.send_signal(stop)
+    try:
+        server.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _stop_with_the_parent(stop: signal.Signals) -> Callable[[], object] | None:
+    """Let Linux stop the server when the tests are killed and no ``finally`` runs."""
+    if sys.platform != "linux":
+        return None
+    libc, set_parent_death_signal = ctypes.CDLL(None), 1
+    return lambda: libc.prctl(set_parent_death_signal, int(stop))
+
+
+def _query_when_ready(server: "subprocess.Popen[bytes]", ask: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            ask()
+        except Exception as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise ServerDied("The database server did not start.") from error
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _create_database(port: int, password: str) -> None:
+    import psycopg
+
+    with psycopg.connect(
+        host="127.0.0.1",
+        port=port,
+        user="useraccounts",
+        password=password,
+        dbname="postgres",
+        connect_timeout=5,
+        autocommit=True,
+    ) as connection:
+        connection.execute("CREATE DATABASE useraccounts")
+
+
+def _connect(port: int, password: str) -> None:
+    import MySQLdb
+
+    MySQLdb.connect(
+        host="127.0.0.1", port=port, user="useraccounts", password=password, connect_timeout=5
+    ).close()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run ``NAME -- COMMAND …`` with USERACCOUNTS_TEST_DATABASE set to a fresh server."""
+    name, *command = arguments or [""]
+    if name not in SERVERS or command[:1] != ["--"] or not command[1:]:
+        print(f"usage: python -m tests.servers {'|'.join(SERVERS)} -- COMMAND …", file=sys.stderr)
+        return 2
+    if lacks(name):
+        print(lacks(name), file=sys.stderr)
+        return 1
+    # So that a terminated program leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with SERVERS[name]() as url:
+        return subprocess.run(
+            command[1:], env={**os.environ, "USERACCOUNTS_TEST_DATABASE": url}
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
