@@ -1,0 +1,1 @@
+"""A room that somebody else has built onto the house."""

@@ -1,0 +1,193 @@
+"""The form fields that the rooms share, and how they become HTML."""
+
+import pytest
+from django import forms
+from django.forms.renderers import TemplatesSetting
+from django.template import TemplateDoesNotExist
+
+from django_useraccounts.fields import (
+    PASSWORD_MAX_LENGTH,
+    AccountForm,
+    EmailField,
+    NewPasswordField,
+    NewPasswordForm,
+    PasswordField,
+    UsernameField,
+)
+from django_useraccounts.models import User
+from django_useraccounts.renderer import AccountRenderer
+
+
+class Form(NewPasswordForm):
+    username = UsernameField()
+    email = EmailField()
+    old_password = PasswordField(autocomplete="current-password")
+    new_password = NewPasswordField()
+    secret = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def user_for_password(self):
+        return User(username=self.cleaned_data.get("username"))
+
+
+VALID = {
+    "username": " Frida ",
+    "email": " Frida@EXAMPLE.com ",
+    "old_password": " old ",
+    "new_password": "  correct horse battery  ",
+}
+
+
+def test_strings_become_clean_values():
+    form = Form(VALID)
+
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["username"] == "Frida"
+    assert form.cleaned_data["email"] == "Frida@example.com"
+    assert form.cleaned_data["old_password"] == " old "
+    assert form.cleaned_data["new_password"] == "  correct horse battery  "
+
+
+def test_every_field_that_is_missing_says_so():
+    form = Form({})
+
+    assert form.errors == {
+        name: ["This field is required."]
+        for name in ("username", "email", "old_password", "new_password")
+    }
+
+
+@pytest.mark.parametrize(
+    "field, value, sentence",
+    [
+        ("username", "ab", "A username has at least 3 characters."),
+        ("username", "admin", "This username is reserved. Please choose another one."),
+        ("username", "fri\0da", "Null characters are not allowed."),
+        ("email", "frida", "Enter an e-mail address like name@example.com."),
+        ("email", "frida@exam\0ple.com", "Null characters are not allowed."),
+        ("email", f"{'a' * 64}@{'b' * 300}.com", "This e-mail address is too long."),
+        ("old_password", "a\0b", "Null characters are not allowed."),
+        ("new_password", "a\0b", "Null characters are not allowed."),
+        (
+            "new_password",
+            "x" * 1_000_001,
+            "Ensure this value has at most 1000 characters (it has 1000001).",
+        ),
+        (
+            "new_password",
+            "short",
+            "This password is too short. It must contain at least 8 characters.",
+        ),
+        ("new_password", "Frida123", "The password is too similar to the username."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(field, value, sentence):
+    form = Form({**VALID, field: value})
+
+    assert form.errors == {field: [sentence]}
+    kept = {name: form[name].value() for name in VALID if name != field}
+    assert kept == {name: text for name, text in VALID.items() if name != field}
+
+
+@pytest.mark.parametrize("value", [["Frida"], {"a": 1}, ("x",) * 9, [[["a" * 20]]]])
+@pytest.mark.parametrize("name", VALID)
+def test_a_list_where_a_string_belongs_is_refused(name, value):
+    # as a program may send it by JSON
+    form = Form({**VALID, name: value})
+
+    assert name in form.errors
+
+
+def test_the_longest_password_is_taken_and_typed_without_a_limit():
+    password = "correct horse battery staple " * 34
+    assert len(password) < PASSWORD_MAX_LENGTH == 1000
+
+    form = Form({**VALID, "new_password": password})
+
+    assert form.is_valid(), form.errors
+    assert "maxlength" not in form["new_password"].as_widget()
+
+
+def test_a_password_is_checked_only_when_there_is_one():
+    form = Form({**VALID, "new_password": ""})
+
+    assert form.errors == {"new_password": ["This field is required."]}
+
+
+def test_the_one_who_writes_a_form_says_for_whom_the_password_is():
+    class Forgetful(NewPasswordForm):
+        new_password = NewPasswordField()
+
+    with pytest.raises(NotImplementedError):
+        Forgetful({"new_password": "correct horse"}).is_valid()
+
+
+def test_browsers_and_password_managers_know_what_to_fill_in():
+    form = Form()
+
+    assert form.fields["username"].widget.attrs["autocomplete"] == "username"
+    assert form.fields["email"].widget.attrs["autocomplete"] == "email"
+    assert form.fields["old_password"].widget.attrs["autocomplete"] == "current-password"
+    assert form.fields["new_password"].widget.attrs["autocomplete"] == "new-password"
+    assert form.fields["new_password"].widget.input_type == "password"
+
+
+def test_a_password_is_never_sent_back():
+    html = str(Form({**VALID, "username": "ab", "new_password": "my secret words"}))
+
+    assert "my secret words" not in html
+    assert "A username has at least 3 characters." in html
+
+
+def test_what_makes_a_good_password_is_told_as_the_project_sets_it(settings):
+    help_text = str(NewPasswordField().help_text)
+    assert "at least 8 characters" in help_text
+    assert "<" not in help_text
+
+    settings.AUTH_PASSWORD_VALIDATORS = [
+        {
+            "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+            "OPTIONS": {"min_length": 15},
+        }
+    ]
+
+    assert "at least 15 characters" in str(NewPasswordField().help_text)
+
+
+# How forms become HTML
+
+
+def test_a_form_is_rendered_by_the_templates_of_the_accounts():
+    html = str(Form())
+
+    for name in VALID:
+        assert f'name="{name}"' in html
+        assert f'<label for="id_{name}"' in html
+    assert 'type="hidden" name="secret"' in html
+
+
+def test_one_template_of_the_project_restyles_every_field(settings, tmp_path):
+    (tmp_path / "useraccounts").mkdir()
+    (tmp_path / "useraccounts" / "field.html").write_text("<i>{{ field.name }}</i>")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+
+    html = str(Form())
+
+    for name in VALID:
+        assert f"<i>{name}</i>" in html
+
+
+def test_widgets_fall_back_on_django(settings):
+    # django.forms is not among the apps, so that the project's engine does not find its templates
+    renderer = AccountRenderer()
+
+    assert "input" in renderer.get_template("django/forms/widgets/input.html").template.name
+    with pytest.raises(TemplateDoesNotExist):
+        renderer.get_template("no/such/template.html")
+
+
+def test_a_project_may_choose_another_renderer_for_its_own_forms():
+    class Own(AccountForm):
+        default_renderer = TemplatesSetting
+        name = forms.CharField()
+
+    assert isinstance(Own().renderer, TemplatesSetting)
