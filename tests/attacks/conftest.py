@@ -1,0 +1,78 @@
+"""What the attacks share: browsers whose commits are real, and error reports that can be read."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.signals import got_request_exception
+from django.http import HttpRequest
+from django.views.debug import ExceptionReporter
+
+from django_useraccounts import requirements
+from tests.attacks.browsers import Browser
+
+
+@pytest.fixture
+def new_browser(
+    db: None, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> Callable[..., Browser]:
+    """Make browsers with cookies of their own; what they commit is committed, mails go out."""
+
+    def make(**extra: Any) -> Browser:
+        return Browser(django_capture_on_commit_callbacks, **extra)
+
+    return make
+
+
+@pytest.fixture
+def browser(new_browser: Callable[..., Browser]) -> Browser:
+    """A browser; whose, the test says."""
+    return new_browser()
+
+
+@pytest.fixture
+def set_conf(settings: Any) -> Callable[..., None]:
+    """Change some settings of the accounts for one test: ``set_conf(LINK_MAX_AGE=…)``."""
+
+    def change(**changed: object) -> None:
+        settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
+
+    return change
+
+
+@pytest.fixture
+def send_mail_by(settings: Any) -> Callable[[str], None]:
+    """Have mail sent by the backend of a dotted path."""
+
+    def change(path: str) -> None:
+        if hasattr(mail, "mailers"):  # Django >= 6.1
+            settings.MAILERS = {"default": {"BACKEND": path}}
+        else:
+            settings.EMAIL_BACKEND = path
+
+    return change
+
+
+@pytest.fixture
+def error_reports() -> Iterator[list[str]]:
+    """Collect what Django would mail to the admins about each exception of a request."""
+    reports: list[str] = []
+
+    def report(request: HttpRequest | None = None, **kwargs: object) -> None:
+        exception = sys.exc_info()
+        reporter = ExceptionReporter(request, *exception, is_email=True)
+        reports.append(reporter.get_traceback_html() + reporter.get_traceback_text())
+
+    got_request_exception.connect(report)
+    yield reports
+    got_request_exception.disconnect(report)
+
+
+@pytest.fixture
+def _guards_of_this_test() -> Iterator[None]:
+    """Forget the role names that the guards of a test ask for; a system check looks for them."""
+    before = set(requirements.guarded_names)
+    yield
+    requirements.guarded_names.intersection_update(before)

@@ -1,0 +1,109 @@
+"""Real requests at the same moment: several browsers over sockets, let go by a barrier."""
+
+import http.client
+import os
+import re
+import threading
+from collections.abc import Callable
+from http.cookies import SimpleCookie
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from django_useraccounts.models import AbstractUser, OneTimeSecret
+from django_useraccounts.secrets import link_of
+from django_useraccounts.views import LINK_COOKIE
+
+#: How often each race is run; a nightly run sets more.
+REPEATS = int(os.environ.get("USERACCOUNTS_RACE_REPEATS", "20"))
+#: Longer than any lock may be waited for.
+PATIENCE = 60
+
+
+class Answer(NamedTuple):
+    status: int
+    location: str
+    text: str
+
+
+class Surfer:
+    """A browser over sockets: it keeps cookies with their paths, and sends the CSRF token."""
+
+    def __init__(self, origin: str) -> None:
+        self.host = urlsplit(origin).netloc
+        self.cookies: dict[tuple[str, str], str] = {}
+        self.token = ""
+
+    def get(self, path: str) -> Answer:
+        return self._send("GET", path, None)
+
+    def post(self, path: str, data: dict[str, str]) -> Answer:
+        body = urlencode({**data, "csrfmiddlewaretoken": self.token})
+        return self._send("POST", path, body)
+
+    def hold(self, secret: OneTimeSecret) -> str:
+        """Have opened the link of a secret: keep its cookie, and return the path of its page."""
+        link = link_of(secret)
+        page = reverse(f"useraccounts:{secret.purpose}", args=[link.public_id])
+        self.cookies[LINK_COOKIE, page] = link.proof
+        return page
+
+    def be(self, user: AbstractUser | None) -> None:
+        """Be logged in as ``user``, in a session of its own; or as nobody."""
+        self.cookies.pop((settings.SESSION_COOKIE_NAME, "/"), None)
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            self.cookies[settings.SESSION_COOKIE_NAME, "/"] = session
+
+    def _send(self, method: str, path: str, body: str | None) -> Answer:
+        sent = [f"{n}={v}" for (n, where), v in self.cookies.items() if path.startswith(where)]
+        headers = {"Cookie": "; ".join(sent)}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        for header in response.headers.get_all("Set-Cookie", []):
+            for name, morsel in SimpleCookie(header).items():
+                self.cookies[name, morsel["path"] or "/"] = morsel.value
+                if morsel["max-age"] == "0":
+                    del self.cookies[name, morsel["path"] or "/"]
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', text)
+        if token:
+            self.token = token[1]
+        return Answer(response.status, response.headers.get("Location", ""), text)
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Do all acts in threads that start at the same moment; return what they return."""
+    barrier = threading.Barrier(len(acts), timeout=PATIENCE)
+    results: list[Any] = [None] * len(acts)
+    errors: list[BaseException] = []
+
+    def run(place: int, act: Callable[[], Any]) -> None:
+        try:
+            barrier.wait()
+            results[place] = act()
+        except BaseException as error:  # noqa: BLE001 - told to the test below
+            errors.append(error)
+
+    threads = [
+        threading.Thread(target=run, args=item, name=f"racer {item[0]}")
+        for item in enumerate(acts)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE * 2)
+    if errors:
+        raise errors[0]
+    return results

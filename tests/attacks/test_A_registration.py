@@ -1,0 +1,461 @@
+"""A. Registration: what a stranger may plant before the owner of an address comes."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core import mail
+from django.db.models.signals import pre_save
+
+from django_useraccounts.browser import COOKIE
+from django_useraccounts.emails.flows import confirm_email
+from django_useraccounts.errors import EmailTaken, RegistrationClosed, UsernameTaken
+from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
+from django_useraccounts.registration.flows import register
+from django_useraccounts.secrets import CONFIRM_EMAIL, issue, link_of
+from django_useraccounts.testing import lifted_limits, make_user
+from tests.attacks.browsers import (
+    EVIL,
+    NEW_PASSWORD,
+    PASSWORD,
+    VICTIM,
+    everything,
+    halves,
+    last_mail,
+    link_in,
+    mailbox,
+    mails_to,
+    page_of,
+    proof_of,
+    url,
+)
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+BROKEN = "tests.attacks.broken"
+
+
+def test_A2_a_session_from_before_the_claim_dies_when_the_owner_sets_a_password(
+    new_browser, set_conf
+):
+    # A site that lets people in before they confirm.
+    set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    attacker, victim = new_browser(), new_browser()
+    attacker.register()
+    attacker.log_in("mallory", EVIL)
+    assert attacker.user_id
+
+    # The victim is fooled into confirming, and takes the account over by a new password.
+    victim.confirm(last_mail())
+    victim.forgot()
+    victim.reset(last_mail(), NEW_PASSWORD)
+
+    assert attacker.user_id is None
+    attacker.log_in("mallory", EVIL)
+    assert attacker.user_id is None
+    victim.log_in(VICTIM, NEW_PASSWORD)
+    assert victim.user_id
+
+
+def test_A2_a_session_dies_even_if_it_was_confirmed_in_the_attackers_browser(browser, new_browser):
+    user = make_user("mallory", VICTIM, EVIL)
+    browser.log_in("mallory", EVIL)
+
+    victim = new_browser()
+    victim.forgot()
+    victim.reset(last_mail())
+
+    assert browser.user_id is None
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
+
+
+def test_A3_what_a_stranger_left_on_the_account_goes_when_the_owner_resets(browser):
+    user = make_user("mallory", VICTIM, EVIL)
+    planted = UserEmail.objects.add_claim(user, "attacker@example.net")
+    secret = issue(CONFIRM_EMAIL, address=planted)
+
+    browser.forgot()
+    browser.reset(last_mail())
+
+    assert [address.email for address in UserEmail.objects.filter(user=user)] == [VICTIM]
+    assert not OneTimeSecret.objects.filter(pk=secret.pk).exists()
+
+
+def test_A4_confirming_in_another_browser_than_the_one_that_registered_logs_nobody_in(
+    browser, new_browser
+):
+    browser.register()
+    victim = new_browser()
+
+    page = victim.open(last_mail())
+    victim.confirm(last_mail())
+
+    assert b"I did not register" in page.content
+    assert b"mallory" in page.content
+    assert victim.user_id is None
+    assert browser.user_id is None
+
+
+def test_A4_not_me_takes_the_address_off_the_account(browser, new_browser):
+    browser.register()
+    victim = new_browser()
+
+    response = victim.confirm(last_mail(), answer="not_me")
+
+    assert response.status_code == 200
+    assert not UserEmail.objects.exists()
+    assert not User.objects.get().has_confirmed_email
+    browser.log_in("mallory", EVIL)
+    assert browser.user_id is None
+
+
+def test_A4_a_browser_that_registered_another_account_is_not_logged_in_either(browser, new_browser):
+    victim = new_browser()
+    victim.register("victoria", "victoria@example.org", PASSWORD)
+    browser.register()
+
+    victim.confirm(last_mail())
+
+    assert victim.user_id is None
+
+
+def test_A4_a_token_that_the_attacker_planted_is_not_in_clear_in_any_row(browser):
+    browser.register()
+
+    token = browser.cookies[COOKIE].value
+
+    assert token not in str(everything())
+
+
+def test_A5_a_claim_that_nobody_proved_does_not_keep_the_owner_out(browser, new_browser):
+    browser.register()
+    victim = new_browser()
+
+    victim.register("victoria", VICTIM, PASSWORD)
+    victim.confirm(last_mail())
+
+    assert victim.user_id == str(User.objects.get(username="victoria").pk)
+    # And the claim that came first is worth nothing now.
+    first = mails_to(VICTIM)[0]
+    assert b"belongs to another account" in new_browser().confirm(first).content
+    assert UserEmail.objects.confirmed().get().user.username == "victoria"
+
+
+def test_A5_who_claims_after_the_owner_does_not_get_the_links_that_the_owner_asks_for(
+    browser, new_browser
+):
+    victim = browser
+    victim.register("victoria", VICTIM, PASSWORD)
+    new_browser().register("mallory", VICTIM, EVIL)
+
+    # The mail got lost: the owner asks once more, from the browser of the registration.
+    victim.resend()
+    page = victim.open(last_mail())
+
+    assert b"mallory" not in page.content
+    assert b"victoria" in page.content
+
+
+def test_A5_the_owner_gets_the_own_link_again_after_having_given_the_password(browser, new_browser):
+    new_browser().register("victoria", VICTIM, PASSWORD)
+    new_browser().register("mallory", VICTIM, EVIL)
+
+    # From another device: the password tells whose claim is meant.
+    response = browser.log_in("victoria", PASSWORD)
+    assert response.url.startswith(url("resend_confirmation"))
+    browser.resend()
+    page = browser.open(last_mail())
+
+    assert b"mallory" not in page.content
+    assert b"victoria" in page.content
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["admin", "ADMIN", "Root", "null", "login", "register", "postmaster", "ａｄｍｉｎ", "\ufb06aff"]
+    + [".well-known", "well-known", " admin "],
+)
+def test_A8_reserved_names_are_refused(browser, name):
+    response = browser.register(name)
+
+    assert response.status_code == 200
+    assert b'id="id_username_error"' in response.content
+    assert not User.objects.exists()
+
+
+def test_A9_sending_the_same_form_twice_makes_one_account_and_the_same_answer(browser):
+    browser.get(url("register"))
+
+    answers = [browser.register(), browser.register()]
+
+    assert [(a.status_code, a.url) for a in answers] == [(302, url("mail_sent"))] * 2
+    assert User.objects.count() == 1
+    assert len(mailbox()) == 1
+
+
+def test_A9_the_second_form_does_not_change_the_password_of_the_first(browser):
+    browser.register(password=PASSWORD)
+    browser.register(password=EVIL)
+
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_A9_another_browser_that_repeats_the_form_gets_nothing_of_the_account(browser, new_browser):
+    browser.register()
+
+    other = new_browser().register()
+
+    assert b"This username is taken" in other.content
+    assert User.objects.count() == 1
+    with pytest.raises(UsernameTaken):
+        register("mallory", email=VICTIM, password=EVIL)
+
+
+@pytest.mark.parametrize("token", [{}, {"token": ""}, {"token[]": ["a", "b"]}, {"invitation": "1"}])
+def test_A10_a_closed_registration_lets_nobody_in_by_a_direct_post(browser, set_conf, token):
+    set_conf(POLICY=f"{BROKEN}.ClosedPolicy")
+
+    response = browser.register(**token)
+
+    assert response.status_code == 403
+    assert browser.get(url("register")).status_code == 403
+    assert browser.put(url("register"), "username=x").status_code == 403
+    assert not User.objects.exists()
+    assert not OutgoingMail.objects.exists()
+    with pytest.raises(RegistrationClosed):
+        register("mallory", email=VICTIM, password=EVIL)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["victoria-hope", "Victoria-Hope", "victoria.hope@example.com", "victoria.hope", "12345678901"],
+)
+def test_A11_a_password_that_is_the_name_or_the_address_is_refused(browser, password):
+    response = browser.register("victoria-hope", "victoria.hope@example.com", password)
+
+    assert response.status_code == 200
+    assert b'id="id_password_error"' in response.content
+    assert not User.objects.exists()
+
+
+def test_A11_a_password_that_is_the_name_or_address_is_refused_at_reset_and_change_too(browser):
+    make_user("victoria-hope", VICTIM)
+    browser.forgot()
+    assert b'id="id_new_password_error"' in browser.reset(last_mail(), "victoria-hope").content
+    browser.log_in("victoria-hope")
+    assert b'id="id_new_password_error"' in browser.change_password(new="Victoria-Hope").content
+
+    assert User.objects.get().check_password(PASSWORD)
+
+
+# A13: the exception may come from anywhere below a page that takes a password.
+
+
+class Away(RuntimeError):
+    pass
+
+
+def _fail(**kwargs):
+    raise Away
+
+
+@pytest.fixture
+def breaking(settings, set_conf):
+    """Break one part of the site."""
+
+    def do(part):
+        if part == "validator":
+            settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": f"{BROKEN}.BrokenValidator"}]
+        elif part == "hasher":
+            settings.PASSWORD_HASHERS = [f"{BROKEN}.BrokenHasher"]
+        elif part == "policy":
+            set_conf(POLICY=f"{BROKEN}.BrokenPolicy")
+        else:
+            pre_save.connect(_fail, sender=AccountEvent)
+
+    yield do
+    pre_save.disconnect(_fail, sender=AccountEvent)
+
+
+TYPED = "Xyzzy-plugh-4711"
+PAGES_AND_PARTS = [
+    *[("register", part) for part in ("validator", "hasher", "event", "policy")],
+    *[("login", part) for part in ("hasher", "event", "policy")],
+    *[("confirm_identity", part) for part in ("hasher", "event")],
+    *[("change_password", part) for part in ("validator", "hasher", "event")],
+    *[("reset_password", part) for part in ("validator", "hasher", "event")],
+]
+
+
+@pytest.mark.parametrize("page, part", PAGES_AND_PARTS)
+def test_A13_no_password_is_in_the_report_of_an_error(
+    browser, breaking, error_reports, page, part
+):
+    browser.raise_request_exception = False
+    make_user("victoria", VICTIM, TYPED)
+    path = url(page) if page != "reset_password" else ""
+    if page in {"confirm_identity", "change_password"}:
+        browser.log_in("victoria", TYPED)
+    elif page == "reset_password":
+        browser.forgot()
+        path = page_of(browser.open(last_mail()))
+    breaking(part)
+
+    data = {"username": "mallory", "email": "m@example.com", "identifier": "victoria"}
+    passwords = dict.fromkeys(("password", "old_password", "new_password"), TYPED)
+    response = browser.post(path, {**data, **passwords})
+
+    assert response.status_code == 500
+    assert len(error_reports) == 1
+    assert "Traceback" in error_reports[0]
+    assert TYPED not in error_reports[0]
+
+
+@pytest.mark.parametrize("page", ["confirm_email", "reset_password"])
+def test_A13_no_link_is_in_the_report_of_an_error(browser, breaking, error_reports, page):
+    browser.raise_request_exception = False
+    if page == "confirm_email":
+        browser.register()
+        answer = {"answer": "confirm"}
+    else:
+        make_user("victoria", VICTIM)
+        browser.forgot()
+        answer = {"new_password": TYPED}
+    link = link_in(last_mail())
+    path = page_of(browser.open(link))
+    proof = proof_of(browser)
+    breaking("event")
+
+    assert browser.post(path, answer).status_code == 500
+
+    assert len(error_reports) == 1
+    assert halves(link)[1] not in error_reports[0]
+    assert len(proof) == 43
+    assert proof not in error_reports[0]
+
+
+def test_A13_no_browser_token_is_in_the_report_of_an_error(browser, breaking, error_reports):
+    browser.raise_request_exception = False
+    browser.get(url("register"))
+    token = browser.cookies[COOKIE].value
+    breaking("event")
+
+    assert browser.register().status_code == 500
+
+    assert len(error_reports) == 1
+    assert token not in error_reports[0]
+
+
+def test_A14_a_mail_server_that_is_away_leaves_the_account_whole_and_the_mail_waiting(
+    browser, new_browser, send_mail_by
+):
+    working = new_browser().register("before", "before@example.com", PASSWORD)
+    send_mail_by(f"{BROKEN}.RefusingMail")
+
+    failing = browser.register()
+
+    assert (failing.status_code, failing.url) == (working.status_code, working.url)
+    user = User.objects.get(username="mallory")
+    assert UserEmail.objects.claims().filter(user=user).count() == 1
+    waiting = OutgoingMail.objects.get(user=user)
+    assert waiting.due_at is not None
+    assert waiting.sent_at is None
+    assert "ConnectionRefused" in waiting.error
+
+
+def test_A14_the_error_that_is_kept_holds_no_link(browser, send_mail_by, caplog):
+    send_mail_by(f"{BROKEN}.TalkativeMail")
+
+    browser.register()
+
+    row = OutgoingMail.objects.get()
+    assert row.error
+    secret = str(link_of(row.secret))
+    assert secret not in row.error
+    assert secret not in caplog.text
+
+
+# Seams: what else can be sent along with a registration
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"is_staff": "on", "is_superuser": "on", "is_active": "on"},
+        {"roles": "1", "role": "agent", "session_epoch": "7", "id": "1", "pk": "1"},
+        {"verified_key": VICTIM, "is_primary": "on", "confirmed_at": "2020-01-01"},
+    ],
+)
+def test_K4_fields_that_the_form_does_not_have_change_nothing(browser, more):
+    browser.register(**more)
+
+    user = User.objects.get()
+    assert not user.is_staff
+    assert not user.is_superuser
+    assert user.session_epoch == 0
+    assert not user.has_confirmed_email
+    assert not user.role_names
+
+
+def test_a_ghost_of_a_taken_address_can_never_be_confirmed(browser, new_browser):
+    make_user("victoria", VICTIM)
+    with lifted_limits():
+        browser.register("ghost")
+        for _ in range(2):
+            browser.resend()
+            browser.forgot()
+        browser.log_in("ghost", EVIL)
+
+    assert all("Confirm" not in subject for subject in mailbox())
+    assert browser.user_id is None
+    assert UserEmail.objects.confirmed().get().user.username == "victoria"
+    # Only the owner's password is reset by the owner's link.
+    new_browser().reset(last_mail())
+    assert User.objects.get(username="victoria").check_password(NEW_PASSWORD)
+    assert User.objects.get(username="ghost").check_password(EVIL)
+
+
+def test_a_ghost_that_reads_its_row_still_cannot_own_the_address(browser):
+    make_user("victoria", VICTIM)
+    browser.register("ghost")
+    secret = OneTimeSecret.objects.get(purpose="confirm_email")
+
+    # Even somebody with a link (a dump of the database and the key) meets the constraint.
+    with pytest.raises(EmailTaken):
+        confirm_email(secret)
+    assert UserEmail.objects.confirmed().get().user.username == "victoria"
+
+
+def test_registering_while_logged_in_makes_nothing(browser):
+    make_user("victoria", VICTIM)
+    browser.log_in("victoria")
+
+    response = browser.register("mallory", "m@example.com")
+
+    assert response.status_code == 302
+    assert User.objects.count() == 1
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["a" * 43, "€" * 43, "é" * 43, '"' + "\\015\\012" * 22 + '"', "a" * 5000, "\\0" * 43],
+    ids=["plain", "euro", "accent", "line breaks", "long", "zeros"],
+)
+def test_a_browser_cookie_that_we_did_not_write_is_replaced_or_harmless(browser, token):
+    # As a server hands it over: bytes, read as latin-1.
+    header = f"{COOKIE}={token}".encode().decode("latin-1")
+
+    response = browser.post(
+        url("register"),
+        {"username": "mallory", "email": VICTIM, "password": EVIL},
+        HTTP_COOKIE=header,
+    )
+
+    assert response.status_code == 302
+    kept = response.cookies[COOKIE].value
+    assert len(kept) == 43
+    assert kept.isascii()
+    assert kept.isprintable()
+    # A server sends headers as latin-1; what is not would fail there.
+    response.cookies.output().encode("latin-1")

@@ -1,0 +1,330 @@
+"""C. Login and logout: who gets in, with what, and what is left afterwards."""
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model, login
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from django_useraccounts.models import AccountEvent, UserEmail
+from django_useraccounts.secrets import CONFIRM_EMAIL, issue, link_of
+from django_useraccounts.testing import make_user
+from tests.attacks.broken import CountingHasher
+from tests.attacks.browsers import (
+    EVIL,
+    NEW_PASSWORD,
+    PASSWORD,
+    VICTIM,
+    last_mail,
+    url,
+)
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+
+
+@pytest.fixture
+def victoria(db):
+    return make_user("victoria", VICTIM)
+
+
+@pytest.mark.parametrize("claims", [0, 1, 3])
+def test_C2_one_hash_however_many_rows_an_address_has(browser, settings, claims):
+    settings.PASSWORD_HASHERS = ["tests.attacks.broken.CountingHasher"]
+    for number in range(claims):
+        user = make_user(f"user{number}", f"user{number}@example.net")
+        UserEmail.objects.add_claim(user, VICTIM)
+    CountingHasher.work.clear()
+
+    browser.log_in(VICTIM, EVIL)
+
+    assert len(CountingHasher.work) == 1
+
+
+def test_C4_a_planted_session_is_worth_nothing_after_the_login(browser, new_browser, victoria):
+    browser.get(url("login"))
+    session = browser.session
+    session["cart"] = ["brush"]
+    session.save()
+    planted = session.session_key
+    browser.cookies["sessionid"] = planted
+
+    browser.log_in("victoria")
+
+    assert browser.user_id == str(victoria.pk)
+    assert browser.session.session_key != planted
+    thief = new_browser()
+    thief.cookies["sessionid"] = planted
+    assert thief.user_id is None
+    assert not Session.objects.filter(session_key=planted).exists()
+
+
+def test_C4_nothing_of_another_users_session_goes_over(browser, victoria):
+    # The page refuses a second login, so the flow is asked: as another page of a project would.
+    make_user("other")
+    browser.log_in("other")
+    session = browser.session
+    session["secret of other"] = "x"
+    session.save()
+
+    request = browser.get(url("profile")).wsgi_request
+    user = authenticate(request, username="victoria", password=PASSWORD)
+    login(request, user)
+
+    assert "secret of other" not in request.session
+
+
+def test_C4_the_csrf_token_is_renewed_by_a_login(browser, victoria):
+    browser.get(url("login"))
+    before = browser.cookies["csrftoken"].value
+
+    browser.log_in("victoria")
+
+    assert browser.cookies["csrftoken"].value != before
+
+
+@pytest.mark.parametrize("name", ["login", "register", "forgot_password", "resend_confirmation"])
+@pytest.mark.parametrize("csrf_middleware", [True, False])
+def test_C5_a_form_of_another_site_does_nothing(settings, victoria, name, csrf_middleware):
+    if not csrf_middleware:
+        settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if "Csrf" not in path]
+    client = Client(enforce_csrf_checks=True)
+    fields = {"identifier": "victoria", "password": PASSWORD, "username": "x", "email": VICTIM}
+
+    response = client.post(url(name), fields, headers={"origin": "https://evil.example"})
+
+    assert response.status_code == 403
+    assert not Session.objects.exists()
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_C6_a_picture_cannot_log_anybody_out(browser, victoria, method):
+    browser.log_in("victoria")
+
+    getattr(browser, method)(url("logout"))
+
+    assert browser.user_id == str(victoria.pk)
+
+
+def test_C6_a_form_of_another_site_cannot_log_anybody_out(victoria):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(victoria)
+
+    assert client.post(url("logout")).status_code == 403
+    assert client.get(url("profile")).status_code == 200
+
+
+def test_C7_logout_leaves_nothing_of_the_session(browser, victoria):
+    browser.log_in("victoria", remember="on")
+    session = browser.session
+    session["half a login"] = "pending"
+    session.save()
+    key = session.session_key
+
+    browser.post(url("logout"))
+
+    assert not Session.objects.filter(session_key=key).exists()
+    assert "half a login" not in browser.session
+    assert "useraccounts_proved_at" not in browser.session
+    assert browser.user_id is None
+
+
+def test_C7_logging_out_twice_or_as_nobody_is_harmless(browser, victoria):
+    assert browser.post(url("logout")).status_code == 302
+    browser.log_in("victoria")
+    browser.post(url("logout"))
+    assert browser.post(url("logout")).status_code == 302
+
+    assert AccountEvent.objects.filter(kind="logged_out").count() == 1
+
+
+def test_C8_a_user_who_was_switched_off_gets_in_by_no_path(browser, new_browser):
+    # Links are issued while the account is on.
+    user = make_user("victoria", VICTIM)
+    browser.forgot()
+    reset = last_mail()
+    claim = UserEmail.objects.add_claim(user, "second@example.com")
+    confirm = url("confirm_email", str(link_of(issue(CONFIRM_EMAIL, address=claim))))
+    logged_in = new_browser()
+    logged_in.log_in("victoria")
+    User.objects.update(is_active=False)
+
+    browser.get(url("mail_sent"))  # shows, and so empties, what the pages had to say
+    wrong = browser.log_in("victoria", EVIL).content
+    right = browser.log_in("victoria", PASSWORD).content
+    by_email = browser.log_in(VICTIM, PASSWORD)
+
+    assert b"do not match" in right
+    assert b"do not match" in by_email.content
+    assert len(wrong) == len(right)
+    assert logged_in.user_id is None
+    assert browser.reset(reset).status_code == 410
+    assert browser.confirm(confirm).status_code == 410
+    browser.forgot()
+    assert last_mail().subject.startswith("No account")
+    assert browser.user_id is None
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+def test_C8_switched_off_between_the_password_and_the_next_request(browser, victoria):
+    browser.log_in("victoria", remember="on")
+    User.objects.update(is_active=False)
+
+    assert browser.user_id is None
+    assert browser.change_password().status_code == 302
+    victoria.refresh_from_db()
+    assert victoria.check_password(PASSWORD)
+    # And the session is not revived with the account unless its owner knows that.
+    assert b"Log in" in browser.get(url("login")).content
+
+
+@pytest.mark.parametrize("identifier", ["second@example.com", "SECOND@example.com"])
+def test_C10_an_address_that_is_not_proved_logs_nobody_in(browser, victoria, identifier):
+    UserEmail.objects.add_claim(victoria, "second@example.com")
+
+    response = browser.log_in(identifier)
+
+    assert response.status_code == 200
+    assert b"do not match" in response.content
+    assert browser.user_id is None
+
+
+def test_C10_somebody_elses_claim_of_my_address_does_not_log_me_in_elsewhere(browser, victoria):
+    mallory = make_user("mallory", "m@example.net", EVIL)
+    UserEmail.objects.add_claim(mallory, VICTIM)
+
+    browser.log_in(VICTIM, EVIL)
+    assert browser.user_id is None
+    browser.log_in(VICTIM, PASSWORD)
+    assert browser.user_id == str(victoria.pk)
+
+
+def test_C10_a_copy_in_user_email_without_a_proved_row_logs_nobody_in(browser):
+    user = make_user("mallory", confirmed=False)
+    User.objects.filter(pk=user.pk).update(email=VICTIM)
+
+    browser.log_in(VICTIM)
+    assert browser.user_id is None
+    browser.forgot()
+    assert last_mail().subject.startswith("No account")
+
+
+def test_C13_the_session_cookie_is_out_of_reach_of_scripts_and_secure_where_set(
+    browser, settings, victoria
+):
+    settings.SESSION_COOKIE_SECURE = True
+
+    cookie = browser.log_in("victoria", remember="on").cookies["sessionid"]
+
+    assert cookie["httponly"]
+    assert cookie["secure"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["max-age"] == settings.SESSION_COOKIE_AGE
+
+
+def test_C13_without_remember_the_cookie_ends_with_the_browser(browser, victoria):
+    cookie = browser.log_in("victoria").cookies["sessionid"]
+
+    assert cookie["max-age"] == ""
+    assert cookie["expires"] == ""
+
+
+def test_C13_a_stolen_cookie_dies_with_the_password_and_with_the_logout(
+    browser, new_browser, victoria
+):
+    browser.log_in("victoria", remember="on")
+    thief = new_browser()
+    thief.cookies["sessionid"] = browser.cookies["sessionid"].value
+    assert thief.user_id
+
+    browser.change_password()
+    assert browser.user_id
+    assert thief.user_id is None
+
+    stolen = browser.cookies["sessionid"].value
+    thief.cookies["sessionid"] = stolen
+    assert thief.user_id
+    browser.post(url("logout"))
+    thief.cookies["sessionid"] = stolen
+    assert thief.user_id is None
+
+
+# Seams
+
+
+def test_a_second_login_in_another_tab_does_not_switch_the_user(browser, victoria):
+    make_user("other")
+    browser.log_in("victoria")
+
+    response = browser.log_in("other")
+
+    assert response.status_code == 302
+    assert browser.user_id == str(victoria.pk)
+
+
+def test_a_hash_that_is_renewed_when_the_password_is_given_again_ends_no_session(
+    browser, settings, victoria
+):
+    browser.log_in("victoria")
+    # The site makes its hasher stronger while people are logged in.
+    settings.PASSWORD_HASHERS = ["tests.attacks.broken.StrongerHasher"]
+
+    response = browser.post(url("confirm_identity"), {"old_password": PASSWORD})
+
+    assert response.status_code == 302
+    assert browser.user_id == str(victoria.pk)
+
+
+def test_a_hash_that_is_renewed_by_a_login_logs_in(browser, settings, victoria):
+    settings.PASSWORD_HASHERS = ["tests.attacks.broken.StrongerHasher"]
+
+    browser.log_in("victoria")
+
+    assert browser.user_id == str(victoria.pk)
+
+
+def test_the_right_password_of_an_unconfirmed_user_opens_nothing(browser):
+    make_user("mallory", VICTIM, EVIL, confirmed=False)
+
+    response = browser.log_in("mallory", EVIL)
+
+    assert response.url.startswith(url("resend_confirmation"))
+    assert browser.user_id is None
+    assert "_auth_user_id" not in browser.session
+
+
+def test_a_username_that_looks_like_an_address_is_nobodys_address(browser, victoria):
+    # Code may make such a user; the form and the flow refuse it.
+    trickster = User.objects.create_user("trick", "t@example.net", EVIL)
+    User.objects.filter(pk=trickster.pk).update(username=VICTIM, username_key=VICTIM)
+
+    browser.log_in(VICTIM, EVIL)
+
+    assert browser.user_id is None
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    ["victoria\x00", "\x00", "victim@example.com\x00", "\ud800", "a" * 10_000, "@", "a@", "@b", ""],
+)
+@pytest.mark.parametrize("password", [PASSWORD, "\x00", "\ud800", "x" * 1_000_000])
+def test_what_nobody_types_is_refused_by_the_backend_itself(victoria, identifier, password):
+    assert authenticate(None, username=identifier, password=password) is None
+
+
+def test_the_identity_of_one_is_not_confirmed_by_the_password_of_another(browser, victoria):
+    make_user("other", password=NEW_PASSWORD)
+    browser.log_in("victoria")
+
+    response = browser.post(url("confirm_identity"), {"old_password": NEW_PASSWORD})
+
+    assert b"not your current password" in response.content
+
+
+def test_a_session_of_somebody_who_was_deleted_is_nobodys(browser, victoria):
+    browser.log_in("victoria")
+    User.objects.all().delete()
+
+    assert browser.user_id is None

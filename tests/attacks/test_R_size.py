@@ -1,0 +1,314 @@
+"""R. Huge or odd input: refused quickly, before anything expensive is done with it."""
+
+import http.client
+import json
+import threading
+import time
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from django_useraccounts.browser import COOKIE
+from django_useraccounts.canonical import clean_email, clean_username
+from django_useraccounts.errors import InvalidEmail, InvalidUsername
+from django_useraccounts.limits import Rate
+from django_useraccounts.models import OutgoingMail
+from django_useraccounts.testing import make_user
+from tests.attacks.broken import CountingHasher
+from tests.attacks.browsers import (
+    EVIL,
+    PASSWORD,
+    VICTIM,
+    last_mail,
+    page_of,
+    url,
+)
+from tests.attacks.races import Surfer, at_once
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+FORMS = ["register", "login", "forgot_password", "resend_confirmation"]
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def counted(settings):
+    settings.PASSWORD_HASHERS = ["tests.attacks.broken.CountingHasher"]
+    make_user("victoria", VICTIM)
+    CountingHasher.work.clear()
+    return CountingHasher.work
+
+
+@pytest.mark.parametrize("size", [1_001, 1_000_000, 2_400_000])
+@pytest.mark.parametrize("page", ["register", "login", "confirm_identity", "change", "reset"])
+def test_R1_a_huge_password_is_refused_before_it_is_hashed(browser, counted, size, page):
+    huge = "x" * size
+    if page in {"confirm_identity", "change"}:
+        browser.force_login(User.objects.get())
+    if page == "reset":
+        browser.forgot()
+        path = page_of(browser.open(last_mail()))
+    counted.clear()
+    started = time.perf_counter()
+
+    if page == "register":
+        response = browser.register(password=huge)
+    elif page == "login":
+        response = browser.log_in("victoria", huge)
+    elif page == "confirm_identity":
+        response = browser.post(url("confirm_identity"), {"old_password": huge})
+    elif page == "change":
+        response = browser.change_password(huge, "x" * 1_001)
+    else:
+        response = browser.post(path, {"new_password": huge})
+
+    assert response.status_code == 200
+    assert b"at most 1000 characters" in response.content
+    assert len(response.content) < 20_000
+    assert not counted
+    assert time.perf_counter() - started < 1
+
+
+def test_R1_a_body_that_is_larger_than_django_takes_is_refused(browser, counted):
+    for name in FORMS:
+        assert browser.post(url(name), {"password": "x" * 3_000_000}).status_code in {200, 400}
+        body = urlencode({"password": "x" * 3_000_000})
+        assert browser.generic("POST", url(name), body, FORM).status_code == 400
+
+    assert not counted
+
+
+def test_R2_no_part_of_a_long_password_is_cut_off(browser):
+    base = "correct horse " * 60
+    make_user("victoria", VICTIM, base + "a")
+
+    browser.log_in("victoria", base + "b")
+    assert browser.user_id is None
+    browser.log_in("victoria", base)
+    assert browser.user_id is None
+    browser.log_in("victoria", base + "a")
+    assert browser.user_id
+
+
+def test_R2_spaces_around_a_password_are_part_of_it(browser, new_browser):
+    browser.register("victoria", VICTIM, " correct horse battery ")
+    browser.confirm(last_mail())
+
+    other = new_browser()
+    other.log_in("victoria", "correct horse battery")
+    assert other.user_id is None
+    other.log_in("victoria", " correct horse battery ")
+    assert other.user_id
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_R3_ten_thousand_fields_are_refused(browser, name):
+    many = "&".join(f"field{number}=x" for number in range(10_000))
+    same = "&".join(["password=x"] * 10_000)
+    nested = "&".join(f"username{'[a]' * (number % 50)}=x" for number in range(900))
+
+    assert browser.generic("POST", url(name), many, FORM).status_code == 400
+    assert browser.generic("POST", url(name), same, FORM).status_code == 400
+    assert browser.generic("POST", url(name), nested, FORM).status_code == 200
+
+
+@pytest.mark.parametrize("name", [*FORMS, "logout", "mail_sent", "profile", "change_password"])
+def test_R3_a_megabyte_of_a_wish_costs_nothing(browser, name):
+    started = time.perf_counter()
+
+    page = browser.get(f"{url(name)}?next=/{'x' * 1_000_000}")
+    posted = browser.post(url(name), {"next": "/" + "x" * 1_000_000})
+
+    assert page.status_code in {200, 302, 400}
+    assert posted.status_code in {200, 302, 400, 405}
+    if name != "profile":  # the way to the login keeps the address that was asked for
+        assert len(page.content) < 20_000 or name == "change_password"
+        assert len(posted.content) < 20_000
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("page", ["confirm-email", "reset-password"])
+def test_R3_a_megabyte_of_a_link_is_no_link(browser, page):
+    started = time.perf_counter()
+
+    for link in ("A" * 1_000_000, "A" * 65, "A", "é" * 100_000):
+        response = browser.get(f"/accounts/{page}/{link}/")
+        assert response.status_code == 404
+        assert browser.post(f"/accounts/{page}/{link}/").status_code == 404
+
+    assert time.perf_counter() - started < 2
+
+
+def test_R3_a_megabyte_of_cookies_costs_nothing(browser):
+    started = time.perf_counter()
+    cookies = "; ".join(f"c{number}=x" for number in range(50_000))
+
+    for header in (cookies, f"{COOKIE}=" + "a" * 1_000_000, ";" * 100_000, "=" * 43):
+        assert browser.get(url("register"), HTTP_COOKIE=header).status_code == 200
+
+    assert time.perf_counter() - started < 3
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"username": "", "email": "", "password": "", "identifier": ""},
+        {"username[]": "a", "email[]": VICTIM, "password[]": "b", "identifier[]": "c"},
+        {"username": ["a", "b"], "email": ["a@b.c", "d"], "password": ["x", "y"]},
+        {"username[a]": "x", "email.0": "x", "password\x00": "x", "identifier'": "x"},
+        {"csrfmiddlewaretoken": "x" * 10_000, "next": ["//evil.com", "/x"], "remember": "maybe"},
+    ],
+    ids=["nothing", "empty", "lists", "twice", "odd names", "odd values"],
+)
+def test_R3_missing_fields_and_lists_are_a_form_with_sentences(browser, name, data):
+    response = browser.post(url(name), data)
+
+    assert response.status_code == 200
+    assert b"_error" in response.content
+    assert not User.objects.exists()
+    assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_R4_many_logins_at_once_are_limited_before_they_hash(live_server, settings):
+    settings.PASSWORD_HASHERS = ["tests.attacks.broken.CountingHasher"]
+    make_user("victoria", VICTIM)
+    surfers = [Surfer(live_server.url) for _ in range(8)]
+    for surfer in surfers:
+        surfer.get(url("login"))
+    CountingHasher.work.clear()
+
+    data = {"identifier": "victoria", "password": EVIL}
+    answers = at_once(
+        *[lambda s=surfer: [s.post(url("login"), data) for _ in range(5)] for surfer in surfers]
+    )
+
+    codes = [answer.status for several in answers for answer in several]
+    assert codes.count(200) == 10
+    assert codes.count(429) == 30
+    assert len(CountingHasher.work) == 10
+
+
+def test_R4_a_refused_attempt_costs_no_hash(browser, counted):
+    for _ in range(10):
+        browser.log_in("victoria", EVIL)
+    counted.clear()
+
+    for _ in range(5):
+        assert browser.log_in("victoria", PASSWORD).status_code == 429
+
+    assert not counted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 120 + "@example.com",
+        "a" * 250 + "@",
+        "a@" + "a." * 120,
+        "a@" + "-" * 250,
+        "a" + "!#$%&" * 48 + "@a",
+        "@" * 254,
+        "." * 254,
+        "a@" + "xn--" * 60,
+        "a@" + "1." * 125,
+        "a@" + "\u0e33" * 250,
+        "a@" + "\u200d" * 250,
+        "_-." * 21,
+        "1/" * 100,
+    ],
+    ids=lambda text: ascii(text)[:20],
+)
+def test_R5_no_text_makes_a_validator_slow(text):
+    started = time.perf_counter()
+    for _ in range(10):
+        for clean, error in ((clean_email, InvalidEmail), (clean_username, InvalidUsername)):
+            try:
+                clean(text)
+            except error:
+                pass
+        try:
+            Rate.parse(text)
+        except ValueError:
+            pass
+
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    "email, good",
+    [
+        ("a" * 64 + "@example.com", True),
+        ("a" * 65 + "@example.com", False),
+        ("a" * 300 + "@example.com", False),
+        ("a" * 64 + "@" + ".".join(["b" * 61] * 3) + ".com", True),
+        ("a" * 64 + "@" + ".".join(["b" * 63] * 3) + ".com", False),
+        ("a@" + "b" * 64 + ".com", False),
+    ],
+)
+def test_R6_an_address_is_as_long_as_mail_servers_take(browser, email, good):
+    response = browser.register("victoria", email, PASSWORD)
+
+    assert response.status_code == (302 if good else 200)
+    assert User.objects.count() == good
+
+
+# On the wire, where no test client stands between
+
+
+def _raw(live_server, *lines: bytes, body: bytes = b"") -> int:
+    host = live_server.url.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=20)
+    try:
+        connection.connect()
+        connection.sock.sendall(b"\r\n".join([*lines, b"Host: localhost", b"Connection: close"]))
+        connection.sock.sendall(b"\r\n\r\n" + body)
+        response = http.client.HTTPResponse(connection.sock, method=lines[0].split()[0].decode())
+        response.begin()
+        response.read()
+        # A server that fails while it writes the headers cuts them off.
+        assert "Content-Length" in response.headers
+        return response.status
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "cookie",
+    ["€" * 43, "é" * 43, '"' + "\\001" * 43 + '"', '"' + "\\015\\012" * 21 + 'a"', "\x7f" * 43],
+    ids=["euro", "accent", "control", "line breaks", "delete"],
+)
+def test_R3_no_browser_cookie_breaks_the_register_page_on_the_wire(live_server, cookie):
+    line = f"Cookie: {COOKIE}={cookie}".encode()
+
+    assert _raw(live_server, b"GET /accounts/register/ HTTP/1.1", line) == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET //evil.com/accounts/login/ HTTP/1.1",
+        b"GET http://evil.com/accounts/login/ HTTP/1.1",
+        b"GET /accounts/login/?next=/\xff HTTP/1.1",
+        b"GET /accounts/confirm-email/%ff%00/ HTTP/1.1",
+        b"HEAD /accounts/login/ HTTP/1.1",
+        b"PROPFIND /accounts/login/ HTTP/1.1",
+        b"TRACE /accounts/login/ HTTP/1.1",
+    ],
+    ids=repr,
+)
+def test_R3_odd_requests_get_an_answer_below_500(live_server, line):
+    assert _raw(live_server, line) < 500
+
+
+def test_a_json_body_with_lists_is_no_form(browser):
+    body = json.dumps({"identifier": ["victoria"], "password": {"a": 1}, "username": None})
+
+    assert browser.generic("POST", url("login"), body, "application/json").status_code == 200
+    assert threading.active_count() < 50

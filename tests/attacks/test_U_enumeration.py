@@ -1,0 +1,310 @@
+"""U. Strangers learn nothing: every anonymous form answers the same for every state of an account."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core import mail
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from django_useraccounts.models import OutgoingMail, UserEmail
+from django_useraccounts.testing import make_user
+from tests.attacks.broken import CountingHasher
+from tests.attacks.browsers import EVIL, PASSWORD, VICTIM, Browser, last_mail, page_of, url
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+
+
+@dataclass
+class Seen:
+    """Everything that a stranger could tell two answers apart by, and what they cost."""
+
+    answers: list[tuple[Any, ...]] = field(default_factory=list)
+    queries: int = 0
+    writes: dict[str, int] = field(default_factory=dict)
+    hashes: int = 0
+    outbox: int = 0
+    mails: int = 0
+
+
+def masked(response: Any) -> tuple[Any, ...]:
+    """Return an answer without what is random in every one."""
+    body = re.sub(r'(csrfmiddlewaretoken" value=)"\w+"', r'\1""', response.content.decode())
+    cookies = {
+        name: {key: value for key, value in morsel.items() if key not in {"expires"}}
+        for name, morsel in response.cookies.items()
+    }
+    headers = {name: value for name, value in response.headers.items() if name != "Expires"}
+    # Retry-After counts down while the test runs.
+    headers.pop("Retry-After", None)
+    return response.status_code, headers, cookies, body
+
+
+STATES: dict[str, Callable[[], Any]] = {
+    "none": lambda: None,
+    "active": lambda: make_user("victoria", VICTIM),
+    "staff": lambda: make_user("victoria", VICTIM, is_staff=True, is_superuser=True),
+    "with roles": lambda: make_user("victoria", VICTIM, roles=["artist", "secret"]),
+    "unconfirmed": lambda: make_user("victoria", VICTIM, confirmed=False),
+    "inactive": lambda: make_user("victoria", VICTIM, is_active=False),
+    "unconfirmed and inactive": lambda: make_user(
+        "victoria", VICTIM, confirmed=False, is_active=False
+    ),
+    "no password": lambda: make_user("victoria", VICTIM, None),
+    "claimed twice": lambda: [
+        make_user(name, VICTIM, confirmed=False) for name in ("victoria", "valentina")
+    ],
+    "owned and claimed": lambda: [
+        make_user("victoria", VICTIM),
+        make_user("mallory", VICTIM, confirmed=False),
+    ],
+    "another spelling": lambda: make_user("Victoria", "Victim@example.com"),
+}
+
+
+@pytest.fixture
+def measure(settings, new_browser):
+    """Measure what a visitor sees and what it costs, in a world that is undone afterwards."""
+    settings.PASSWORD_HASHERS = ["tests.attacks.broken.CountingHasher"]
+
+    def run(state: str, act: Callable[[Browser], list[Any]]) -> Seen:
+        with undone():
+            STATES[state]()
+            browser = new_browser()
+            browser.get(url("register"))  # so that the browser has its cookies already
+            CountingHasher.work.clear()
+            mail.outbox.clear()
+            rows = OutgoingMail.objects.count()
+            with CaptureQueriesContext(connection) as queries:
+                answers = act(browser)
+            statements = [query["sql"] for query in queries]
+            writes = [sql for sql in statements if re.match(r"(INSERT|UPDATE|DELETE)", sql)]
+            return Seen(
+                answers=[masked(answer) for answer in answers],
+                queries=len(statements),
+                writes=_tables(writes),
+                hashes=len(CountingHasher.work),
+                outbox=OutgoingMail.objects.count() - rows,
+                mails=len(mail.outbox),
+            )
+
+    return run
+
+
+def _tables(writes: list[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for sql in writes:
+        what = " ".join(sql.split()[:3])
+        counts[what] = counts.get(what, 0) + 1
+    return counts
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+#: Each act of a stranger with an address or a username of somebody.
+ACTS: dict[str, Callable[[Browser], list[Any]]] = {
+    "login by address": lambda b: [b.log_in(VICTIM, EVIL)],
+    "login by username": lambda b: [b.log_in("victoria", EVIL)],
+    "login by another spelling": lambda b: [b.log_in(" VICTIM@Example.com", EVIL)],
+    "register": lambda b: [b.register("stranger", VICTIM, EVIL), b.get(url("mail_sent"))],
+    "register twice": lambda b: [b.register("stranger"), b.register("stranger")],
+    "register with a bad password": lambda b: [b.register("stranger", VICTIM, "short")],
+    "forgot": lambda b: [b.forgot(), b.get(url("mail_sent"))],
+    "forgot by another spelling": lambda b: [b.forgot("VICTIM@Example.com")],
+    "resend": lambda b: [b.resend(), b.get(url("mail_sent"))],
+    "a ghost that logs in": lambda b: [b.register("ghost"), b.log_in("ghost", EVIL)],
+    "a ghost that asks again": lambda b: [b.register("ghost"), b.resend(), b.forgot()],
+    "a ghost with its address": lambda b: [b.register("ghost"), b.log_in(VICTIM, EVIL)],
+}
+#: The same until they are refused, which takes long: in some states only.
+UNTIL_REFUSED: dict[str, Callable[[Browser], list[Any]]] = {
+    "forgot": lambda b: [b.forgot() for _ in range(7)],
+    "resend": lambda b: [b.resend() for _ in range(7)],
+    "login": lambda b: [b.log_in(VICTIM, EVIL) for _ in range(12)],
+    "register": lambda b: [b.register(f"stranger{n}") for n in range(7)],
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_U1_U4_every_state_of_an_account_looks_and_costs_the_same(measure, act):
+    nobody = measure("none", ACTS[act])
+
+    for state in STATES:
+        assert measure(state, ACTS[act]) == nobody, state
+
+
+@pytest.mark.parametrize("act", ["register", "forgot", "resend", "a ghost that asks again"])
+def test_U1_U4_and_without_the_delivery_of_mail(measure, set_conf, act):
+    set_conf(MAIL_DELIVERY="command")
+    nobody = measure("none", ACTS[act])
+
+    for state in STATES:
+        assert measure(state, ACTS[act]) == nobody, state
+
+
+@pytest.mark.parametrize("act", UNTIL_REFUSED)
+def test_U7_every_state_of_an_account_is_refused_alike(measure, act):
+    nobody = measure("none", UNTIL_REFUSED[act])
+
+    for state in ("active", "unconfirmed", "inactive"):
+        assert measure(state, UNTIL_REFUSED[act]) == nobody, state
+    assert nobody.answers[-1][0] == 429
+
+
+def test_U1_nothing_is_told_where_people_need_not_confirm_first(measure, set_conf):
+    """A site that lets people in unconfirmed: a ghost looks around in its own account."""
+    set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False)
+
+    def look_around(browser):
+        answers = [browser.register("ghost"), browser.log_in("ghost", EVIL)]
+        pages = ("profile", "resend_confirmation", "change_password")
+        answers += [browser.get(url(name)) for name in pages]
+        answers += [browser.resend()]
+        answers += [browser.change_password(EVIL), browser.get(url("profile"))]
+        return answers
+
+    def comparable(seen):
+        # Not the keys of sessions and tokens, which are random.
+        told = [(status, body) for status, _headers, _cookies, body in seen.answers]
+        return told, seen.mails, seen.hashes, seen.queries, seen.writes
+
+    nobody = comparable(measure("none", look_around))
+
+    for state in STATES:
+        assert comparable(measure(state, look_around)) == nobody, state
+
+
+@pytest.mark.parametrize("act", ["register", "forgot", "resend"])
+def test_U1_exactly_one_mail_goes_to_the_address_in_every_state(measure, act):
+    for state in ("none", "active", "inactive", "owned and claimed"):
+        seen = measure(state, ACTS[act])
+        assert (seen.outbox, seen.mails) == (1, 1), state
+
+
+@pytest.mark.parametrize("act", ["login by address", "login by username", "register"])
+def test_U1_exactly_one_hash_in_every_state(measure, act):
+    assert {measure(state, ACTS[act]).hashes for state in STATES} == {1}
+
+
+def test_U1_a_taken_username_costs_one_hash_too_and_tells_nothing_of_the_address(measure):
+    def act(browser):
+        return [browser.register("other", VICTIM, EVIL)]
+
+    def world(state):
+        STATES[state]()
+        make_user("other", "other@example.com")
+
+    seen = []
+    for state in ("none", "active", "unconfirmed"):
+        STATES["tmp"] = lambda state=state: world(state)
+        try:
+            seen.append(measure("tmp", act))
+        finally:
+            del STATES["tmp"]
+
+    assert seen[0] == seen[1] == seen[2]
+    assert seen[0].hashes == 1
+    assert seen[0].mails == 0
+
+
+def test_U1_a_wrong_password_of_the_inactive_is_the_same_as_a_right_one(measure):
+    wrong, right = (
+        measure("inactive", lambda b, password=password: [b.log_in("victoria", password)])
+        for password in (EVIL, PASSWORD)
+    )
+
+    assert wrong == right
+
+
+def test_U1_the_sender_reads_the_own_words_and_not_the_stored_ones(new_browser):
+    make_user("victoria", "ViCtIm@example.com")
+    browser = new_browser()
+
+    browser.forgot("victim@example.com")
+
+    page = browser.get(url("mail_sent")).content
+    assert b"victim@example.com" in page
+    assert b"ViCtIm" not in page
+
+
+def test_U3_the_mail_of_a_stranger_tells_nothing_of_another_address(new_browser):
+    """Attackers read their own inbox only."""
+    make_user("victoria", VICTIM)
+    browser = new_browser()
+    browser.register("mallory", "m@example.net")
+    browser.register("melissa", VICTIM)
+    browser.forgot("m@example.net")
+
+    mine = [message for message in mail.outbox if message.to == ["m@example.net"]]
+    assert mine
+    assert not any(VICTIM in str(message.message()) for message in mine)
+
+
+@pytest.mark.parametrize("state", ["unconfirmed", "active", "none"])
+def test_U4_the_page_of_a_link_costs_a_stranger_the_same_whatever_it_guesses(measure, state):
+    guess = url("reset_password", "A" * 64)
+
+    seen = [measure(each, lambda b: [b.get(guess, follow=True)]) for each in ("active", state)]
+
+    assert seen[0].answers == seen[1].answers
+    assert seen[0].queries == seen[1].queries
+
+
+def test_U7_the_limit_of_one_address_is_not_the_limit_of_another(new_browser):
+    make_user("victoria", VICTIM)
+    browser = new_browser()
+    for _ in range(6):
+        browser.forgot()
+
+    assert browser.forgot().status_code == 429
+    assert browser.forgot("other@example.com").status_code == 302
+
+
+def test_messages_of_one_visitor_are_not_read_by_the_next(new_browser):
+    """What was said to a stranger is gone when somebody else logs in at the same browser."""
+    browser = new_browser()
+    make_user("victoria", "v@example.com")
+    browser.forgot("secret-friend@example.com")
+    browser.log_in("victoria")
+
+    text = browser.get(url("mail_sent")).content + browser.get(url("profile")).content
+    browser.post(url("logout"))
+    browser.forgot("secret-friend@example.com")
+    browser.get(url("mail_sent"))
+    assert b"secret-friend" not in browser.get(url("login")).content
+    assert text  # shown at most once
+
+
+def test_an_unconfirmed_user_learns_it_only_with_the_right_password(new_browser):
+    make_user("mallory", VICTIM, EVIL, confirmed=False)
+    browser = new_browser()
+
+    wrong = browser.log_in("mallory", PASSWORD)
+    right = browser.log_in("mallory", EVIL)
+
+    assert wrong.status_code == 200
+    assert right.url.startswith(url("resend_confirmation"))
+
+
+def test_the_loser_of_an_address_learns_it_only_with_the_link_of_the_mailbox(new_browser):
+    owner, loser = new_browser(), new_browser()
+    owner.register("victoria")
+    loser.register("mallory")
+    link = last_mail()
+    owner.confirm(mail.outbox[0])
+
+    assert UserEmail.objects.confirmed().count() == 1
+    page = page_of(loser.open(link))
+    assert b"belongs to another account" in loser.post(page, {"answer": "confirm"}).content

@@ -1,0 +1,227 @@
+"""V. Headers and pages: not framed, not kept, and no form that another site can send."""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from django_useraccounts.testing import make_user
+from tests.attacks.browsers import (
+    EVIL,
+    NEW_PASSWORD,
+    PASSWORD,
+    VICTIM,
+    everything,
+    last_mail,
+    link_in,
+    page_of,
+    url,
+)
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+ANONYMOUS = ["login", "register", "forgot_password", "resend_confirmation", "mail_sent", "logout"]
+OWN = ["profile", "change_password", "confirm_identity", "logout"]
+
+
+def every_page(browser, new_browser):
+    """Yield the answer of every page of the accounts, and of every way that it refuses."""
+    for name in ANONYMOUS:
+        yield name, browser.get(url(name))
+        yield f"{name} posted", browser.post(url(name), {"email": "no address"})
+    browser.register()
+    yield "taken", new_browser().register()
+    link = link_in(last_mail())
+    first = browser.get(link)
+    yield "link", first
+    yield "page of link", browser.get(first.url)
+    yield "bad answer", browser.post(first.url, {"answer": "x"})
+    yield "not me", browser.post(first.url, {"answer": "not_me"})
+    yield "refused link", browser.get(first.url)
+    yield "no link", browser.get(url("reset_password", "A" * 64))
+    make_user("victoria", VICTIM)
+    browser.forgot()
+    yield "reset", browser.open(last_mail())
+    user = new_browser()
+    user.log_in("victoria")
+    for name in OWN:
+        yield f"own {name}", user.get(url(name))
+    yield "wrong password", user.change_password("wrong")
+    yield "changed", user.change_password()
+    yield "405", user.delete(url("mail_sent"))
+    yield "logged in already", user.get(url("login"))
+    yield "registered already", user.get(url("register"))
+    yield "logged out", user.post(url("logout"))
+    for _ in range(12):
+        limited = browser.log_in("victoria", "wrong")
+    yield "limited", limited
+    yield "sent to log in", browser.get(url("profile"))
+
+
+@pytest.mark.parametrize("middleware", [True, False])
+def test_V1_V3_no_page_is_framed_or_kept_or_told_to_others(
+    browser, new_browser, settings, middleware
+):
+    if not middleware:
+        settings.MIDDLEWARE = [
+            path for path in settings.MIDDLEWARE if not re.search("XFrame|Security", path)
+        ]
+    for what, answer in every_page(browser, new_browser):
+        if answer.status_code == 302 and what in {
+            "sent to log in",
+            "logged in already",
+            "registered already",
+        }:
+            continue  # no page, and nothing that a cache may keep by itself (RFC 9111, 4.2.2)
+        assert answer.headers.get("X-Frame-Options") == "DENY", what
+        assert answer.headers.get("Referrer-Policy") in {"same-origin", "no-referrer"}, what
+        assert "no-store" in answer.headers.get("Cache-Control", ""), what
+
+
+@pytest.mark.parametrize("middleware", [True, False])
+def test_V1_V3_the_page_of_a_closed_registration_is_like_the_others(
+    browser, settings, set_conf, middleware
+):
+    set_conf(POLICY="tests.attacks.broken.ClosedPolicy")
+    if not middleware:
+        settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if "XFrame" not in path]
+
+    answer = browser.get(url("register"))
+
+    assert answer.status_code == 403
+    assert answer.headers.get("X-Frame-Options") == "DENY"
+    assert "no-store" in answer.headers.get("Cache-Control", "")
+    assert answer.headers.get("Referrer-Policy")
+
+
+def test_V1_the_page_of_an_outage_and_the_refusal_of_a_guard_are_not_framed(browser):
+    make_user("victoria", VICTIM)
+    browser.log_in("victoria")
+
+    answer = browser.get("/cellar/")
+
+    assert answer.status_code == 403
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_V3_what_was_seen_is_gone_after_the_logout(browser):
+    make_user("victoria", VICTIM)
+    browser.log_in("victoria")
+    pages = [browser.get(url(name)) for name in OWN]
+    browser.post(url("logout"))
+
+    for page in pages:
+        assert "no-store" in page.headers["Cache-Control"]
+    for name in ("profile", "change_password", "confirm_identity"):
+        assert browser.get(url(name)).status_code == 302
+
+
+def test_pages_pass_the_strictest_policy_for_content(browser, new_browser):
+    for what, answer in every_page(browser, new_browser):
+        html = answer.content.decode()
+        assert "<script" not in html, what
+        assert "<style" not in html, what
+        assert not re.search(r"<[^>]+\s(on\w+|style)=", html), what
+        assert not re.search(r'(src|href|action)="(https?:)?//', html), what
+
+
+# V5
+
+
+ORIGINS = ["https://evil.example", "null", "http://testserver.evil.example", "https://testserver"]
+
+
+@pytest.mark.parametrize("origin", [None, *ORIGINS])
+@pytest.mark.parametrize("token", [None, "of another browser"])
+@pytest.mark.parametrize("middleware", [True, False])
+def test_V5_no_form_of_another_site_changes_anything(
+    browser, settings, origin, token, middleware
+):
+    if not middleware:
+        settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if "Csrf" not in path]
+    make_user("victoria", VICTIM)
+    browser.forgot()
+    reset = link_in(last_mail())
+    browser.register("mallory", "m@example.com")
+    confirm = link_in(last_mail("m@example.com"))
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.get(username="victoria"))
+    pages = [url(name) for name in ("change_password", "confirm_identity", "logout")]
+    guest = Client(enforce_csrf_checks=True)
+    pages_of_guest = [page_of(guest.get(link, follow=True)) for link in (reset, confirm)]
+    pages_of_guest += [url(name) for name in ANONYMOUS if name != "mail_sent"]
+    before = everything()
+    headers = {} if origin is None else {"origin": origin}
+    data = {
+        "username": "x11",
+        "email": VICTIM,
+        "identifier": "victoria",
+        "password": PASSWORD,
+        "old_password": PASSWORD,
+        "new_password": NEW_PASSWORD,
+        "answer": "confirm",
+    }
+    if token:
+        other = Client()
+        other.get(url("login"))
+        data["csrfmiddlewaretoken"] = (
+            other.cookies["csrftoken"].value if token == "of another browser" else token
+        )
+
+    for visitor, paths in ((client, pages), (guest, pages_of_guest)):
+        for path in paths:
+            assert visitor.post(path, data, headers=headers).status_code == 403, path
+
+    assert everything() == before
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_V5_the_right_token_does_not_help_a_wrong_origin(origin):
+    make_user("victoria", VICTIM)
+    client = Client(enforce_csrf_checks=True)
+    client.get(url("login"))
+    data = {
+        "identifier": "victoria",
+        "password": PASSWORD,
+        "csrfmiddlewaretoken": client.cookies["csrftoken"].value,
+    }
+
+    response = client.post(url("login"), data, headers={"origin": origin})
+
+    assert response.status_code == 403
+    assert not Session.objects.exists()
+
+
+def test_V5_the_own_form_with_its_token_works():
+    make_user("victoria", VICTIM)
+    client = Client(enforce_csrf_checks=True)
+    client.get(url("login"))
+    data = {
+        "identifier": "victoria",
+        "password": PASSWORD,
+        "csrfmiddlewaretoken": client.cookies["csrftoken"].value,
+    }
+
+    assert client.post(url("login"), data).status_code == 302
+    # The token of before the login is no longer good.
+    old = {"old_password": PASSWORD, "csrfmiddlewaretoken": data["csrfmiddlewaretoken"]}
+    assert client.post(url("confirm_identity"), old).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
+def test_V5_no_other_method_does_what_a_post_does(method):
+    user = make_user("victoria", VICTIM)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    before = everything()
+    query = f"?old_password={PASSWORD}&new_password={NEW_PASSWORD}&identifier=victoria"
+
+    for name in (*OWN, "login", "register", "forgot_password", "resend_confirmation"):
+        path = f"{url(name)}{query}&username=x11&email={VICTIM}&password={EVIL}"
+        assert getattr(client, method)(path).status_code < 500
+
+    assert everything() == before
+    assert client.get(url("profile")).status_code == 200

@@ -1,0 +1,82 @@
+"""The demo's pages, and beside them pages that attackers would like to open."""
+
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.urls import include, path
+from django.views import View
+
+from django_useraccounts.decorators import (
+    allow_unconfirmed_email,
+    recent_login_required,
+    roles_accepted,
+    roles_required,
+)
+from django_useraccounts.mixins import RecentLoginRequiredMixin, RolesRequiredMixin
+
+#: What has really been done by a guarded page.
+done: list[str] = []
+
+
+def act(request: HttpRequest) -> HttpResponse:
+    done.append(request.method or "")
+    return HttpResponse("done")
+
+
+async def aact(request: HttpRequest) -> HttpResponse:
+    done.append(request.method or "")
+    return HttpResponse("done")
+
+
+class Act(View):
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        return act(request)
+
+
+class MixinAct(RolesRequiredMixin, Act):
+    roles_required = ("secret", ["sauce", "agent"])
+
+
+class RecentAct(RecentLoginRequiredMixin, Act):
+    pass
+
+
+class AsyncAct(View):
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return await aact(request)
+
+    post = put = patch = delete = options = get
+
+
+class AsyncMixinAct(RolesRequiredMixin, AsyncAct):
+    roles_required = ("secret", ["sauce", "agent"])
+
+
+def in_template(request: HttpRequest) -> HttpResponse:
+    source = (
+        "{% load useraccounts %}"
+        "{% if user|has_roles:'secret' and user|has_roles:'sauce, agent' %}cellar{% endif %}"
+    )
+    template = engines["django"].from_string(source)
+    return HttpResponse(template.render({}, request))
+
+
+NEEDS = ("secret", ["sauce", "agent"])
+SECRET = {
+    "function": roles_required(*NEEDS)(act),
+    "async": roles_required(*NEEDS)(aact),
+    "class": roles_required(*NEEDS)(type("Guarded", (Act,), {})).as_view(),
+    "mixin": MixinAct.as_view(),
+    "async-mixin": AsyncMixinAct.as_view(),
+    "accepted": roles_required("secret")(roles_accepted("sauce", "agent")(act)),
+}
+OTHERS = {
+    "recent": recent_login_required(act),
+    "recent-mixin": RecentAct.as_view(),
+    "unconfirmed": allow_unconfirmed_email(act),
+    "template": in_template,
+}
+
+urlpatterns = [
+    *[path(f"{name}/", view, name=name) for name, view in {**SECRET, **OTHERS}.items()],
+    path("", include("testproject.urls")),
+]
