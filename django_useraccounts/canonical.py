@@ -110,7 +110,8 @@ def clean_username(text: str) -> Name:
 
 def username_key(text: str) -> str:
     """Return the key of a username, or "", which no row has, for what is too long to be one."""
-    if len(text) > KEY_MAX_LENGTH:
+    # PostgreSQL takes no NUL, not even in a question.
+    if len(text) > KEY_MAX_LENGTH or "\0" in text:
         return ""
     key = _fold(text).encode("punycode").decode("ascii")
     return key if len(key) <= KEY_MAX_LENGTH else ""

@@ -153,11 +153,11 @@ def _parts() -> Iterator[CheckMessage]:
                 id="useraccounts.E006",
             )
     for room in rooms():
-        for label in room.needs:
-            if not apps.is_installed(label):
+        for name in room.needs:
+            if not apps.is_installed(name):
                 yield checks.Error(
-                    f"{room.name} needs {label}.",
-                    hint=f'Add "{label}" to INSTALLED_APPS.',
+                    f"{room.name} needs {name}.",
+                    hint=f'Add "{name}" to INSTALLED_APPS.',
                     id="useraccounts.E008",
                 )
 
@@ -196,7 +196,8 @@ def _origin() -> Iterator[CheckMessage]:
 
 
 def _passwords() -> Iterator[CheckMessage]:
-    if not _is_subclass(settings.PASSWORD_HASHERS[0], import_string(_ARGON2)):
+    first = next(iter(settings.PASSWORD_HASHERS), "")
+    if not _is_subclass(first, import_string(_ARGON2)):
         yield checks.Warning(
             "PASSWORD_HASHERS does not begin with Argon2, which withstands guessing best.",
             hint=f'Write PASSWORD_HASHERS = ["{_ARGON2}", …], others after it for old passwords.',

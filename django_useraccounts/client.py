@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+from functools import cache
 
 from django.http import HttpRequest
 
@@ -32,9 +33,15 @@ def client_address(request: HttpRequest | None) -> str | None:
     address = getattr(address, "ipv4_mapped", None) or address
     if conf.PROXIES is None and address.is_private and forwarded != [""]:
         # A proxy that nobody has configured: all visitors would count as one, and soon be refused.
-        logger.warning('Say in USERACCOUNTS how many proxies there are: {"PROXIES": 1}')
+        _warn_of_proxy()
         return None
     return str(address)
+
+
+@cache
+def _warn_of_proxy() -> None:
+    """Say it once in the life of the process."""
+    logger.warning('Say in USERACCOUNTS how many proxies there are: {"PROXIES": 1}')
 
 
 def client_network(request: HttpRequest | None) -> str | None:

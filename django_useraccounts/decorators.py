@@ -50,8 +50,8 @@ def _guarding(guard: Guard) -> Callable[[V], V]:
     def decorate(view: V) -> V:
         # ``guard`` on the view is all that it asks: a second guard adds to the first.
         instance = _instance_of(view)
-        inner: Guard | None = getattr(view, "guard", None) or getattr(instance, "guard", None)
-        both = guard & inner if inner else guard
+        inner = getattr(view, "guard", None) or getattr(instance, "guard", None)
+        both = guard & inner if isinstance(inner, Guard) else guard
         if isinstance(view, type):
             view.dispatch = _guarded_dispatch(view.dispatch, both)  # type: ignore[attr-defined]
             guarded: Any = view

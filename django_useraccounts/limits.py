@@ -51,6 +51,10 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+#: By how many seconds the clocks of processes that share the counters may differ.
+CLOCKS_DIFFER = 60
+
+
 @dataclass(frozen=True)
 class Spent:
     """The keys that one attempt was counted under."""
@@ -105,9 +109,10 @@ def _count(windows: Sequence[tuple[str, int]], *, now: int) -> list[tuple[str, i
         clash, new_end = "ON DUPLICATE KEY UPDATE", f"VALUES({ends_at})"
     else:
         clash, new_end = f"ON CONFLICT ({key}) DO UPDATE SET", f"EXCLUDED.{ends_at}"
-    # A window is over when its end has passed, and also when its end lies further ahead than a new
-    # one's would: then the clock was set back, and waiting for it would lock people out.
-    over = f"{table}.{ends_at} <= %s OR {table}.{ends_at} > {new_end}"
+    # A window is over when its end has passed, and also when its end lies far ahead of a new one's:
+    # then the clock was set back, and waiting for it would lock people out. Not so for seconds:
+    # another process has just read its clock before ours.
+    over = f"{table}.{ends_at} <= %s OR {table}.{ends_at} > {new_end} + {CLOCKS_DIFFER}"
     # MariaDB assigns from left to right: attempts has to be told before the end has changed.
     sql = (
         f"INSERT INTO {table} ({key}, {attempts}, {ends_at}) "  # noqa: S608 (names, no values)

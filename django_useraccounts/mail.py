@@ -128,7 +128,7 @@ def _claim(mail: OutgoingMail) -> bool:
     wait = DELAYS[min(mail.attempts, len(DELAYS) - 1)]
     # Should this process die, the mail is due again after the wait.
     claimed = mine.order_by().update(attempts=F("attempts") + 1, due_at=timezone.now() + wait)
-    mail.attempts += 1
+    mail.attempts += claimed
     return bool(claimed)
 
 

@@ -3,7 +3,6 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from .conf import conf
@@ -43,11 +42,3 @@ def policy() -> Policy:
 def _policy(path: str) -> Policy:
     policy_class: type[Policy] = import_string(path)
     return policy_class()
-
-
-def _forget(*, setting: str, **kwargs: object) -> None:
-    if setting == "USERACCOUNTS":
-        _policy.cache_clear()
-
-
-setting_changed.connect(_forget)

@@ -25,7 +25,7 @@ class Room(RoomBase):
 
     #: URLconfs whose pages are included among the account pages, in their namespace.
     routes: tuple[str, ...] = ()
-    #: Labels of the apps that have to be installed beside it; a system check names missing ones.
+    #: Names of the apps that have to be installed beside it; a system check tells the missing ones.
     needs: tuple[str, ...] = ()
 
 

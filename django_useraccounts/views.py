@@ -53,7 +53,8 @@ def safe_next(url: str | None) -> str:
     """
     if not url or len(url) > NEXT_MAX_LENGTH or not url.isprintable():
         return ""
-    if not url.startswith("/") or url.startswith("//"):
+    # Browsers read a backslash as a slash.
+    if not url.startswith("/") or url.startswith("//") or "\\" in url:
         return ""
     return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
 
@@ -137,6 +138,7 @@ class AccountPage(ContextMixin, View):
         return super().get_context_data(**{**page, **kwargs})
 
 
+@_answering_outage
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """
     Answer a form of the account pages whose token is old; other pages get Django's own answer.

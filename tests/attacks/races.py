@@ -93,7 +93,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
         try:
             barrier.wait()
             results[place] = act()
-        except BaseException as error:  # noqa: BLE001 - told to the test below
+        except BaseException as error:
             errors.append(error)
 
     threads = [

@@ -211,7 +211,7 @@ def test_K3_a_wrong_list_of_names_in_a_template_is_no_yes(rf, text):
     )
     user = make_user("abel", roles=["a", "b"])
 
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         template.render({"user": user, "names": text})
 
 

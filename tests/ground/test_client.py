@@ -2,6 +2,7 @@
 
 import pytest
 
+from django_useraccounts import client
 from django_useraccounts.client import client_address, client_network
 
 
@@ -84,6 +85,7 @@ def test_what_a_proxy_wrote_and_is_no_address_does_not_break_the_page(rf, set_co
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1", "10.0.0.1", "::1", "::ffff:10.0.0.1", "fd00::1"])
 def test_behind_a_proxy_that_nobody_has_configured_nobody_is_counted_as_all(rf, proxy, caplog):
+    client._warn_of_proxy.cache_clear()  # it warns once in the life of a process
     request = asking(rf, proxy, "8.8.8.8")
 
     assert client_network(request) is None
