@@ -112,11 +112,8 @@ def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
 
     Raises LinkInvalid, LinkExpired or LinkUsed, the last also when something has voided it.
     """
-    newer = OneTimeSecret.objects.filter(
-        address=OuterRef("address"), purpose=purpose.name, created_at__gt=OuterRef("created_at")
-    )
     rows = OneTimeSecret.objects.select_related("user", "address").annotate(
-        is_replaced=Exists(newer)
+        is_replaced=is_replaced()
     )
     secret = rows.filter(pk=link.id, purpose=purpose.name, user__isnull=False).first()
     if secret is None or not any(
@@ -127,12 +124,24 @@ def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
     return secret
 
 
-def opens(secret: OneTimeSecret) -> bool:
-    """Say whether the link of a row could be redeemed now."""
+def is_replaced(prefix: str = "") -> Exists:
+    """Return the question whether a newer link for the same has been made, for a queryset."""
+    return Exists(
+        OneTimeSecret.objects.filter(
+            address=OuterRef(f"{prefix}address"),
+            purpose=OuterRef(f"{prefix}purpose"),
+            created_at__gt=OuterRef(f"{prefix}created_at"),
+        )
+    )
+
+
+def is_void(secret: OneTimeSecret, *, is_replaced: bool) -> bool:
+    """Say whether the link of a row, loaded with its user and address, would be refused."""
     try:
-        return bool(peek(PURPOSES[secret.purpose], link_of(secret)))
+        _refuse_void(secret, PURPOSES[secret.purpose], is_replaced=is_replaced)
     except LinkError:
-        return False
+        return True
+    return False
 
 
 def redeem(secret: OneTimeSecret) -> None:

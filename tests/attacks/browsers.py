@@ -48,9 +48,7 @@ class Browser(Client):
         return self.post(url("register"), data)
 
     def log_in(self, identifier: str = "mallory", password: str = PASSWORD, **more: Any) -> Any:
-        return self.post(
-            url("login"), {"identifier": identifier, "password": password, **more}
-        )
+        return self.post(url("login"), {"identifier": identifier, "password": password, **more})
 
     def resend(self, email: str = VICTIM, **more: Any) -> Any:
         return self.post(url("resend_confirmation"), {"email": email, **more})

@@ -97,8 +97,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
             errors.append(error)
 
     threads = [
-        threading.Thread(target=run, args=item, name=f"racer {item[0]}")
-        for item in enumerate(acts)
+        threading.Thread(target=run, args=item, name=f"racer {item[0]}") for item in enumerate(acts)
     ]
     for thread in threads:
         thread.start()

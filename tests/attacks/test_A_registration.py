@@ -288,9 +288,7 @@ PAGES_AND_PARTS = [
 
 
 @pytest.mark.parametrize("page, part", PAGES_AND_PARTS)
-def test_A13_no_password_is_in_the_report_of_an_error(
-    browser, breaking, error_reports, page, part
-):
+def test_A13_no_password_is_in_the_report_of_an_error(browser, breaking, error_reports, page, part):
     browser.raise_request_exception = False
     make_user("victoria", VICTIM, TYPED)
     path = url(page) if page != "reset_password" else ""

@@ -108,8 +108,9 @@ def test_B2_the_half_in_the_cookie_opens_no_other_page_either(browser, links, ma
     name = list(browser.cookies)[-1]
     other = Link.parse(links[used_for])
     if made_for == used_for:
-        other = Link.parse(links["confirm_email" if used_for == "reset_password" else
-                                 "reset_password"])
+        other = Link.parse(
+            links["confirm_email" if used_for == "reset_password" else "reset_password"]
+        )
     before = everything()
 
     # Planted for the whole site, on the page of another secret.
@@ -152,9 +153,7 @@ def test_B2_the_row_of_a_request_for_an_unknown_address_opens_nothing(browser):
     assert response.status_code == 404
 
 
-def test_B3_a_link_cannot_be_replayed_after_the_address_went_to_somebody_else(
-    browser, new_browser
-):
+def test_B3_a_link_cannot_be_replayed_after_the_address_went_to_somebody_else(browser, new_browser):
     browser.register()
     link = link_in(last_mail())
     browser.confirm(link)
@@ -463,7 +462,6 @@ def test_a_link_of_an_account_that_was_switched_off_confirms_nothing(browser):
 
 def test_a_person_who_may_not_log_in_is_not_logged_in_by_the_confirm_link(browser, set_conf):
     browser.register()
-
 
     set_conf(POLICY="tests.attacks.broken.NobodyPolicy")
     browser.confirm(last_mail())

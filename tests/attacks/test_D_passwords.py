@@ -221,9 +221,7 @@ def test_D11_a_claim_that_nobody_proved_gets_no_link(browser, victoria):
     assert [message.subject[:10] for message in mails_to("typo@example.org")] == ["No account"]
 
 
-def test_D12_a_change_ends_every_other_session_and_renews_this_one(
-    browser, new_browser, victoria
-):
+def test_D12_a_change_ends_every_other_session_and_renews_this_one(browser, new_browser, victoria):
     others = [new_browser(), new_browser()]
     for each in (browser, *others):
         each.log_in("victoria", remember="on")
@@ -466,7 +464,9 @@ def test_the_owner_is_told_of_every_new_password_and_once(browser, victoria):
         browser.log_in("victoria", NEW_PASSWORD)
         browser.change_password(NEW_PASSWORD, PASSWORD)
 
-    assert [s for s in mailbox() if "was changed" in s] == ["Your password at testserver was changed"] * 2
+    assert [s for s in mailbox() if "was changed" in s] == [
+        "Your password at testserver was changed"
+    ] * 2
     kinds = AccountEvent.objects.values_list("kind", flat=True)
     assert sorted(kinds) == ["logged_in", "password_changed", "password_reset"]
 
@@ -522,9 +522,7 @@ def test_with_an_origin_the_host_is_nowhere_in_the_mail(browser, victoria, setti
     settings.ALLOWED_HOSTS = ["*"]
     set_conf(ORIGIN="https://guild.example")
 
-    browser.post(
-        url("forgot_password"), {"email": VICTIM}, headers={"host": "evil.example:8443"}
-    )
+    browser.post(url("forgot_password"), {"email": VICTIM}, headers={"host": "evil.example:8443"})
 
     message = last_mail()
     text = f"{message.subject}{message.body}{message.alternatives[0][0]}"

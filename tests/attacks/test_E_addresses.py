@@ -15,9 +15,7 @@ pytestmark = pytest.mark.django_db
 User = get_user_model()
 
 
-def test_E11_an_address_that_was_removed_logs_in_resets_and_confirms_nothing(
-    browser, new_browser
-):
+def test_E11_an_address_that_was_removed_logs_in_resets_and_confirms_nothing(browser, new_browser):
     user = make_user("victoria", VICTIM)
     UserEmail.objects.create(
         user=user,

@@ -178,7 +178,9 @@ def test_K1_an_unknown_role_lets_nobody_in(rf):
     assert not User.objects.with_roles("no-such-role").exists()
 
 
-@pytest.mark.parametrize("name", ["Admin", "ADMIN", "ａdmin", "admin ", "аdmin", "", "a" * 65, "a,b"])
+@pytest.mark.parametrize(
+    "name", ["Admin", "ADMIN", "ａdmin", "admin ", "аdmin", "", "a" * 65, "a,b"]
+)
 def test_K2_a_role_has_one_spelling(name):
     with pytest.raises(ValidationError):
         Role.objects.create(name=name)
@@ -380,7 +382,7 @@ def test_a_guard_inside_a_page_for_the_unconfirmed_still_asks_for_its_role(rf):
     inner = roles_required("secret")(view)
     request = rf.get("/")
     request.user = user
-    assert allow_unconfirmed_email(lambda request: inner(request))(request).status_code == 403
+    assert allow_unconfirmed_email(inner)(request).status_code == 403
 
 
 def test_the_way_to_the_login_cannot_lead_to_another_host(browser):

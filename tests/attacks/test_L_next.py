@@ -74,7 +74,14 @@ EVIL_URLS = [
 ]
 
 #: Paths of this site, as long as nobody decodes or joins them once more.
-TWICE = ["/／evil.com/..//evil.com", "/%5cevil.com", "/%09/evil.com", "/%2f/evil.com", "/%2F%2Fevil.com", "/%0d%0aX: y"]
+TWICE = [
+    "/／evil.com/..//evil.com",
+    "/%5cevil.com",
+    "/%09/evil.com",
+    "/%2f/evil.com",
+    "/%2F%2Fevil.com",
+    "/%0d%0aX: y",
+]
 
 
 def lands_here(location: str) -> bool:

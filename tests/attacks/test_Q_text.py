@@ -36,7 +36,16 @@ FORMS = ["register", "login", "forgot_password", "resend_confirmation"]
 @pytest.mark.parametrize("unicode_usernames", [False, True])
 @pytest.mark.parametrize(
     "name",
-    ["аdmin", "pаypal", "Рaypal", "αdmin", "victоria", "microsοft", "ᎪBC", "user\u0661\u0662a\u0430"],
+    [
+        "аdmin",
+        "pаypal",
+        "Рaypal",
+        "αdmin",
+        "victоria",
+        "microsοft",
+        "ᎪBC",
+        "user\u0661\u0662a\u0430",
+    ],
 )
 def test_Q2_letters_of_two_scripts_are_refused(browser, set_conf, unicode_usernames, name):
     set_conf(UNICODE_USERNAMES=unicode_usernames)
@@ -94,9 +103,7 @@ def test_Q2_without_the_setting_nothing_but_ascii_comes_in(browser, name):
     ],
     ids=lambda sign: f"U+{ord(sign):04X}",
 )
-def test_Q3_what_nobody_sees_is_refused_in_a_username(
-    browser, set_conf, unicode_usernames, sign
-):
+def test_Q3_what_nobody_sees_is_refused_in_a_username(browser, set_conf, unicode_usernames, sign):
     set_conf(UNICODE_USERNAMES=unicode_usernames)
 
     for name in (f"vic{sign}toria", f"{sign}victoria{sign}{sign}victoria"):
@@ -234,7 +241,16 @@ def _at(path: str, query: bytes = b"") -> dict[str, object]:
     return {"PATH_INFO": path, "QUERY_STRING": query.decode("latin-1")}
 
 
-BYTES = [b"\x00", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"%", b"%zz", b"%00"]
+BYTES = [
+    b"\x00",
+    b"\xff\xfe",
+    b"\xc0\xaf",
+    b"\xed\xa0\x80",
+    b"\xf5\x80\x80\x80",
+    b"%",
+    b"%zz",
+    b"%00",
+]
 
 
 @pytest.mark.parametrize("raw", BYTES, ids=repr)
@@ -324,7 +340,9 @@ def test_Q6_no_single_field_with_a_lone_surrogate_breaks_a_page(browser, charset
         assert response.status_code in {200, 302, 400}
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/plain", "", "multipart/form-data"]
+)
 @pytest.mark.parametrize(
     "body", [b'{"identifier": 1e999999}', b"[" * 10_000, b"\x00", b'{"identifier": ["a"]}', b""]
 )
@@ -335,7 +353,9 @@ def test_Q6_a_body_of_another_kind_is_an_empty_form(browser, content_type, body)
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("page", ["change_password", "confirm_identity", "reset_password", "logout"])
+@pytest.mark.parametrize(
+    "page", ["change_password", "confirm_identity", "reset_password", "logout"]
+)
 def test_Q6_the_pages_of_users_take_no_such_text_either(browser, page):
     make_user("victoria", VICTIM)
     if page == "reset_password":

@@ -1,5 +1,6 @@
 """R. Huge or odd input: refused quickly, before anything expensive is done with it."""
 
+import contextlib
 import http.client
 import json
 import threading
@@ -227,14 +228,10 @@ def test_R5_no_text_makes_a_validator_slow(text):
     started = time.perf_counter()
     for _ in range(10):
         for clean, error in ((clean_email, InvalidEmail), (clean_username, InvalidUsername)):
-            try:
+            with contextlib.suppress(error):
                 clean(text)
-            except error:
-                pass
-        try:
+        with contextlib.suppress(ValueError):
             Rate.parse(text)
-        except ValueError:
-            pass
 
     assert time.perf_counter() - started < 1
 

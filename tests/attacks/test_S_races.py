@@ -120,9 +120,7 @@ def test_S1_registering_an_address_while_its_owner_confirms_it(surfers):
     for _ in repeatedly():
         page = owner.hold(claim("victoria"))
 
-        answers = at_once(
-            posting(owner, page, answer="confirm"), registering(stranger, "mallory")
-        )
+        answers = at_once(posting(owner, page, answer="confirm"), registering(stranger, "mallory"))
 
         assert [answer.status for answer in answers] == [302, 302]
         assert UserEmail.objects.confirmed().get().user.username == "victoria"

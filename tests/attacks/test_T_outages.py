@@ -222,9 +222,7 @@ def test_T9_a_process_that_dies_after_the_commit_loses_no_mail_and_changes_no_li
     assert browser.reset(message).status_code == 302
 
 
-def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(
-    browser, set_conf, clock
-):
+def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(browser, set_conf, clock):
     set_conf(MAIL_DELIVERY="command")
     browser.forgot()
     row = OutgoingMail.objects.get()
@@ -317,7 +315,7 @@ def test_every_statement_of_a_flow_may_fail_and_nothing_is_half_done(browser, fl
             "register": lambda: browser.register("another", "a@example.com"),
             "confirm": lambda: browser.post(confirm, {"answer": "confirm"}),
             "reset": lambda: browser.post(reset, {"new_password": NEW_PASSWORD}),
-            "forgot": lambda: browser.forgot(),
+            "forgot": browser.forgot,
         }
         before, mails = everything(), len(mail.outbox)
         for place in range(1, 40):

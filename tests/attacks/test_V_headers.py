@@ -137,9 +137,7 @@ ORIGINS = ["https://evil.example", "null", "http://testserver.evil.example", "ht
 @pytest.mark.parametrize("origin", [None, *ORIGINS])
 @pytest.mark.parametrize("token", [None, "of another browser"])
 @pytest.mark.parametrize("middleware", [True, False])
-def test_V5_no_form_of_another_site_changes_anything(
-    browser, settings, origin, token, middleware
-):
+def test_V5_no_form_of_another_site_changes_anything(browser, settings, origin, token, middleware):
     if not middleware:
         settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if "Csrf" not in path]
     make_user("victoria", VICTIM)
