@@ -312,7 +312,7 @@ def test_S15_every_attempt_is_counted(wide_limits, rf, names):
 
 def test_S15_forgiving_at_once_takes_back_exactly_what_was_forgiven(wide_limits, rf):
     request = rf.get("/", REMOTE_ADDR="93.184.216.34")
-    each = 5 * max(1, REPEATS // 10)
+    each = 25 * max(1, REPEATS // 20)
 
     def spend(place):
         try:

@@ -223,3 +223,48 @@ def test_V5_no_other_method_does_what_a_post_does(method):
 
     assert everything() == before
     assert client.get(url("profile")).status_code == 200
+
+
+@pytest.mark.parametrize("wish", ["", "?next=//evil.com", "?next=https://evil.com/"])
+@pytest.mark.parametrize("name", ["login", "register"])
+def test_V5_a_stale_form_of_somebody_who_is_logged_in_by_now_leads_nowhere_else(name, wish):
+    """After a login in another tab the token is old: the answer is a way on, and no deed."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user("victoria", VICTIM))
+    before = everything()
+    data = {"identifier": "other", "password": EVIL, "username": "x11", "email": "x@example.com"}
+
+    response = client.post(url(name) + wish, data, follow=True)
+
+    assert all(path.startswith("/") for path, _status in response.redirect_chain)
+    assert not any(path.startswith("//") for path, _status in response.redirect_chain)
+    assert response.redirect_chain[-1][0] == "/accounts/profile/" or not wish
+    assert everything() == before
+
+
+def test_V5_a_stale_form_of_a_stranger_is_refused_and_shows_nothing_of_what_was_sent():
+    client = Client(enforce_csrf_checks=True)
+    path = f"{url('login')}?next=/%22%3E%3Cscript%3E"
+
+    response = client.post(path, {"identifier": "<b>", "password": PASSWORD})
+
+    assert response.status_code == 403
+    html = response.content.decode()
+    assert "<script" not in html
+    assert PASSWORD not in html
+    assert "<b>" not in html
+    assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def test_V5_a_stale_confirmation_of_somebody_else_who_is_logged_in_confirms_nothing(browser):
+    browser.register()
+    link = link_in(last_mail())
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user("victoria", "victoria@example.com"))
+    page = page_of(client.get(link, follow=True))
+    before = everything()
+
+    for answer in ("confirm", "not_me"):
+        assert client.post(page, {"answer": answer}).status_code in {302, 403}
+
+    assert everything() == before
