@@ -115,4 +115,8 @@ def _forbid(request: HttpRequest, missing: Requirement | None) -> HttpResponseBa
 
 
 def _prefers_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    try:
+        return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    except ValueError:
+        # Django from 6.0 on refuses to read an endless Accept header.
+        return False

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connections, router
-from django.db.models import Case, F, Value, When
 from django.http import HttpRequest
 
 from .client import client_network
@@ -63,8 +62,7 @@ class Spent:
 
     def forgive(self) -> None:
         """Take the attempt back, since it succeeded; failures of others and before stay counted."""
-        less = Case(When(attempts__gt=0, then=F("attempts") - 1), default=Value(0))
-        AttemptCounter.objects.filter(key__in=self.keys).update(attempts=less)
+        _take_back(self.keys)
 
 
 def spend(purpose: str, *, identifier: str, request: HttpRequest | None) -> Spent:
@@ -82,7 +80,7 @@ def spend(purpose: str, *, identifier: str, request: HttpRequest | None) -> Spen
 
 def _refuse_beyond(rates: Mapping[str, Rate], client: str | None) -> None:
     now = int(time.time())
-    counted = _count([(key, now + rate.seconds) for key, rate in sorted(rates.items())], now=now)
+    counted = _count([(key, now + rate.seconds) for key, rate in rates.items()], now=now)
     waits = {key: ends_at - now for key, count, ends_at in counted if count > rates[key].attempts}
     if client in waits:
         # A client that is refused and tries ever new names must not fill the table with them.
@@ -98,31 +96,61 @@ def _key(purpose: str, name: str, subject: str) -> str:
 
 
 def _count(windows: Sequence[tuple[str, int]], *, now: int) -> list[tuple[str, int, int]]:
-    """Add one to each key, in an order that avoids deadlocks; return (key, attempts, end)s."""
-    if not windows:
+    """Add one to each key; return (key, attempts, end)s."""
+    # A window is over when its end has passed, and also when its end lies far ahead of a new one's:
+    # then the clock was set back, and waiting for it would lock people out. Not so for seconds:
+    # another process has just read its clock before ours.
+    over = f"{{ends_at}} <= %s OR {{ends_at}} > {{new_end}} + {CLOCKS_DIFFER}"
+    return _upsert(
+        [(key, 1, ends_at) for key, ends_at in windows],
+        # MariaDB assigns from left to right: attempts has to be told before the end has changed.
+        attempts=f"CASE WHEN {over} THEN 1 ELSE {{attempts}} + 1 END",
+        ends_at=f"CASE WHEN {over} THEN {{new_end}} ELSE {{ends_at}} END",
+        params=[now, now],
+    )
+
+
+def _take_back(keys: Sequence[str]) -> None:
+    """Subtract one from each key."""
+    _upsert(
+        [(key, 0, 0) for key in keys],
+        attempts="CASE WHEN {attempts} > 0 THEN {attempts} - 1 ELSE 0 END",
+        ends_at="{ends_at}",
+        params=[],
+    )
+
+
+def _upsert(
+    rows: Sequence[tuple[str, int, int]], *, attempts: str, ends_at: str, params: Sequence[int]
+) -> list[tuple[str, int, int]]:
+    """
+    Insert the rows, or change those whose key is there, and return them, in one statement.
+
+    The rows are locked in the order of their keys, whoever asks: so two never wait for each other.
+    """
+    if not rows:
         return []
     connection = connections[router.db_for_write(AttemptCounter)]
     quote = connection.ops.quote_name
     table = quote(AttemptCounter._meta.db_table)
-    key, attempts, ends_at = (quote(name) for name in ("key", "attempts", "ends_at"))
+    columns = [quote(name) for name in ("key", "attempts", "ends_at")]
     if connection.vendor == "mysql":
-        clash, new_end = "ON DUPLICATE KEY UPDATE", f"VALUES({ends_at})"
+        clash, new_end = "ON DUPLICATE KEY UPDATE", f"VALUES({columns[2]})"
     else:
-        clash, new_end = f"ON CONFLICT ({key}) DO UPDATE SET", f"EXCLUDED.{ends_at}"
-    # A window is over when its end has passed, and also when its end lies far ahead of a new one's:
-    # then the clock was set back, and waiting for it would lock people out. Not so for seconds:
-    # another process has just read its clock before ours.
-    over = f"{table}.{ends_at} <= %s OR {table}.{ends_at} > {new_end} + {CLOCKS_DIFFER}"
-    # MariaDB assigns from left to right: attempts has to be told before the end has changed.
+        clash, new_end = f"ON CONFLICT ({columns[0]}) DO UPDATE SET", f"EXCLUDED.{columns[2]}"
+    names = {
+        "attempts": f"{table}.{columns[1]}",
+        "ends_at": f"{table}.{columns[2]}",
+        "new_end": new_end,
+    }
     sql = (
-        f"INSERT INTO {table} ({key}, {attempts}, {ends_at}) "  # noqa: S608 (names, no values)
-        f"VALUES {', '.join(['(%s, 1, %s)'] * len(windows))} {clash} "
-        f"{attempts} = CASE WHEN {over} THEN 1 ELSE {table}.{attempts} + 1 END, "
-        f"{ends_at} = CASE WHEN {over} THEN {new_end} ELSE {table}.{ends_at} END "
-        f"RETURNING {key}, {attempts}, {ends_at}"
+        f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 (names, no values)
+        f"VALUES {', '.join(['(%s, %s, %s)'] * len(rows))} {clash} "
+        f"{columns[1]} = {attempts.format(**names)}, {columns[2]} = {ends_at.format(**names)} "
+        f"RETURNING {', '.join(columns)}"
     )
-    params: list[int | str] = [value for window in windows for value in window]
+    values = [value for row in sorted(rows) for value in row]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, now, now])
-        rows: Iterable[tuple[str, int, int]] = cursor.fetchall()
-    return [(str(name), int(count), int(end)) for name, count, end in rows]
+        cursor.execute(sql, [*values, *params])
+        changed: Iterable[tuple[str, int, int]] = cursor.fetchall()
+    return [(str(key), int(count), int(end)) for key, count, end in changed]
