@@ -143,6 +143,6 @@ def _allowed_characters() -> object:
 
 
 def _script(letter: str) -> str:
-    """Return the script of a letter, after the first word of its Unicode name; Japanese is one."""
+    """Return the script of a letter, by its Unicode name; those that mix with Han are one."""
     script = unicodedata.name(letter, "UNKNOWN").split()[0]
     return "CJK" if script in {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"} else script

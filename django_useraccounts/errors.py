@@ -1,10 +1,8 @@
 """What can go wrong for the person in front of the page, each as a fact with its sentence."""
 
-from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -100,10 +98,6 @@ class LinkExpired(LinkError):
     sentence = _("This link has expired.")
     reason = "expired"
     status = 410
-
-    def __init__(self, expired_at: datetime | None = None) -> None:
-        self.expired_at = expired_at or timezone.now()
-        super().__init__()
 
 
 class LinkUsed(LinkError):

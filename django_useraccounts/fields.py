@@ -24,6 +24,15 @@ from .renderer import AccountRenderer
 PASSWORD_MAX_LENGTH = 1000
 
 
+#: What tells browsers and phones that a name is typed here, not a sentence.
+USERNAME_ATTRS = {
+    "autocomplete": "username",
+    "autocapitalize": "none",
+    "autocorrect": "off",
+    "spellcheck": "false",
+}
+
+
 class AccountForm(forms.Form):
     """A form of the account pages: strings to clean values, in the look of the pages."""
 
@@ -51,14 +60,7 @@ class UsernameField(forms.CharField):
             **{
                 "label": _("Username"),
                 "help_text": _username_help(),
-                "widget": forms.TextInput(
-                    attrs={
-                        "autocomplete": "username",
-                        "autocapitalize": "none",
-                        "autocorrect": "off",
-                        "spellcheck": "false",
-                    }
-                ),
+                "widget": forms.TextInput(attrs=USERNAME_ATTRS),
                 **kwargs,
             }
         )
@@ -126,7 +128,7 @@ class PasswordField(forms.CharField):
 
 
 class NewPasswordField(PasswordField):
-    """A password to be set; a form checks it with ``check_new_password`` once it knows for whom."""
+    """A password to be set; its form, a NewPasswordForm, knows for whom and checks it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(

@@ -51,9 +51,8 @@ class Guard:
 
     def call(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Return the page, or the refusal."""
-        if self._refuses(request, request.user):
-            return self._refusal(request, request.user)
-        return view(request, *args, **kwargs)
+        obstacle = self._obstacle(request, request.user)
+        return self._refuse(request, obstacle) if obstacle else view(request, *args, **kwargs)
 
     async def acall(
         self, view: AsyncView, request: HttpRequest, *args: Any, **kwargs: Any
@@ -62,36 +61,36 @@ class Guard:
         user = await request.auser()
         if user.is_authenticated and not getattr(user, "is_loaded", True):
             await sync_to_async(user.load)()
-        if self._refuses(request, user):
+        obstacle = self._obstacle(request, user)
+        if obstacle:
             # Pages are rendered in a thread: templates may read the database.
-            return await sync_to_async(self._refusal)(request, user)
+            return await sync_to_async(self._refuse)(request, obstacle)
         return await view(request, *args, **kwargs)
 
-    def _refuses(self, request: HttpRequest, user: Any) -> bool:
-        """Say whether one of the reasons of ``_refusal`` holds; the fast half of it."""
-        if not user.is_authenticated or not user.is_active:
-            return True
+    def _obstacle(self, request: HttpRequest, user: Any) -> str:
+        """Return the first thing that keeps ``user`` from the page, as JSON names it, or ""."""
+        if not user.is_authenticated:
+            return "login_required"
+        if not user.is_active:
+            return "forbidden"
         if self.allow_unconfirmed_email:
             # For the guards inside this one, whichever way round they were written.
             setattr(request, _ALLOWED_ON_REQUEST, True)
         elif not user.has_confirmed_email and not getattr(request, _ALLOWED_ON_REQUEST, False):
-            return True
+            return "email_not_confirmed"
         if self.requirement and not self.requirement.matches(user.role_names):
-            return True
-        return self.recent_login and not is_proof_recent(request)
+            return "forbidden"
+        if self.recent_login and not is_proof_recent(request):
+            return "confirm_identity"
+        return ""
 
-    def _refusal(self, request: HttpRequest, user: Any) -> HttpResponseBase:
-        if not user.is_authenticated:
-            return _send_to(request, resolve_url(settings.LOGIN_URL), "login_required", status=401)
-        allowed = self.allow_unconfirmed_email or getattr(request, _ALLOWED_ON_REQUEST, False)
-        if user.is_active and not allowed and not user.has_confirmed_email:
-            url = reverse("useraccounts:resend_confirmation")
-            return _send_to(request, url, "email_not_confirmed", status=403)
-        met = self.requirement is None or self.requirement.matches(user.role_names)
-        if user.is_active and met:
-            url = reverse("useraccounts:confirm_identity")
-            return _send_to(request, url, "confirm_identity", status=403)
-        return _forbid(request, self.requirement if user.is_active and user.is_staff else None)
+    def _refuse(self, request: HttpRequest, obstacle: str) -> HttpResponseBase:
+        if obstacle == "forbidden":
+            return _forbid(request, self.requirement)
+        if obstacle == "login_required":
+            return _send_to(request, resolve_url(settings.LOGIN_URL), obstacle, status=401)
+        pages = {"email_not_confirmed": "resend_confirmation", "confirm_identity": obstacle}
+        return _send_to(request, reverse(f"useraccounts:{pages[obstacle]}"), obstacle, status=403)
 
 
 def _send_to(request: HttpRequest, url: str, error: str, *, status: int) -> HttpResponseBase:
@@ -110,7 +109,9 @@ def _forbid(request: HttpRequest, missing: Requirement | None) -> HttpResponseBa
     """Refuse; what is missing is told to staff only, since it tells how to attack."""
     if _prefers_json(request):
         return JsonResponse({"error": "forbidden"}, status=403)
-    context = {"missing": str(missing) if missing else "", "site_name": site_name(request)}
+    user: Any = request.user
+    is_told = missing is not None and user.is_active and user.is_staff
+    context = {"missing": str(missing) if is_told else "", "site_name": site_name(request)}
     return render(request, "useraccounts/forbidden.html", context, status=403)
 
 

@@ -42,8 +42,6 @@ RESET_PASSWORD = Purpose(
     lambda: timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
     voided_by_epoch=True,
 )
-
-
 PURPOSES = {purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD)}
 
 
@@ -165,7 +163,7 @@ def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) 
     if purpose.voided_by_epoch and secret.epoch != user.session_epoch:
         raise LinkUsed
     if secret.expires_at <= timezone.now():
-        raise LinkExpired(secret.expires_at)
+        raise LinkExpired
 
 
 def _proofs(secret: OneTimeSecret) -> Iterator[str]:

@@ -105,11 +105,11 @@ public = method_decorator(login_not_required, name="dispatch")
 class AccountPage(ContextMixin, View):
     """What holds for every page of the accounts: not to be kept, framed, or told by a Referer."""
 
+    response_class = AccountResponse
+
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         return _answering_outage(super().as_view(**initkwargs))
-
-    response_class = AccountResponse
 
     @sensitive_variables()
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ..canonical import EMAIL_MAX_LENGTH
-from ..fields import AccountForm, PasswordField
+from ..fields import USERNAME_ATTRS, AccountForm, PasswordField
 
 
 class LoginForm(AccountForm):
@@ -13,14 +13,7 @@ class LoginForm(AccountForm):
     identifier = forms.CharField(
         label=_("Username or e-mail address"),
         max_length=EMAIL_MAX_LENGTH,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "username",
-                "autocapitalize": "none",
-                "autocorrect": "off",
-                "spellcheck": "false",
-            }
-        ),
+        widget=forms.TextInput(attrs=USERNAME_ATTRS),
     )
     password = PasswordField(autocomplete="current-password")
     remember = forms.BooleanField(label=_("Stay logged in on this device"), required=False)

@@ -56,8 +56,6 @@ class UserQuerySet(models.QuerySet["AbstractUser"]):
 class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
     """Users are made here by code; people register through ``registration.flows.register``."""
 
-    use_in_migrations = False
-
     def get_by_natural_key(self, username: str | None) -> "AbstractUser":
         user: AbstractUser
         if username is None or self.model.USERNAME_FIELD != "username":

@@ -282,9 +282,8 @@ def test_a_link_expires(purpose, age, set_conf, settings):
     OneTimeSecret.objects.update(expires_at=timezone.now().replace(microsecond=0))
     secret = OneTimeSecret.objects.get()
 
-    with pytest.raises(LinkExpired) as caught:
+    with pytest.raises(LinkExpired):
         peek(purpose, link_of(secret))
-    assert caught.value.expired_at == secret.expires_at
     with pytest.raises(LinkUsed):
         redeem(secret)
 
