@@ -6,7 +6,8 @@ Compare a page behind roles_required with stock django.contrib.auth's login_requ
 Two processes, one with each user model, have the same Django, middleware, sessions and database (a
 SQLite file each). They answer the same request in turns, so that the machine's moods meet both.
 Reported are queries and Python calls of one request, which do not vary, and the CPU time of a
-request as the ratio of the medians. It exits with 1 if the guarded page costs more than the stock.
+request as the ratio of the medians. It exits with 1 if the guarded page makes more than 0.9 of the
+stock's calls, or more than 2 queries: a gate is what does not vary, not what a busy machine bends.
 """
 
 import argparse
@@ -50,7 +51,8 @@ def main() -> int:
             f"{name:34} {facts[kind]['queries']:7} {calls:7}  "
             f"{calls / facts['stock']['calls']:11.2f} {medians[kind] / medians['stock']:10.2f}"
         )
-    return int(medians["ours"] > medians["stock"] or facts["ours"]["queries"] > 2)
+    calls = facts["ours"]["calls"] / facts["stock"]["calls"]
+    return int(calls > 0.9 or facts["ours"]["queries"] > 2)
 
 
 class _Worker:
@@ -82,6 +84,9 @@ class _Worker:
 
 def work(kind: str) -> None:
     """Answer the questions that come by standard input; this is the other process."""
+    if hasattr(os, "sched_setaffinity"):
+        # All on one core, which they use in turns: two cores are seldom equally fast.
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     _configure(kind)
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
