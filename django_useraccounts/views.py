@@ -1,11 +1,13 @@
 """What the pages share: FlowView, the one path from a form through a flow to the next page."""
 
+import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import messages
+from django.conf import settings
+from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +17,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.csrf import csrf_failure as django_csrf_failure
 from django.views.decorators.cache import never_cache
@@ -28,11 +31,14 @@ from .errors import AccountError, LinkError, TooManyAttempts
 from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
 from .site import site_name
+from .transactions import repeat_undone
 
 if TYPE_CHECKING:
     FormBase = FormView[forms.Form]
 else:
     FormBase = FormView  # it takes no parameters when it runs
+
+logger = logging.getLogger("django_useraccounts.views")
 
 #: Longer ones are nobody's bookmark; they would only bloat pages and rows.
 NEXT_MAX_LENGTH = 2000
@@ -71,15 +77,16 @@ def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
     def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except OUTAGES:
+        except OUTAGES as outage:
             response = HttpResponse()
-            _say_unavailable(response)
+            _say_unavailable(response, outage)
             return response
 
     return answering
 
 
-def _say_unavailable(response: HttpResponse) -> None:
+def _say_unavailable(response: HttpResponse, outage: Exception) -> None:
+    logger.error("The database did not answer.", exc_info=outage)
     response.status_code = 503
     response.headers["Retry-After"] = "30"
     # Without the request: its session and user would ask the database again.
@@ -92,8 +99,8 @@ class AccountResponse(TemplateResponse):
     def render(self) -> Any:
         try:
             return super().render()
-        except OUTAGES:
-            _say_unavailable(self)
+        except OUTAGES as outage:
+            _say_unavailable(self, outage)
             return self
 
 
@@ -173,6 +180,16 @@ class FlowView(AccountPage, FormBase):
     def perform(self, form: forms.Form) -> HttpResponse | None:
         """Call the flow; return a response only when it is not just the way to ``success_url``."""
         raise NotImplementedError
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def as_it_came() -> None:
+            # A login that was undone has left its new session and user in memory only.
+            session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+            request.session = type(request.session)(session_key)
+            request.user = SimpleLazyObject(lambda: auth.get_user(request))  # type: ignore[assignment]
+
+        go_on = partial(super().dispatch, request, *args, **kwargs)
+        return repeat_undone(go_on, restore=as_it_came)
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         try:

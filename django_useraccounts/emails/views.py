@@ -70,24 +70,25 @@ class ConfirmEmailView(LinkView):
             disown_email(self.secret, request=self.request)
             context = self.get_context_data()
             return render(self.request, "useraccounts/emails/not_me.html", context)
-        # Both or neither: a login that fails must not use the link up.
-        with transaction.atomic():
-            self._confirm_and_log_in()
-        return None
-
-    def _confirm_and_log_in(self) -> None:
-        user = confirm_email(self.secret, request=self.request).user
-        # Only the browser that registered: else whoever opens the mail of an account that somebody
-        # else made with their address would go on in that account, under that one's eyes.
-        if (
-            is_same_browser(self.request, self.secret.browser_key)
-            and not self.request.user.is_authenticated
-            and policy().may_log_in(user, request=self.request)
-        ):
-            start_session(self.request, user)
+        if self._confirm_and_log_in():
             self.tell(_("Your e-mail address is confirmed."))
         else:
             self.tell(_("Your e-mail address is confirmed. Now log in with your password."))
+        return None
+
+    @transaction.atomic  # both or neither: a login that fails must not use the link up
+    def _confirm_and_log_in(self) -> bool:
+        user = confirm_email(self.secret, request=self.request).user
+        # Only the browser that registered: else whoever opens the mail of an account that somebody
+        # else made with their address would go on in that account, under that one's eyes.
+        logs_in = (
+            is_same_browser(self.request, self.secret.browser_key)
+            and not self.request.user.is_authenticated
+            and policy().may_log_in(user, request=self.request)
+        )
+        if logs_in:
+            start_session(self.request, user)
+        return logs_in
 
     def refuse(self, error: LinkError) -> HttpResponse:
         # The second of two clicks finds the link used by the first, which logged the browser in.

@@ -30,6 +30,7 @@ LEVEL_1 = {
     "secrets",
     "site",
     "templatetags",
+    "transactions",
     "views",
 }
 #: The core rooms, and the rooms that each may know.
