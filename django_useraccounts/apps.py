@@ -5,7 +5,8 @@ from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext_lazy as _
 
-from .room import Room
+from .identity import has_usernames
+from .room import MenuEntry, Room
 
 
 class UserAccountsConfig(Room, AppConfig):
@@ -19,6 +20,15 @@ class UserAccountsConfig(Room, AppConfig):
         "django_useraccounts.emails.urls",
         "django_useraccounts.passwords.urls",
         "django_useraccounts.profile.urls",
+    )
+    menu = (
+        MenuEntry("profile", _("Your account")),
+        MenuEntry("edit_profile", _("Edit your profile"), lambda user: bool(user.PROFILE_FIELDS)),
+        MenuEntry("change_username", _("Change your username"), lambda _user: has_usernames()),
+        MenuEntry(
+            "change_password", _("Change your password"), lambda user: user.has_usable_password()
+        ),
+        MenuEntry("set_password", _("Set a password"), lambda user: not user.has_usable_password()),
     )
 
     def ready(self) -> None:

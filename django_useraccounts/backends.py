@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from .canonical import email_key, username_key
+from .identity import login_names
 from .limits import spend
 from .models import AbstractUser, UserEmail
 from .models.users import UserQuerySet
@@ -47,10 +48,10 @@ class AccountsBackend(ModelBackend):
             text.encode("utf-8", "replace").decode() for text in (username, password)
         )
         # Usernames have no @, so what was typed is one or the other: one lookup by a unique key.
-        by_email = "@" in username
-        key = email_key(username) if by_email else username_key(username)
+        by = "email" if "@" in username else "username"
+        key = email_key(username) if by == "email" else username_key(username)
         spent = spend("login", identifier=key or username, request=request)
-        user = _user_by_email(key) if by_email else _user_by_username(key)
+        user = _user_by(by, key) if by in login_names() else None
         if user is None:
             make_password(password)
             return None
@@ -93,18 +94,11 @@ def start_session(request: HttpRequest, user: AbstractUser) -> None:
     raise ImproperlyConfigured("AUTHENTICATION_BACKENDS has no AccountsBackend.")
 
 
-def _user_by_email(key: str) -> AbstractUser | None:
-    # verified_key, not email_key: a claim that nobody has proved logs nobody in.
-    return _users().filter(emails__verified_key=key).first()
-
-
-def _user_by_username(key: str) -> AbstractUser | None:
-    return _users().filter(username_key=key).first()
-
-
-def _users() -> UserQuerySet:
+def _user_by(name: str, key: str) -> AbstractUser | None:
     users: UserQuerySet = get_user_model()._default_manager.with_proof().order_by()
-    return users
+    # verified_key, not email_key: a claim that nobody has proved logs nobody in.
+    column = "emails__verified_key" if name == "email" else "username_key"
+    return users.filter(**{column: key}).first()
 
 
 class _Slot(Expression):

@@ -35,6 +35,17 @@ class Conf:
     SITE_NAME: str | None = None
     #: The class that answers what the site may decide otherwise, see ``policy.Policy``.
     POLICY: str = "django_useraccounts.policy.Policy"
+    #: Do people have a username: each of them, who wants one, or nobody? A user model without that
+    #: column has none anyway.
+    USERNAME: Literal["required", "optional", "off"] = "required"
+    #: Do people have e-mail addresses? "off": no address is asked for, no mail is ever sent.
+    EMAIL: Literal["required", "off"] = "required"
+    #: What people log in by, where they have both.
+    LOGIN_BY: Literal["username_or_email", "username", "email"] = "username_or_email"
+    #: What has to be typed twice: ``("email", "password")``, either, or nothing.
+    RETYPE: tuple[Literal["email", "password"], ...] = ()
+    #: How long nobody else may take the username that a user has given up.
+    OLD_USERNAME_RESERVED: timedelta = timedelta(days=90)
     #: Must a new user confirm the e-mail address before the first login?
     CONFIRM_EMAIL_BEFORE_LOGIN: bool = True
     #: How long a link that confirms an address works. (Reset links: PASSWORD_RESET_TIMEOUT.)
@@ -123,6 +134,8 @@ def _is(value: object, hint: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if hint == frozenset[str]:
         return isinstance(value, set | frozenset | tuple | list)
+    if origin is tuple:
+        return isinstance(value, tuple | list) and all(_is(item, args[0]) for item in value)
     return isinstance(value, origin or hint)
 
 
@@ -131,6 +144,8 @@ def _in_words(hint: Any) -> str:
         return " or ".join(f'"{arg}"' for arg in get_args(hint))
     if get_origin(hint) is types.UnionType:
         return " or ".join(_in_words(arg) for arg in get_args(hint))
+    if get_origin(hint) is tuple:
+        return f"a tuple of {_in_words(get_args(hint)[0])}"
     words = {
         bool: "True or False",
         str: "a string",

@@ -41,6 +41,15 @@ def allow_unconfirmed_email(view: V) -> V:
     return _guarding(Guard(allow_unconfirmed_email=True))(view)
 
 
+def confirmed_email_required(view: V) -> V:
+    """
+    Show the view to logged-in users with a confirmed address, whatever their roles.
+
+    Django's ``login_required`` lets those in, too, who have yet to confirm.
+    """
+    return _guarding(Guard())(view)
+
+
 def recent_login_required(view: V) -> V:
     """Show the view to users who logged in lately (RECENT_LOGIN_MAX_AGE); others prove it again."""
     return _guarding(Guard(recent_login=True))(view)

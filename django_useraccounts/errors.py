@@ -58,6 +58,10 @@ class WrongPassword(AccountError):
     field = "old_password"
 
 
+class PasswordAlreadySet(AccountError):
+    sentence = _("Your account has a password already. Change it with the current one.")
+
+
 class EmailNotConfirmed(AccountError):
     sentence = _("Confirm your e-mail address first, then log in.")
 

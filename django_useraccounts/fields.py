@@ -1,5 +1,7 @@
 """The form fields that several rooms share, and the form they stand in."""
 
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, ClassVar
 
 from django import forms
@@ -37,9 +39,32 @@ class AccountForm(forms.Form):
     """A form of the account pages: strings to clean values, in the look of the pages."""
 
     default_renderer = AccountRenderer
+    #: The fields to be typed twice, by the word for them in USERACCOUNTS["RETYPE"].
+    retyped: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(_well_formed(data), *args, **kwargs)
+        for word in [word for word in self.retyped if word in conf.RETYPE]:
+            self._add_retype(word, after=self.retyped[word])
+
+    def _add_retype(self, word: str, *, after: str) -> None:
+        field = deepcopy(self.fields[after])
+        field.label, field.help_text = _RETYPE_LABELS[word], ""
+        names = list(self.fields)
+        names.insert(names.index(after) + 1, f"retype_{word}")
+        self.fields[f"retype_{word}"] = field
+        self.order_fields(names)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for word, name in self.retyped.items():
+            again = cleaned.get(f"retype_{word}")
+            if again is not None and name in cleaned and again != cleaned[name]:
+                self.add_error(f"retype_{word}", _("This is not the same as above."))
+        return cleaned
+
+
+_RETYPE_LABELS = {"email": _("E-mail address once more"), "password": _("Password once more")}
 
 
 def _well_formed(data: Any) -> Any:
@@ -66,7 +91,8 @@ class UsernameField(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
-        return clean_username(super().clean(value)).text
+        name: str = super().clean(value)
+        return clean_username(name).text if name else ""
 
 
 class EmailField(forms.CharField):
@@ -151,7 +177,7 @@ class NewPasswordForm(AccountForm):
         raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         password = cleaned.get(self.checked_field)
         if password:
             try:

@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
 
+from .identity import has_emails
 from .proof import is_proof_recent
 from .requirements import Requirement, guarded_names
 from .site import site_name
@@ -76,7 +77,11 @@ class Guard:
         if self.allow_unconfirmed_email:
             # For the guards inside this one, whichever way round they were written.
             setattr(request, _ALLOWED_ON_REQUEST, True)
-        elif not user.has_confirmed_email and not getattr(request, _ALLOWED_ON_REQUEST, False):
+        elif (
+            not user.has_confirmed_email
+            and not getattr(request, _ALLOWED_ON_REQUEST, False)
+            and has_emails()
+        ):
             return "email_not_confirmed"
         if self.requirement and not self.requirement.matches(user.role_names):
             return "forbidden"

@@ -45,6 +45,8 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "register": {"identifier": "5/1h", "client": "20/1h"},
     # Mails that anybody can have sent to any address, whichever page asks for them.
     "mail": {"identifier": "5/1h", "client": "20/1h"},
+    # Every change reserves the old name.
+    "username": {"identifier": "3/1d", "client": "20/1d"},
     # Proving the own password while logged in.
     "password": {"identifier": "10/5m", "client": "100/5m"},
 }

@@ -104,6 +104,10 @@ class AllowUnconfirmedEmailMixin(GuardMixin):
     allow_unconfirmed_email = True
 
 
+class ConfirmedEmailRequiredMixin(GuardMixin):
+    """Show the view to logged-in users with a confirmed address, whatever their roles."""
+
+
 class RecentLoginRequiredMixin(GuardMixin):
     """Show the view to users who logged in lately (RECENT_LOGIN_MAX_AGE); others prove it again."""
 

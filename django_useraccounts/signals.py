@@ -12,8 +12,15 @@ email_confirmed = Signal()
 #: The reader of a confirmation mail did not register. Arguments: ``user``, ``address`` (the text),
 #: ``request``.
 email_disowned = Signal()
+#: A user has another username. Arguments: ``user``, ``old_username`` (None for the first one),
+#: ``request``.
+username_changed = Signal()
+#: Columns of a profile were edited. Arguments: ``user``, ``fields`` (their names), ``request``.
+profile_edited = Signal()
 #: A user changed the own password. Arguments: ``user``, ``request``.
 password_changed = Signal()
+#: A user without password set the first one. Arguments: ``user``, ``request``.
+password_set = Signal()
 #: A password was set by a mailed link. Arguments: ``user``, ``request``.
 password_reset = Signal()
 #: A role was granted. Arguments: ``user``, ``grant`` (the RoleGrant), ``request``.

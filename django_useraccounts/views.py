@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
@@ -28,6 +28,7 @@ from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
 from .errors import AccountError, LinkError, TooManyAttempts
+from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
 from .site import site_name
@@ -120,10 +121,16 @@ class AccountPage(ContextMixin, View):
 
     @sensitive_variables()
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not self.is_here():
+            raise Http404
         response = self.turn_away() or super().dispatch(request, *args, **kwargs)
         # Not no-referrer: with it browsers send "Origin: null" with a form, which Django refuses.
         response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+    def is_here(self) -> bool:
+        """Say whether a site with these settings has the page at all."""
+        return True
 
     def turn_away(self) -> HttpResponse | None:
         """Return the answer to a visitor who has no business here, else None."""
@@ -141,8 +148,19 @@ class AccountPage(ContextMixin, View):
         return safe_next(self.request.POST.get("next", self.request.GET.get("next")))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        page = {"next": self.next_url, "site_name": site_name(self.request)}
+        page = {
+            "next": self.next_url,
+            "site_name": site_name(self.request),
+            "has_emails": has_emails(),
+        }
         return super().get_context_data(**{**page, **kwargs})
+
+
+class EmailPage(AccountPage):
+    """A page that a site has only if people have e-mail addresses there."""
+
+    def is_here(self) -> bool:
+        return has_emails()
 
 
 @_answering_outage

@@ -45,12 +45,15 @@ def block(language: str, part: str) -> str:
     return text
 
 
-def tables() -> list[list[list[str]]]:
-    """Return the tables: of each the rows, of each row the texts of its cells, without the head."""
-    return [
-        [[cell.astext() for cell in row.findall(nodes.entry)] for row in body.findall(nodes.row)]
-        for body in document("README.rst").findall(nodes.tbody)
-    ]
+def table(head: str) -> list[list[str]]:
+    """Return the rows of the table whose first column has this head, each as texts of its cells."""
+    for group in document("README.rst").findall(nodes.tgroup):
+        first, *rows = [
+            [cell.astext() for cell in row.findall(nodes.entry)] for row in group.findall(nodes.row)
+        ]
+        if first[0] == head:
+            return rows
+    raise LookupError(head)
 
 
 def quickstart(folder: Path, *, python: str, environment: Mapping[str, str]) -> Path:

@@ -87,6 +87,7 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
                 verified_key=address.verified_key,
                 confirmed_at=address.confirmed_at,
                 is_primary=address.is_primary,
+                registration_key=None,
             ):
                 raise LinkUsed
             if is_first:

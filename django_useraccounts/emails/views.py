@@ -18,20 +18,20 @@ from ..errors import LinkError, LinkUsed
 from ..models import OneTimeSecret, UserEmail
 from ..policy import policy
 from ..secrets import CONFIRM_EMAIL, parse_public_id
-from ..views import AccountPage, FlowView, LinkView, public, safe_next, with_next
+from ..views import EmailPage, FlowView, LinkView, public, safe_next, with_next
 from .flows import confirm_email, disown_email, resend_confirmation
 from .forms import ConfirmEmailForm, ResendConfirmationForm
 
 
 @public
-class MailSentView(AccountPage, TemplateView):
+class MailSentView(EmailPage, TemplateView):
     """Wait here for the mail; the same page whatever the mail says."""
 
     template_name = "useraccounts/emails/mail_sent.html"
 
 
 @public
-class ResendConfirmationView(FlowView):
+class ResendConfirmationView(EmailPage, FlowView):
     """Ask for the confirmation mail once more; guards send unconfirmed users here."""
 
     template_name = "useraccounts/emails/resend_confirmation.html"
@@ -57,7 +57,7 @@ class ResendConfirmationView(FlowView):
 
 
 @public
-class ConfirmEmailView(LinkView):
+class ConfirmEmailView(EmailPage, LinkView):
     """Confirm the address, or say that it was not me."""
 
     template_name = "useraccounts/emails/confirm_email.html"

@@ -6,15 +6,27 @@ from django.contrib import auth
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from ..browser import browser_key
 from ..conf import conf
 from ..emails.flows import note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials, WrongPassword
+from ..identity import has_emails, login_names
 from ..limits import spend
 from ..models import AbstractUser, AccountEvent
 from ..proof import stamp_proof
+
+#: What does not match, by what people log in by.
+_WRONG = {
+    ("username",): _("The username and the password do not match."),
+    ("email",): _(
+        "The e-mail address and the password do not match. "
+        "If you have just registered, confirm your e-mail address first."
+    ),
+    ("username", "email"): WrongCredentials.sentence,
+}
 
 
 @sensitive_variables()
@@ -36,8 +48,8 @@ def log_in(
     """
     user: Any = auth.authenticate(request, username=identifier, password=password)
     if user is None:
-        raise WrongCredentials
-    if conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
+        raise WrongCredentials(_WRONG[login_names()])
+    if has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
         note_browser(user, browser_key(browser_token))
         raise EmailNotConfirmed
     with transaction.atomic():

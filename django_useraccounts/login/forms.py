@@ -1,17 +1,28 @@
 """What somebody types who is known here."""
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from ..canonical import EMAIL_MAX_LENGTH
 from ..fields import USERNAME_ATTRS, AccountForm, PasswordField
+from ..identity import login_names
+
+
+def _identifier_label() -> str:
+    labels = {
+        ("username",): _("Username"),
+        ("email",): _("E-mail address"),
+        ("username", "email"): _("Username or e-mail address"),
+    }
+    return str(labels[login_names()])
 
 
 class LoginForm(AccountForm):
     """Username or address, and password; whether they belong together is the flow's to say."""
 
     identifier = forms.CharField(
-        label=_("Username or e-mail address"),
+        label=lazy(_identifier_label, str)(),
         max_length=EMAIL_MAX_LENGTH,
         widget=forms.TextInput(attrs=USERNAME_ATTRS),
     )

@@ -6,12 +6,16 @@ from .limits import AttemptCounter
 from .mail import OutgoingMail
 from .roles import Role, RoleGrant
 from .secrets import OneTimeSecret
-from .users import AbstractUser, User, UserManager
+from .usernames import OldUsername
+from .users import AbstractEmailUser, AbstractUser, EmailUser, User, UserManager
 
 __all__ = [
+    "AbstractEmailUser",
     "AbstractUser",
     "AccountEvent",
     "AttemptCounter",
+    "EmailUser",
+    "OldUsername",
     "OneTimeSecret",
     "OutgoingMail",
     "Role",

@@ -27,10 +27,14 @@ class UserEmailQuerySet(models.QuerySet["UserEmail"]):
         """Return the rows of one address: at most one is proved, any number are claims."""
         return self.filter(email_key=email_key(email))
 
-    def add_claim(self, user: "AbstractUser", email: str) -> "UserEmail":
+    def add_claim(
+        self, user: "AbstractUser", email: str, *, registration_key: str | None = None
+    ) -> "UserEmail":
         """Write down an address for ``user``; it blocks nobody and opens nothing until proved."""
         name = clean_email(email)
-        return self.create(user=user, email=name.text, email_key=name.key)
+        return self.create(
+            user=user, email=name.text, email_key=name.key, registration_key=registration_key
+        )
 
     def add_proved_primary(self, user: "AbstractUser", email: str) -> "UserEmail":
         """Give a new user an address that needs no proof; IntegrityError if it has an owner."""
@@ -63,6 +67,9 @@ class UserEmail(models.Model):
     )
     #: True or NULL, since a unique pair admits any number of NULLs on every database.
     is_primary = models.BooleanField(_("primary"), null=True, blank=True, default=None)
+    #: Digest of the browser and the names that have registered, while the address waits: unique, so
+    #: that a second click opens no second account.
+    registration_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
 

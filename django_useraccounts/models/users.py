@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from ..canonical import KEY_MAX_LENGTH, clean_username, username_key
+from ..canonical import KEY_MAX_LENGTH, clean_username, email_key, username_key
+from ..conf import conf
 from ..errors import InvalidUsername
 from ..requirements import Need, Requirement
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from .emails import UserEmail
 
     NullableText = models.CharField[str | None, str | None]
+    EmailColumn = models.EmailField[str, str]
 else:
-    NullableText = models.CharField  # it takes no parameters when it runs
+    # They take no parameters when they run.
+    NullableText, EmailColumn = models.CharField, models.EmailField
 
 
 def validate_username(value: str) -> None:
@@ -41,6 +44,23 @@ class UsernameKeyField(NullableText):
         return key
 
 
+class UniqueEmailField(EmailColumn):
+    """An address that is unique where there is one: "" in Python is NULL in the database."""
+
+    def from_db_value(self, value: str | None, *_args: object) -> str:
+        return value or ""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(value) or None
+
+
+class RequiredFields:
+    """What ``createsuperuser`` asks for besides: the address, on a site that has addresses."""
+
+    def __get__(self, instance: object, owner: type) -> list[str]:
+        return [] if conf.EMAIL == "off" else ["email"]
+
+
 class UserQuerySet(models.QuerySet["AbstractUser"]):
     def with_roles(self, *needs: Need) -> Self:
         """Return the active users who meet the requirement now: ``with_roles("a", ["b", "c"])``."""
@@ -57,11 +77,12 @@ class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
     """Users are made here by code; people register through ``registration.flows.register``."""
 
     def get_by_natural_key(self, username: str | None) -> "AbstractUser":
-        user: AbstractUser
-        if username is None or self.model.USERNAME_FIELD != "username":
-            user = super().get_by_natural_key(username)
-        else:
-            user = self.get(username_key=username_key(username))
+        by = self.model.USERNAME_FIELD
+        keys = {
+            "username": {"username_key": username_key(username or "")},
+            "email": {"emails__verified_key": email_key(username or "")},
+        }
+        user: AbstractUser = self.get(**keys.get(by, {by: username}))
         return user
 
     def create_user(
@@ -76,7 +97,9 @@ class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
 
         Raises IntegrityError for a username or address that is taken.
         """
-        user: AbstractUser = self.model(username=username or None, **fields)
+        user: AbstractUser = self.model(**fields)
+        # Set, not passed on: a model without usernames has no such argument.
+        user.username = username or None
         user.set_password(password)
         with transaction.atomic(using=self._db):
             user.save(using=self._db)
@@ -121,7 +144,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         max_length=KEY_MAX_LENGTH, unique=True, null=True, editable=False
     )
     #: A copy of the primary address, "" until one is proved. UserEmail is the truth.
-    email = models.EmailField(_("e-mail address"), blank=True, default="")
+    email = models.EmailField(_("e-mail address"), default="")
     first_name = models.CharField(_("first name"), max_length=150, blank=True, default="")
     last_name = models.CharField(_("last name"), max_length=150, blank=True, default="")
     is_staff = models.BooleanField(
@@ -138,7 +161,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
 
     EMAIL_FIELD = "email"
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+    REQUIRED_FIELDS: ClassVar[Any] = RequiredFields()
+    #: What people may edit in their profile; a subclass adds columns of its own.
+    PROFILE_FIELDS: ClassVar[tuple[str, ...]] = ("first_name", "last_name")
 
     class Meta:
         abstract = True
@@ -160,6 +185,13 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if update_fields is not None and "username" in update_fields:
             update_fields = {*update_fields, "username_key"}
+        # A password that code sets, as ``manage.py changepassword`` does, ends what rests on the
+        # old one. (When only its hash is renewed, Django clears ``_password`` before.)
+        is_set = self._password is not None  # type: ignore[attr-defined]
+        is_written = update_fields is None or "password" in update_fields
+        if is_set and is_written and not self._state.adding:
+            self.session_epoch += 1
+            update_fields = update_fields and {*update_fields, "session_epoch"}
         super().save(update_fields=update_fields, **kwargs)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
@@ -238,4 +270,25 @@ class User(AbstractUser):
     """The user for a project that needs no columns of its own."""
 
     class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
+
+
+class AbstractEmailUser(AbstractUser):
+    """A user without username, whom the proved address names; subclass it for more columns."""
+
+    username = None
+    username_key = None
+    email = UniqueEmailField(_("e-mail address"), unique=True, null=True, default="")
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[Any] = []
+
+    class Meta(AbstractUser.Meta):
+        abstract = True
+
+
+class EmailUser(AbstractEmailUser):
+    """The user for a project without usernames that needs no columns of its own."""
+
+    class Meta(AbstractEmailUser.Meta):
         swappable = "AUTH_USER_MODEL"

@@ -5,12 +5,13 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed as tell_validators
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
 from ..canonical import clean_email
-from ..errors import LinkUsed, WrongPassword
+from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..limits import spend
 from ..login.flows import check_own_password
 from ..mail import announce
@@ -39,16 +40,28 @@ def change_password(
         # Of two changes at once, the one that read the older password does nothing.
         if not _set_password(user, password_hash, epoch=user.session_epoch):
             raise WrongPassword
-        AccountEvent.objects.record("password_changed", user=user, actor=user, request=request)
-        if user.email:
-            announce("password_changed", to=user.email, user=user, request=request)
-        signals.send_on_commit(
-            signals.password_changed, sender=type(user), user=user, request=request
-        )
-    tell_validators(new_password, user)  # type: ignore[arg-type]
-    if request is not None:
-        update_session_auth_hash(request, user)  # type: ignore[arg-type]
-        stamp_proof(request)
+        _tell("password_changed", signals.password_changed, user, request=request)
+    _go_on(user, new_password, request=request)
+
+
+@sensitive_variables()
+def set_password(
+    user: AbstractUser, *, new_password: str, request: HttpRequest | None = None
+) -> None:
+    """
+    Set the first password of somebody who has none and logs in by another way.
+
+    Every other session and every reset link of the user ends; the session of ``request`` goes on.
+    The user is told by mail. Raises PasswordAlreadySet.
+    """
+    if user.has_usable_password():
+        raise PasswordAlreadySet
+    password_hash = make_password(new_password)
+    with transaction.atomic():
+        if not _set_password(user, password_hash, epoch=user.session_epoch):
+            raise PasswordAlreadySet
+        _tell("password_set", signals.password_set, user, request=request)
+    _go_on(user, new_password, request=request)
 
 
 def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | None = None) -> None:
@@ -91,13 +104,25 @@ def reset_password(
         if not is_proved or not _set_password(user, password_hash, epoch=secret.epoch):
             raise LinkUsed
         UserEmail.objects.claims().filter(user=user).delete()
-        AccountEvent.objects.record("password_reset", user=user, actor=user, request=request)
-        announce("password_changed", to=user.email, user=user, request=request)
-        signals.send_on_commit(
-            signals.password_reset, sender=type(user), user=user, request=request
-        )
+        _tell("password_reset", signals.password_reset, user, request=request)
     tell_validators(new_password, user)  # type: ignore[arg-type]
     return user
+
+
+def _tell(kind: str, signal: Signal, user: AbstractUser, *, request: HttpRequest | None) -> None:
+    """Record a new password, tell the user by mail, and others by signal."""
+    AccountEvent.objects.record(kind, user=user, actor=user, request=request)
+    if user.email:
+        announce("password_changed", to=user.email, user=user, request=request)
+    signals.send_on_commit(signal, sender=type(user), user=user, request=request)
+
+
+def _go_on(user: AbstractUser, new_password: str, *, request: HttpRequest | None) -> None:
+    """Keep the session in which the password was set, although all others end."""
+    tell_validators(new_password, user)  # type: ignore[arg-type]
+    if request is not None:
+        update_session_auth_hash(request, user)  # type: ignore[arg-type]
+        stamp_proof(request)
 
 
 def _set_password(user: AbstractUser, password_hash: str, *, epoch: int) -> bool:

@@ -1,6 +1,7 @@
 """What somebody types about a password."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +11,8 @@ from ..models import AbstractUser
 
 class NewPasswordOfUserForm(NewPasswordForm):
     """A new password for a user who is known."""
+
+    retyped: ClassVar[Mapping[str, str]] = {"password": "new_password"}
 
     new_password = NewPasswordField(label=_("New password"))
 
@@ -26,6 +29,10 @@ class ChangePasswordForm(NewPasswordOfUserForm):
 
     old_password = PasswordField(label=_("Current password"), autocomplete="current-password")
     field_order = ("old_password", "new_password")
+
+
+class SetPasswordForm(NewPasswordOfUserForm):
+    """The first password of somebody who has none."""
 
 
 class ForgotPasswordForm(AccountForm):

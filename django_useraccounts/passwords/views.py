@@ -3,16 +3,18 @@
 from typing import Any
 
 from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..canonical import shown_email
-from ..mixins import AllowUnconfirmedEmailMixin
+from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..secrets import RESET_PASSWORD
-from ..views import FlowView, LinkView, public, safe_next, with_next
-from .flows import change_password, forgot_password, reset_password
-from .forms import ChangePasswordForm, ForgotPasswordForm, ResetPasswordForm
+from ..views import EmailPage, FlowView, LinkView, public, safe_next, with_next
+from .flows import change_password, forgot_password, reset_password, set_password
+from .forms import ChangePasswordForm, ForgotPasswordForm, ResetPasswordForm, SetPasswordForm
 
 
 class ChangePasswordView(AllowUnconfirmedEmailMixin, FlowView):
@@ -22,6 +24,9 @@ class ChangePasswordView(AllowUnconfirmedEmailMixin, FlowView):
     form_class = ChangePasswordForm
     success_url = reverse_lazy("useraccounts:profile")
     success_message = gettext_lazy("Your password is changed. Other devices are logged out.")
+
+    def turn_away(self) -> HttpResponse | None:
+        return None if self.user.has_usable_password() else redirect("useraccounts:set_password")
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": self.user}
@@ -35,8 +40,27 @@ class ChangePasswordView(AllowUnconfirmedEmailMixin, FlowView):
         )
 
 
+class SetPasswordView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, FlowView):
+    """Set a first password, for somebody who has none."""
+
+    template_name = "useraccounts/passwords/set_password.html"
+    form_class = SetPasswordForm
+    success_url = reverse_lazy("useraccounts:profile")
+    success_message = gettext_lazy("Your password is set.")
+
+    def turn_away(self) -> HttpResponse | None:
+        return redirect("useraccounts:change_password") if self.user.has_usable_password() else None
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.user}
+
+    def perform(self, form: forms.Form) -> None:
+        new_password = form.cleaned_data["new_password"]
+        set_password(self.user, new_password=new_password, request=self.request)
+
+
 @public
-class ForgotPasswordView(FlowView):
+class ForgotPasswordView(EmailPage, FlowView):
     """Ask for a link that sets a new password."""
 
     template_name = "useraccounts/passwords/forgot_password.html"
@@ -50,7 +74,7 @@ class ForgotPasswordView(FlowView):
 
 
 @public
-class ResetPasswordView(LinkView):
+class ResetPasswordView(EmailPage, LinkView):
     """Set a new password, by a mailed link."""
 
     template_name = "useraccounts/passwords/reset_password.html"

@@ -1,12 +1,18 @@
-"""The page of the own account."""
+"""The pages of the own account."""
 
 from typing import Any
 
+from django import forms
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from ..mixins import AllowUnconfirmedEmailMixin
+from ..identity import has_usernames
+from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import Role, RoleGrant, UserEmail
-from ..views import AccountPage
+from ..views import AccountPage, FlowView
+from .flows import change_username, edit_profile
+from .forms import ChangeUsernameForm, EditProfileForm
 
 
 class ProfileView(AllowUnconfirmedEmailMixin, AccountPage, TemplateView):
@@ -22,3 +28,33 @@ class ProfileView(AllowUnconfirmedEmailMixin, AccountPage, TemplateView):
             role_labels=[str(role) for role in roles.distinct()],
             **kwargs,
         )
+
+
+class EditProfileView(AllowUnconfirmedEmailMixin, FlowView):
+    """Edit names, and what else the user model lets people edit."""
+
+    template_name = "useraccounts/profile/edit_profile.html"
+    form_class = EditProfileForm
+    success_url = reverse_lazy("useraccounts:profile")
+    success_message = _("Your profile is saved.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.user}
+
+    def perform(self, form: forms.Form) -> None:
+        edit_profile(self.user, form.cleaned_data, request=self.request)
+
+
+class ChangeUsernameView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, FlowView):
+    """Choose another username, with a login that is not long ago."""
+
+    template_name = "useraccounts/profile/change_username.html"
+    form_class = ChangeUsernameForm
+    success_url = reverse_lazy("useraccounts:profile")
+    success_message = _("Your username is changed.")
+
+    def is_here(self) -> bool:
+        return has_usernames()
+
+    def perform(self, form: forms.Form) -> None:
+        change_username(self.user, form.cleaned_data["username"], request=self.request)

@@ -1,44 +1,57 @@
 """Register: one account for one person, telling strangers nothing about others."""
 
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import Value
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
 from ..browser import browser_key
-from ..canonical import clean_email, clean_username
+from ..canonical import Name, clean_email, clean_username
+from ..conf import conf
 from ..errors import RegistrationClosed, UsernameTaken
+from ..identity import has_emails, has_usernames
 from ..limits import spend
 from ..mail import announce
-from ..models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
 from ..policy import policy
 from ..secrets import CONFIRM_EMAIL, issue
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What register made: the user and the address that is waiting to be confirmed."""
+    """What register made: the user, and the address that is waiting to be confirmed, if any."""
 
     user: AbstractUser
-    address: UserEmail
+    address: UserEmail | None
+    #: Whether this browser may go on as the user: not when it repeats with another password.
+    is_proved: bool = True
 
 
 @sensitive_variables()
 def register(
-    username: str,
+    username: str | None = None,
     *,
-    email: str,
+    email: str | None = None,
     password: str,
+    fields: Mapping[str, object] | None = None,
+    then: Callable[[AbstractUser], object] | None = None,
     browser_token: str = "",
     next_url: str = "",
     request: HttpRequest | None = None,
 ) -> Registration:
     """
     Open an account, and mail the link that confirms its address.
+
+    ``fields`` are columns of the user model besides, and ``then`` is called with the new user in
+    the same transaction, for rows of the project's own.
 
     An address that belongs to somebody is registered all the same, as a claim that cannot be
     confirmed, and its owner is told: so nobody learns by registering whose address is in use. A
@@ -47,39 +60,120 @@ def register(
     """
     if not policy().may_register(request=request):
         raise RegistrationClosed
-    name, to = clean_username(username), clean_email(email)
-    spend("register", identifier=to.key, request=request)
+    name, to = _clean(username, email)
+    spend("register", identifier=next(n.key for n in (to, name) if n), request=request)
     # Before the transaction, so that no lock is held while the hash takes its time.
     password_hash = make_password(password)
-    key = browser_key(browser_token)
-    owned = UserEmail.objects.confirmed().addressed(to.text).select_related("user").first()
+    browser = browser_key(browser_token)
+    key = _registration_key(browser, name, to)
+    user = get_user_model()(password=password_hash, **fields or {})
+    user.username = name.text if name else None
     try:
         with transaction.atomic():
-            user = get_user_model()(username=name.text, password=password_hash)
-            user.save()
-            address = UserEmail.objects.add_claim(user, to.text)
-            secret = issue(CONFIRM_EMAIL, address=address, next_url=next_url, browser_key=key)
-            if owned:
-                announce("already_registered", to=owned.email, user=owned.user, request=request)
-            else:
-                announce("confirm_email", to=to.text, user=user, secret=secret, request=request)
+            address, owner = _open(user, name, to, registration_key=key)
+            if then:
+                then(user)
+            if address:
+                _write(address, owner, next_url=next_url, browser_key=browser, request=request)
             AccountEvent.objects.record("registered", user=user, request=request)
             signals.send_on_commit(
                 signals.registered, sender=type(user), user=user, request=request
             )
-    except IntegrityError:
-        return _same_registration(name.key, to.key, key)
+    except UsernameTaken:
+        again = _same_registration(key, password) if to else _same_person(name, password, request)
+        if again is None:
+            raise
+        return again
     return Registration(user, address)
 
 
-def _same_registration(username_key: str, email_key: str, browser: str) -> Registration:
-    """Return what this browser has just registered under the same names; else the name is taken."""
-    secret = (
-        OneTimeSecret.objects.select_related("user", "address__user")
-        .filter(user__username_key=username_key, address__email_key=email_key)
-        .filter(purpose=CONFIRM_EMAIL.name, browser_key=browser)
-        .first()
-    )
-    if not browser or secret is None or secret.address is None:
+@dataclass(frozen=True)
+class _Owner:
+    """Who has proved the address that somebody registers with."""
+
+    user_id: object
+    email: str
+
+
+def _clean(username: str | None, email: str | None) -> tuple[Name | None, Name | None]:
+    """Return the names that an account has here; raise for one that it has to have."""
+    has_name = has_usernames() and (conf.USERNAME == "required" or username or not has_emails())
+    name = clean_username(username or "") if has_name else None
+    return name, clean_email(email or "") if has_emails() else None
+
+
+def _registration_key(browser: str, name: Name | None, to: Name | None) -> str | None:
+    names = "\0".join((browser, name.key if name else "", to.key if to else ""))
+    return hashlib.sha256(names.encode()).hexdigest() if browser else None
+
+
+def _open(
+    user: AbstractUser, name: Name | None, to: Name | None, *, registration_key: str | None
+) -> tuple[UserEmail | None, _Owner | None]:
+    """Write the user and the claim; return the claim, and the owner of its address, if any."""
+    address = None
+    try:
+        user.save()
+        # After the row is written: whoever gives this name up at the same moment has done it now.
+        in_the_way = _in_the_way(name, to)
+        if to:
+            address = UserEmail.objects.add_claim(user, to.text, registration_key=registration_key)
+    except IntegrityError as clash:
+        raise UsernameTaken from clash
+    owners = [_Owner(user_id, email) for user_id, email in in_the_way if email]
+    if len(owners) < len(in_the_way):
         raise UsernameTaken
-    return Registration(secret.address.user, secret.address)
+    return address, owners[0] if owners else None
+
+
+def _in_the_way(name: Name | None, to: Name | None) -> list[tuple[object, str]]:
+    """
+    Return user and address of who has proved the address, and user and "" for a reserved name.
+
+    In one statement, the same whether there is something or not.
+    """
+    questions: list[Any] = []
+    if to:
+        owners = UserEmail.objects.confirmed().addressed(to.text)
+        questions.append(owners.order_by().values_list("user_id", "email"))
+    if name:
+        reserved = OldUsername.objects.reserved().filter(username_key=name.key)
+        questions.append(reserved.values_list("user_id", Value("")))
+    return list(questions[0].union(*questions[1:], all=True))
+
+
+def _write(
+    address: UserEmail,
+    owner: _Owner | None,
+    *,
+    next_url: str,
+    browser_key: str,
+    request: HttpRequest | None,
+) -> None:
+    """Mail the link, or tell the owner of the address; the row of a link is written either way."""
+    secret = issue(CONFIRM_EMAIL, address=address, next_url=next_url, browser_key=browser_key)
+    if owner:
+        user = get_user_model()(pk=owner.user_id)
+        announce("already_registered", to=owner.email, user=user, request=request)
+    else:
+        announce(
+            "confirm_email", to=address.email, user=address.user, secret=secret, request=request
+        )
+
+
+def _same_registration(key: str | None, password: str) -> Registration | None:
+    """Return what this browser has just registered under the same names, if it has."""
+    claim = UserEmail.objects.filter(registration_key=key).select_related("user").first()
+    if key is None or claim is None:
+        return None
+    # Where a registration logs in at once, somebody else at the same browser must not get in so.
+    is_proved = conf.CONFIRM_EMAIL_BEFORE_LOGIN or claim.user.check_password(password)
+    return Registration(claim.user, claim, is_proved=is_proved)
+
+
+def _same_person(
+    name: Name | None, password: str, request: HttpRequest | None
+) -> Registration | None:
+    """Return the account of a name whose password was given: without mail, that is the same."""
+    user: Any = authenticate(request, username=name.text if name else "", password=password)
+    return Registration(user, None) if user else None

@@ -10,18 +10,22 @@ from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
+from ..backends import start_session
 from ..browser import browser_token, mark_browser
 from ..canonical import shown_email
+from ..conf import conf
+from ..identity import has_emails
+from ..models import AbstractUser
 from ..policy import policy
 from ..site import site_name
-from ..views import FlowView, public
-from .flows import register
+from ..views import FlowView, public, with_next
+from .flows import Registration, register
 from .forms import RegisterForm
 
 
 @public
 class RegisterView(FlowView):
-    """Register, then wait for the mail."""
+    """Register, then wait for the mail; or go on, where nothing has to be confirmed first."""
 
     template_name = "useraccounts/registration/register.html"
     form_class = RegisterForm
@@ -43,14 +47,31 @@ class RegisterView(FlowView):
         mark_browser(response, self.browser_token, request=request)
         return response
 
-    def perform(self, form: forms.Form) -> None:
-        register(
-            form.cleaned_data["username"],
-            email=form.cleaned_data["email"],
+    def perform(self, form: forms.Form) -> HttpResponse | None:
+        registration = register(
+            form.cleaned_data.get("username"),
+            email=form.cleaned_data.get("email"),
             password=form.cleaned_data["password"],
+            fields=form.user_fields() if isinstance(form, RegisterForm) else {},
+            then=lambda user: self.save_more(user, form),
             browser_token=self.browser_token,
             next_url=self.next_url,
             request=self.request,
         )
-        sentence = _("We have sent a mail to %(email)s. Please open the link in it.")
-        self.tell(sentence % {"email": shown_email(form.cleaned_data["email"])})
+        if has_emails():
+            sentence = _("We have sent a mail to %(email)s. Please open the link in it.")
+            self.tell(sentence % {"email": shown_email(form.cleaned_data["email"])})
+        return self._go_on(registration)
+
+    def save_more(self, user: AbstractUser, form: forms.Form) -> None:
+        """Save what an extended form asks besides, in the transaction of the registration."""
+
+    def _go_on(self, registration: Registration) -> HttpResponse | None:
+        """Log in at once where nothing has to be confirmed first; else wait for the mail."""
+        if has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN:
+            return None
+        user = registration.user
+        if registration.is_proved and policy().may_log_in(user, request=self.request):
+            start_session(self.request, user)
+            return HttpResponseRedirect(self.next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
+        return HttpResponseRedirect(with_next(resolve_url(settings.LOGIN_URL), self.next_url))

@@ -1,10 +1,12 @@
-"""Ask for roles in templates."""
+"""For templates: ask for roles, and show the menu of the account."""
 
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from ..requirements import Requirement
+from ..room import rooms
 
 register = template.Library()
 
@@ -19,3 +21,21 @@ def has_roles(user: Any, names: str) -> bool:
     """
     requirement = Requirement.any_of(*(name.strip() for name in names.split(",")))
     return requirement.matches(getattr(user, "role_names", frozenset()))
+
+
+@register.inclusion_tag("useraccounts/account_menu.html", takes_context=True)
+def account_menu(context: Any) -> dict[str, Any]:
+    """Show links to the pages of the own account: what the installed rooms put into the menu."""
+    user = context["request"].user
+    entries = [entry for room in rooms() for entry in room.menu if entry.is_for(user)]
+    here = getattr(context["request"].resolver_match, "view_name", "")
+    return {
+        "entries": [
+            (
+                reverse(f"useraccounts:{entry.name}"),
+                entry.label,
+                here == f"useraccounts:{entry.name}",
+            )
+            for entry in entries
+        ]
+    }

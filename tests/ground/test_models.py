@@ -155,7 +155,7 @@ def test_django_finds_a_user_by_the_name_in_any_case(username):
 @pytest.mark.parametrize("username", ["ab", "admin", "a b c", "аdmin", "x" * 65])
 def test_forms_of_others_refuse_usernames_that_nobody_may_have(username):
     with pytest.raises(ValidationError) as caught:
-        User(username=username, password="x").full_clean()
+        User(username=username, password="x").full_clean(exclude=["email"])
 
     assert list(caught.value.message_dict) == ["username"]
 

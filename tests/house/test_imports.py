@@ -19,6 +19,7 @@ LEVEL_1 = {
     "decorators",
     "fields",
     "guards",
+    "identity",
     "limits",
     "mail",
     "mixins",

@@ -58,9 +58,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    models.EmailField(
-                        blank=True, default="", max_length=254, verbose_name="e-mail address"
-                    ),
+                    models.EmailField(default="", max_length=254, verbose_name="e-mail address"),
                 ),
                 (
                     "first_name",

@@ -1,0 +1,104 @@
+"""Change what an account is called, and what it says of its user."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from .. import signals
+from ..canonical import Name, clean_username
+from ..errors import UsernameTaken
+from ..limits import spend
+from ..mail import announce
+from ..models import AbstractUser, AccountEvent, OldUsername
+
+
+def change_username(
+    user: AbstractUser,
+    username: str,
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Give ``user`` another username, and keep the old one from others for OLD_USERNAME_RESERVED.
+
+    The user is told by mail. ``by`` is who does it, if not the user. Raises UsernameTaken,
+    InvalidUsername and, for users who do it themselves, TooManyAttempts.
+    """
+    name = clean_username(username)
+    if name.text == user.username:
+        return
+    if by is None or by == user:
+        # Every change reserves a name: nobody shall hoard them.
+        spend("username", identifier=str(user.pk), request=request)
+    old_username = user.username
+    try:
+        with transaction.atomic():
+            _rename(user, name)
+            details = {"from": old_username, "to": name.text}
+            AccountEvent.objects.record(
+                "username_changed", user=user, actor=by or user, details=details, request=request
+            )
+            if user.email:
+                announce("username_changed", to=user.email, user=user, request=request)
+            signals.send_on_commit(
+                signals.username_changed,
+                sender=type(user),
+                user=user,
+                old_username=old_username,
+                request=request,
+            )
+    except IntegrityError:
+        raise UsernameTaken from None
+    user.username, user.username_key = name.text, name.key
+
+
+def _rename(user: AbstractUser, name: Name) -> None:
+    users = get_user_model()._default_manager.filter(pk=user.pk, username_key=user.username_key)
+    # Nothing is written when another change was first: what that reserved would be wrong.
+    if not users.update(username=name.text, username_key=name.key):
+        raise UsernameTaken
+    old_names = OldUsername.objects.filter(username_key=name.key)
+    if old_names.reserved().exclude(user=user).exists():
+        raise UsernameTaken
+    old_names.delete()
+    if user.username_key and user.username_key != name.key:
+        OldUsername.objects.retire(user)
+
+
+def edit_profile(
+    user: AbstractUser,
+    changes: Mapping[str, object],
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Change columns that the user model names in PROFILE_FIELDS.
+
+    The event tells which ones, not what they held. ``by`` is who does it, if not the user.
+    Raises ValueError for other columns, and ValidationError for values that they do not take.
+    """
+    foreign = set(changes).difference(user.PROFILE_FIELDS)
+    if foreign:
+        raise ValueError(f"PROFILE_FIELDS does not name {', '.join(sorted(foreign))}.")
+    changed = sorted(name for name, value in changes.items() if getattr(user, name) != value)
+    if not changed:
+        return
+    for name in changed:
+        user._meta.get_field(name).save_form_data(user, changes[name])
+    user.clean_fields(exclude={f.name for f in user._meta.fields}.difference(changed))
+    with transaction.atomic():
+        user.save(update_fields=changed)
+        AccountEvent.objects.record(
+            "profile_edited",
+            user=user,
+            actor=by or user,
+            details={"fields": changed},
+            request=request,
+        )
+        signals.send_on_commit(
+            signals.profile_edited, sender=type(user), user=user, fields=changed, request=request
+        )
