@@ -1,29 +1,36 @@
-"""System checks: what is wrong, and the line to write."""
+"""System checks of the settings: what is wrong, and the line to write."""
 
+import os
+import subprocess
+import sys
+from copy import deepcopy
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
 from django.apps import apps
 from django.conf import settings as project
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.core import mail
 from django.core.checks import CheckMessage, Error, run_checks
 from django.core.checks import Warning as Warn
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.urls import reverse_lazy
+from django.test.utils import isolate_apps
+from django.urls import reverse, reverse_lazy
 
-from django_useraccounts import checks
-from django_useraccounts.checks import check_role_names, check_useraccounts
-from django_useraccounts.models import Role
+from django_useraccounts.checks import check_useraccounts, parts
+from django_useraccounts.conf import Conf
+from django_useraccounts.limits import DEFAULTS
+from django_useraccounts.models import AbstractEmailUser, AbstractUser
 from django_useraccounts.policy import Policy
+from django_useraccounts.testing import log_in, make_user
+from tests.readme import ROOT
 
 ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 BACKEND = "django_useraccounts.backends.AccountsBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-KNOWN = (
-    "Known are: ORIGIN, SITE_NAME, POLICY, CONFIRM_EMAIL_BEFORE_LOGIN, LINK_MAX_AGE, "
-    "RECENT_LOGIN_MAX_AGE, MAIL_DELIVERY, LIMITS, PROXIES, RESERVED_USERNAMES, UNICODE_USERNAMES."
-)
+KNOWN = f"Known are: {', '.join(field.name for field in fields(Conf))}."
 
 
 def found() -> list[CheckMessage]:
@@ -191,7 +198,7 @@ def test_E002_a_purpose_that_does_not_exist(set_conf):
     assert found() == [
         Error(
             'USERACCOUNTS["LIMITS"] has no purpose "log_in".',
-            hint="Known are: login, register, mail, password.",
+            hint=f"Known are: {', '.join(DEFAULTS)}.",
             id="useraccounts.E002",
         )
     ]
@@ -285,10 +292,28 @@ def test_E005_backends_without_ours(settings, backends):
 
 
 @pytest.mark.parametrize("own", [BACKEND, "tests.ground.test_backends.OwnBackend"])
-def test_our_backend_may_stand_beside_others_or_be_a_subclass(settings, own):
-    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", own]
+@pytest.mark.parametrize("other", ["django.contrib.auth.backends.RemoteUserBackend", "no.such.One"])
+def test_our_backend_may_stand_beside_others_or_be_a_subclass(settings, own, other):
+    settings.AUTHENTICATION_BACKENDS = [other, own]
 
     assert found() == []
+
+
+@pytest.mark.parametrize("stock", ["ModelBackend", "AllowAllUsersModelBackend"])
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_W008_djangos_own_backend_beside_ours(settings, stock, comes_first):
+    path = f"django.contrib.auth.backends.{stock}"
+    settings.AUTHENTICATION_BACKENDS = [path, BACKEND] if comes_first else [BACKEND, path]
+
+    assert found() == [
+        Warn(
+            f"AUTHENTICATION_BACKENDS has {stock} beside the backend of the accounts: it lets in "
+            "whom Policy.may_log_in refuses, does not count attempts, and makes every wrong "
+            "password cost two hashes.",
+            hint=f'Take "{path}" out: permissions and groups work without it.',
+            id="useraccounts.W008",
+        )
+    ]
 
 
 def test_a_project_that_chooses_no_backend_gets_ours():
@@ -337,6 +362,200 @@ def test_a_middleware_may_be_a_function_or_missing_altogether(settings):
         "django.utils.decorators.sync_only_middleware",
         "no.such.middleware",
     ]
+
+    assert found() == []
+
+
+SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+
+
+class OwnAuthentication(AuthenticationMiddleware):
+    """A project's own middleware below Django's."""
+
+
+@pytest.mark.parametrize(
+    "early, late",
+    [
+        (AUTHENTICATION, SESSIONS),
+        (LOGIN_REQUIRED, AUTHENTICATION),
+        (f"{__name__}.OwnAuthentication", SESSIONS),
+        (LOGIN_REQUIRED, f"{__name__}.OwnAuthentication"),
+    ],
+)
+def test_E009_a_middleware_before_the_one_that_it_needs(settings, early, late):
+    others = [] if SESSIONS in (early, late) else [SESSIONS]
+    rest = [AUTHENTICATION] if "Authentication" not in early + late else []
+    settings.MIDDLEWARE = [*others, early, late, *rest]
+
+    assert found() == [
+        Error(
+            f"MIDDLEWARE has {early.rpartition('.')[2]} before {late.rpartition('.')[2]}, without "
+            "which it cannot work.",
+            hint=f'Move "{late}" before "{early}".',
+            id="useraccounts.E009",
+        )
+    ]
+
+
+def test_every_middleware_may_follow_the_one_that_it_needs(settings):
+    settings.MIDDLEWARE = [SESSIONS, AUTHENTICATION, LOGIN_REQUIRED]
+
+    assert found() == []
+
+
+# E010, E011: a user model that has lost something
+
+
+def problems_of(**lost: object) -> list[CheckMessage]:
+    """Check a subclass of AbstractUser that takes fields away from itself."""
+    body = {"__module__": __name__, "Meta": type("Meta", (), {"app_label": "zoo"})}
+    with isolate_apps():
+        return list(parts.fields_of(type("Keeper", (AbstractUser,), {**body, **lost})))
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"]
+)
+@pytest.mark.parametrize("instead", [None, property(lambda self: True)])
+def test_E010_a_user_model_without_a_field_that_the_accounts_need(name, instead):
+    assert problems_of(**{name: instead}) == [
+        Error(
+            f'The user model zoo.Keeper has no field "{name}", which the accounts need.',
+            hint=f'Take "{name} = …" out of the class Keeper, so that it inherits the field of '
+            "AbstractUser.",
+            id="useraccounts.E010",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "there, lacking", [("username", "username_key"), ("username_key", "username")]
+)
+def test_E011_a_username_without_its_key_or_a_key_without_username(there, lacking):
+    assert problems_of(**{lacking: None}) == [
+        Error(
+            f'The user model zoo.Keeper has the field "{there}" without "{lacking}".',
+            hint="Write both into the class Keeper, username = None and username_key = None, or "
+            "neither.",
+            id="useraccounts.E011",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "lost", [{}, {"username": None, "username_key": None}, {"first_name": None, "last_name": None}]
+)
+def test_a_user_model_may_go_without_names(lost):
+    assert problems_of(**lost) == []
+
+
+def test_the_shipped_user_models_have_all_that_is_needed():
+    with isolate_apps():
+
+        class Keeper(AbstractEmailUser):
+            class Meta:
+                app_label = "zoo"
+
+        assert list(parts.fields_of(Keeper)) == []
+
+
+def test_E010_manage_py_names_the_field_that_a_user_model_lacks(tmp_path):
+    (tmp_path / "house.py").write_text(
+        "from django_useraccounts.models import AbstractUser\n"
+        "class Tenant(AbstractUser):\n"
+        "    session_epoch = None\n"
+        "    class Meta:\n"
+        "        app_label = 'rent'\n"
+    )
+    (tmp_path / "rent").mkdir()
+    (tmp_path / "rent" / "__init__.py").touch()
+    (tmp_path / "rent" / "models.py").write_text("from house import Tenant\n")
+    (tmp_path / "rent_settings.py").write_text(
+        "from testproject.test_settings import *\n"
+        "INSTALLED_APPS = [*INSTALLED_APPS, 'rent']\n"
+        "AUTH_USER_MODEL = 'rent.Tenant'\n"
+    )
+    folders = f"{tmp_path}{os.pathsep}{ROOT}"
+    environment = {**os.environ, "PYTHONPATH": folders, "DJANGO_SETTINGS_MODULE": "rent_settings"}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "check"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert (
+        '(useraccounts.E010) The user model rent.Tenant has no field "session_epoch"' in done.stderr
+    )
+
+
+# E012, E013: templates
+
+
+@pytest.fixture
+def set_templates(settings):
+    """Change the one entry of TEMPLATES."""
+
+    def change(**changed: object) -> None:
+        entry = deepcopy(settings.TEMPLATES[0])
+        settings.TEMPLATES = [{**entry, **changed}]
+
+    return change
+
+
+NO_TEMPLATES = Error(
+    "TEMPLATES does not find the templates of the accounts.",
+    hint='Write "APP_DIRS": True beside "BACKEND": '
+    '"django.template.backends.django.DjangoTemplates" in TEMPLATES.',
+    id="useraccounts.E012",
+)
+
+
+def test_E012_templates_of_apps_are_not_looked_for(set_templates):
+    set_templates(APP_DIRS=False)
+
+    assert found() == [NO_TEMPLATES]
+
+
+def test_E012_no_template_engine_at_all(settings):
+    settings.TEMPLATES = []
+
+    assert found() == [NO_TEMPLATES]
+
+
+def test_E013_nobody_tells_templates_who_the_user_is(set_templates):
+    set_templates(OPTIONS={"context_processors": []})
+
+    assert found() == [
+        Error(
+            'TEMPLATES has no context processor for "user", which the account pages show.',
+            hint='Add "django.contrib.auth.context_processors.auth" to "context_processors" in the '
+            "OPTIONS of TEMPLATES.",
+            id="useraccounts.E013",
+        )
+    ]
+
+
+@pytest.mark.django_db
+def test_the_pages_need_no_other_context_processor(client, set_templates):
+    set_templates(OPTIONS={"context_processors": ["django.contrib.auth.context_processors.auth"]})
+    log_in(client, make_user("maria"))
+
+    response = client.get(reverse("useraccounts:change_password"))
+
+    assert found() == []
+    assert 'value="maria"' in response.content.decode()
+
+
+def test_a_template_of_the_project_that_is_broken_is_told_by_others(set_templates, tmp_path):
+    page = tmp_path / "useraccounts" / "login" / "login.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("{% if %}")
+    set_templates(DIRS=[tmp_path])
 
     assert found() == []
 
@@ -570,74 +789,3 @@ def test_a_login_page_may_be_named_or_be_a_path(settings, url):
     settings.LOGIN_URL = url
 
     assert found() == []
-
-
-# W006: roles that guards ask for
-
-
-@pytest.fixture
-def guarded(monkeypatch):
-    """What guards of the process ask for: here, of a small project."""
-    names: set[str] = set()
-    monkeypatch.setattr(checks, "guarded_names", names)
-    return names
-
-
-@pytest.mark.django_db
-def test_W006_names_that_no_role_has(guarded):
-    guarded.update(["starving", "artits", "unheard-of"])
-    Role.objects.create(name="starving")
-    Role.objects.create(name="artist")
-
-    assert check_role_names(None, databases=["default"]) == [
-        Warn(
-            'A guard asks for the role "artits", which does not exist: nobody can pass.',
-            hint='Did you mean "artist"?',
-            id="useraccounts.W006",
-        ),
-        Warn(
-            'A guard asks for the role "unheard-of", which does not exist: nobody can pass.',
-            hint='Role.objects.create(name="unheard-of") makes it.',
-            id="useraccounts.W006",
-        ),
-    ]
-
-
-@pytest.mark.django_db
-def test_all_roles_that_guards_ask_for_are_there(guarded):
-    guarded.update(["starving"])
-    Role.objects.create(name="starving")
-
-    assert check_role_names(None, databases=["default"]) == []
-
-
-@pytest.mark.django_db
-def test_roles_are_looked_for_only_where_a_database_is_named(guarded, django_assert_num_queries):
-    guarded.update(["starving"])
-
-    with django_assert_num_queries(0):
-        assert check_role_names(None) == []
-        assert check_role_names(None, databases=[]) == []
-
-
-@pytest.mark.django_db
-def test_a_project_without_guards_asks_for_nothing(guarded, django_assert_num_queries):
-    with django_assert_num_queries(0):
-        assert check_role_names(None, databases=["default"]) == []
-
-
-@pytest.mark.django_db
-def test_before_the_first_migration_there_is_nothing_to_look_for(guarded, monkeypatch):
-    guarded.update(["starving"])
-    monkeypatch.setattr(Role._meta, "db_table", "not_migrated_yet")
-
-    assert check_role_names(None, databases=["default"]) == []
-
-
-@pytest.mark.django_db
-def test_the_command_tells_of_roles_that_are_missing(guarded, capsys):
-    guarded.update(["starving"])
-
-    call_command("check", databases=["default"])
-
-    assert '(useraccounts.W006) A guard asks for the role "starving"' in capsys.readouterr().err

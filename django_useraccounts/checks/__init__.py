@@ -1,0 +1,44 @@
+"""System checks: what a project has to set, said before a visitor finds out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Tags, register
+
+from . import database, parts, site, values
+
+
+@register(Tags.compatibility)
+def check_useraccounts(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Run every check that reads settings only."""
+    given = list(values.names_and_types())
+    # What reads conf would stumble over what cannot be meant: first things first.
+    return given or [
+        *values.limits(),
+        *values.policy(),
+        *parts.user_model(),
+        *parts.backends(),
+        *parts.middleware(),
+        *parts.needs(),
+        *parts.templates(),
+        *site.origin(),
+        *site.passwords(),
+        *site.mail(),
+        *site.login(),
+    ]
+
+
+@register(Tags.database)
+def check_database(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Look into the databases that are named: with ``check --database default``."""
+    return [
+        message
+        for alias in databases or ()
+        for look in (database.role_names, database.constraints)
+        for message in look(alias)
+    ]

@@ -1,0 +1,130 @@
+"""What the database has to hold: roles that guards ask for, constraints that models promise."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import BaseConstraint, CheckConstraint, Field, Model, UniqueConstraint
+
+from ..models import Role
+from ..requirements import guarded_names
+from ..room import rooms
+
+
+def role_names(alias: str) -> Iterator[CheckMessage]:
+    """Yield the names that guards ask for and no role has."""
+    if not guarded_names or Role._meta.db_table not in _tables(connections[alias]):
+        return
+    stored = list(Role.objects.using(alias).values_list("name", flat=True))
+    for name in sorted(guarded_names - set(stored)):
+        close = get_close_matches(name, stored, n=1)
+        yield checks.Warning(
+            f'A guard asks for the role "{name}", which does not exist: nobody can pass.',
+            hint=f'Did you mean "{close[0]}"?'
+            if close
+            else f'Role.objects.create(name="{name}") makes it.',
+            id="useraccounts.W006",
+        )
+
+
+def constraints(alias: str) -> Iterator[CheckMessage]:
+    """
+    Yield the constraints of the accounts that are in the models and not in the database.
+
+    A migration that was only recorded makes none, and MariaDB leaves out those with a condition.
+    """
+    connection = connections[alias]
+    tables = _tables(connection)
+    models = {model for room in rooms() for model in room.get_models()} | {get_user_model()}
+    loader = MigrationLoader(connection)
+    for model in sorted(models, key=lambda model: model._meta.db_table):
+        is_here = model._meta.db_table in tables and router.allow_migrate_model(alias, model)
+        if is_here and model._meta.managed and _is_migrated(model, loader):
+            yield from _lacking(model, connection)
+
+
+def _tables(connection: BaseDatabaseWrapper) -> set[str]:
+    return set(connection.introspection.table_names())
+
+
+def _is_migrated(model: type[Model], loader: MigrationLoader) -> bool:
+    # "migrate" runs this check first: what it is about to make is not missing.
+    latest = loader.graph.leaf_nodes(model._meta.app_label)
+    return all(migration in loader.applied_migrations for migration in latest)
+
+
+def _lacking(model: type[Model], connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, table)
+    unique = {
+        frozenset(facts["columns"] or ())
+        for facts in found.values()
+        if facts["unique"] or facts["primary_key"]
+    }
+    for columns in _unique_columns(model):
+        if frozenset(columns) not in unique:
+            names = ", ".join(map(connection.ops.quote_name, columns))
+            index = connection.ops.quote_name("_".join([table, *columns, "key"])[:60])
+            sql = f"CREATE UNIQUE INDEX {index} ON {connection.ops.quote_name(table)} ({names});"
+            yield _not_in_database(f"{', '.join(columns)} of {table} is not unique", sql)
+    for constraint in _known_by_name(model, connection):
+        if constraint.name not in found:
+            yield _not_in_database(
+                f'{table} has no constraint "{constraint.name}"',
+                _sql(constraint, model, connection),
+            )
+
+
+def _not_in_database(what: str, sql: str | None) -> CheckMessage:
+    return checks.Warning(
+        f"In the database, {what}: what the accounts rely on may be broken there.",
+        hint=f"Mend the rows that break it, then run: {sql}"
+        if sql
+        else "This database cannot add it to a table that exists.",
+        id="useraccounts.W009",
+    )
+
+
+def _unique_columns(model: type[Model]) -> Iterator[tuple[str, ...]]:
+    """Yield the columns of each promise that is kept by any unique index on them."""
+    meta = model._meta
+    groups = [
+        *((field.name,) for field in meta.local_concrete_fields if field.unique),
+        *meta.unique_together,
+        *(constraint.fields for constraint in meta.total_unique_constraints),
+    ]
+    for names in groups:
+        yield tuple(_column(model, name) for name in names)
+
+
+def _column(model: type[Model], name: str) -> str:
+    field: Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment]
+    return str(field.column)
+
+
+def _known_by_name(model: type[Model], connection: BaseDatabaseWrapper) -> Iterator[BaseConstraint]:
+    """Yield the constraints that only their name tells apart, as far as the database shows it."""
+    kinds: tuple[type[BaseConstraint], ...] = (UniqueConstraint,)
+    if connection.features.can_introspect_check_constraints:
+        kinds += (CheckConstraint,)
+    by_columns = model._meta.total_unique_constraints
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, kinds) and constraint not in by_columns:
+            yield constraint
+
+
+def _sql(
+    constraint: BaseConstraint, model: type[Model], connection: BaseDatabaseWrapper
+) -> str | None:
+    """Return the statement that adds the constraint, None where there is none."""
+    if connection.vendor == "sqlite" and isinstance(constraint, CheckConstraint):
+        return None
+    statement = constraint.create_sql(model, connection.schema_editor())
+    return f"{statement};" if statement else None

@@ -1,0 +1,166 @@
+"""The parts that a project puts together: user model, backends, middleware, rooms, templates."""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db.models import Model
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.backends.django import DjangoTemplates
+from django.template.loader import get_template
+from django.utils.module_loading import import_string
+
+from ..backends import AccountsBackend
+from ..models import AbstractUser
+from ..room import rooms
+
+_BACKEND = "django_useraccounts.backends.AccountsBackend"
+_SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+_AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+_LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+_USER_IN_TEMPLATES = "django.contrib.auth.context_processors.auth"
+#: Fields of AbstractUser that flows write or ask the database for.
+_NEEDED = ("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch")
+
+
+def user_model() -> Iterator[CheckMessage]:
+    """Yield what is wrong with AUTH_USER_MODEL."""
+    model = get_user_model()
+    if issubclass(model, AbstractUser):
+        yield from fields_of(model)
+        return
+    yield checks.Error(
+        f"AUTH_USER_MODEL is {settings.AUTH_USER_MODEL!r}, which is no user of the accounts.",
+        hint='Write AUTH_USER_MODEL = "useraccounts.User", or a subclass of '
+        "django_useraccounts.models.AbstractUser.",
+        id="useraccounts.E004",
+    )
+
+
+def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
+    """Yield the fields that a subclass of AbstractUser has taken away from itself."""
+    has = {field.name for field in model._meta.fields}
+    for name in _NEEDED:
+        if name not in has:
+            yield checks.Error(
+                f'The user model {model._meta.label} has no field "{name}", which the accounts '
+                "need.",
+                hint=f'Take "{name} = …" out of the class {model.__name__}, so that it inherits '
+                "the field of AbstractUser.",
+                id="useraccounts.E010",
+            )
+    pair = {"username", "username_key"}
+    if len(has & pair) == 1:
+        (there,), (lacking,) = has & pair, pair - has
+        yield checks.Error(
+            f'The user model {model._meta.label} has the field "{there}" without "{lacking}".',
+            hint=f"Write both into the class {model.__name__}, username = None and "
+            "username_key = None, or neither.",
+            id="useraccounts.E011",
+        )
+
+
+def backends() -> Iterator[CheckMessage]:
+    """Yield what is wrong with AUTHENTICATION_BACKENDS."""
+    given = settings.AUTHENTICATION_BACKENDS
+    if not any(is_subclass(path, AccountsBackend) for path in given):
+        yield checks.Error(
+            "AUTHENTICATION_BACKENDS has no backend of the accounts: nobody can log in by e-mail "
+            "address, and logins are not limited.",
+            hint=f'Write AUTHENTICATION_BACKENDS = ["{_BACKEND}"], or leave it out.',
+            id="useraccounts.E005",
+        )
+        return
+    for path in filter(_takes_any_password, given):
+        yield checks.Warning(
+            f"AUTHENTICATION_BACKENDS has {path.rpartition('.')[2]} beside the backend of the "
+            "accounts: it lets in whom Policy.may_log_in refuses, does not count attempts, and "
+            "makes every wrong password cost two hashes.",
+            hint=f'Take "{path}" out: permissions and groups work without it.',
+            id="useraccounts.W008",
+        )
+
+
+def _takes_any_password(path: str) -> bool:
+    """Say whether a backend logs in by Django's own rule, which knows nothing of ours."""
+    return (
+        is_subclass(path, ModelBackend)
+        and import_string(path).authenticate is ModelBackend.authenticate
+    )
+
+
+def middleware() -> Iterator[CheckMessage]:
+    """Yield what MIDDLEWARE lacks, and what stands in the wrong order there."""
+    for path in (_SESSIONS, _AUTHENTICATION):
+        if _position(path) is None:
+            yield checks.Error(
+                f"MIDDLEWARE has no {path.rpartition('.')[2]}.",
+                hint=f'Add "{path}" to MIDDLEWARE.',
+                id="useraccounts.E006",
+            )
+    for first, second in ((_SESSIONS, _AUTHENTICATION), (_AUTHENTICATION, _LOGIN_REQUIRED)):
+        before, after = _position(first), _position(second)
+        if before is not None and after is not None and after < before:
+            early, late = settings.MIDDLEWARE[after], settings.MIDDLEWARE[before]
+            yield checks.Error(
+                f"MIDDLEWARE has {early.rpartition('.')[2]} before {late.rpartition('.')[2]}, "
+                "without which it cannot work.",
+                hint=f'Move "{late}" before "{early}".',
+                id="useraccounts.E009",
+            )
+
+
+def _position(path: str) -> int | None:
+    """Return where a middleware, or a subclass of it, stands first."""
+    parent = import_string(path)
+    places = (n for n, given in enumerate(settings.MIDDLEWARE) if is_subclass(given, parent))
+    return next(places, None)
+
+
+def needs() -> Iterator[CheckMessage]:
+    """Yield the apps that rooms need and INSTALLED_APPS lacks."""
+    for room in rooms():
+        for name in room.needs:
+            if not apps.is_installed(name):
+                yield checks.Error(
+                    f"{room.name} needs {name}.",
+                    hint=f'Add "{name}" to INSTALLED_APPS.',
+                    id="useraccounts.E008",
+                )
+
+
+def templates() -> Iterator[CheckMessage]:
+    """Yield why the pages could not be shown."""
+    try:
+        engine = getattr(get_template("useraccounts/login/login.html"), "backend", None)
+    except TemplateDoesNotExist:
+        yield checks.Error(
+            "TEMPLATES does not find the templates of the accounts.",
+            hint='Write "APP_DIRS": True beside "BACKEND": '
+            '"django.template.backends.django.DjangoTemplates" in TEMPLATES.',
+            id="useraccounts.E012",
+        )
+        return
+    except TemplateSyntaxError:
+        return  # a template of the project's own, which Django tells of better
+    if (
+        isinstance(engine, DjangoTemplates)
+        and _USER_IN_TEMPLATES not in engine.engine.context_processors
+    ):
+        yield checks.Error(
+            'TEMPLATES has no context processor for "user", which the account pages show.',
+            hint=f'Add "{_USER_IN_TEMPLATES}" to "context_processors" in the OPTIONS of TEMPLATES.',
+            id="useraccounts.E013",
+        )
+
+
+def is_subclass(path: str, parent: type) -> bool:
+    """Say whether a dotted path names a class below ``parent``; what is no class is none."""
+    try:
+        return issubclass(import_string(path), parent)
+    except (ImportError, TypeError):
+        return False

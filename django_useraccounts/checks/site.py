@@ -1,0 +1,86 @@
+"""What the settings of the site mean for people: links, passwords, mail, the way to the login."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, resolve
+from django.utils.module_loading import import_string
+
+from ..compat import smtp_without_timeout
+from ..conf import conf
+from .parts import is_subclass
+
+_ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
+
+
+def origin() -> Iterator[CheckMessage]:
+    """Yield why mailed links could lead elsewhere."""
+    if conf.ORIGIN is None:
+        if "*" in settings.ALLOWED_HOSTS and not apps.is_installed("django.contrib.sites"):
+            yield checks.Warning(
+                'ALLOWED_HOSTS has "*" and USERACCOUNTS has no ORIGIN: a forged Host header '
+                "chooses where mailed links lead.",
+                hint='Write USERACCOUNTS = {"ORIGIN": "https://example.com"}.',
+                id="useraccounts.W003",
+            )
+        return
+    host = r"[\w.-]+|\[[\da-f:.]+\]"
+    match = re.fullmatch(rf"(https?)://((?:{host})(?::\d{{1,5}})?)/?", conf.ORIGIN, re.IGNORECASE)
+    if not match:
+        yield checks.Error(
+            f'USERACCOUNTS["ORIGIN"] is "{conf.ORIGIN}".',
+            hint='Write scheme and host only, like "https://example.com".',
+            id="useraccounts.E007",
+        )
+    elif match[1].lower() == "http" and settings.SECURE_SSL_REDIRECT:
+        yield checks.Warning(
+            "SECURE_SSL_REDIRECT sends people to https, and mailed links lead to http.",
+            hint=f'Write USERACCOUNTS = {{"ORIGIN": "https://{match[2]}"}}.',
+            id="useraccounts.W007",
+        )
+
+
+def passwords() -> Iterator[CheckMessage]:
+    """Yield what makes passwords easy to guess."""
+    first = next(iter(settings.PASSWORD_HASHERS), "")
+    if not is_subclass(first, import_string(_ARGON2)):
+        yield checks.Warning(
+            "PASSWORD_HASHERS does not begin with Argon2, which withstands guessing best.",
+            hint=f'Write PASSWORD_HASHERS = ["{_ARGON2}", …], others after it for old passwords.',
+            id="useraccounts.W001",
+        )
+    if not settings.AUTH_PASSWORD_VALIDATORS:
+        yield checks.Warning(
+            "AUTH_PASSWORD_VALIDATORS is empty: any password will do, “1” included.",
+            hint="Copy the list that startproject writes into settings.py.",
+            id="useraccounts.W002",
+        )
+
+
+def mail() -> Iterator[CheckMessage]:
+    """Yield what could hold all mail."""
+    if smtp_without_timeout():
+        yield checks.Warning(
+            "Mail goes out by SMTP without a time limit: a server that is silent holds all mail.",
+            hint='Write EMAIL_TIMEOUT = 30, or from Django 6.1 on "timeout": 30 in the OPTIONS of '
+            "MAILERS.",
+            id="useraccounts.W004",
+        )
+
+
+def login() -> Iterator[CheckMessage]:
+    """Yield that LOGIN_URL leads nowhere."""
+    try:
+        resolve(urlsplit(resolve_url(settings.LOGIN_URL)).path)
+    except (NoReverseMatch, Resolver404):
+        yield checks.Warning(
+            f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",
+            hint='Write LOGIN_URL = "useraccounts:login".',
+            id="useraccounts.W005",
+        )

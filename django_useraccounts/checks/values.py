@@ -1,0 +1,65 @@
+"""What stands in the dictionary USERACCOUNTS."""
+
+from collections.abc import Iterator, Mapping
+
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.utils.module_loading import import_string
+
+from ..conf import conf, problems
+from ..limits import DEFAULTS, Rate
+from ..policy import Policy
+
+
+def names_and_types() -> Iterator[CheckMessage]:
+    """Yield the settings that have a wrong name or type."""
+    for problem in problems():
+        yield checks.Error(problem.message, hint=problem.hint, id="useraccounts.E001")
+
+
+def limits() -> Iterator[CheckMessage]:
+    """Yield the limits that cannot be read."""
+    for purpose, rates in conf.LIMITS.items():
+        known = DEFAULTS.get(purpose)
+        if known is None:
+            yield checks.Error(
+                f'USERACCOUNTS["LIMITS"] has no purpose "{purpose}".',
+                hint=f"Known are: {', '.join(DEFAULTS)}.",
+                id="useraccounts.E002",
+            )
+            continue
+        if not isinstance(rates, Mapping):
+            yield _limit(purpose, repr(rates), known)
+            continue
+        for name, rate in rates.items():
+            if name not in known or not _is_rate(rate):
+                yield _limit(purpose, f"{name!r}: {rate!r}", known)
+
+
+def _limit(purpose: str, given: str, known: Mapping[str, str]) -> CheckMessage:
+    return checks.Error(
+        f'USERACCOUNTS["LIMITS"]["{purpose}"] has {given}.',
+        hint=f'Write "LIMITS": {{"{purpose}": {dict(known)}}}.',
+        id="useraccounts.E002",
+    )
+
+
+def _is_rate(text: object) -> bool:
+    try:
+        return bool(Rate.parse(str(text)))
+    except ValueError:
+        return False
+
+
+def policy() -> Iterator[CheckMessage]:
+    """Yield the policy that is none."""
+    try:
+        is_policy = issubclass(import_string(conf.POLICY), Policy)
+    except (ImportError, TypeError):
+        is_policy = False
+    if not is_policy:
+        yield checks.Error(
+            f'USERACCOUNTS["POLICY"] is "{conf.POLICY}", which is no subclass of Policy.',
+            hint="Write the dotted path of a subclass of django_useraccounts.policy.Policy.",
+            id="useraccounts.E003",
+        )

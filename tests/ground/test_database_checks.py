@@ -1,0 +1,259 @@
+"""System checks of what the database holds: they run with ``check --database default``."""
+
+from contextlib import contextmanager
+
+import pytest
+from django.core.checks import CheckMessage
+from django.core.checks import Warning as Warn
+from django.core.management import call_command
+from django.db import connection, models
+from django.db.migrations.recorder import MigrationRecorder
+
+from django_useraccounts.checks import check_database, database
+from django_useraccounts.models import AccountEvent, Role, RoleGrant, User, UserEmail
+
+
+def found() -> list[CheckMessage]:
+    return check_database(None, databases=["default"])
+
+
+# W006: roles that guards ask for
+
+
+@pytest.fixture(autouse=True)
+def guarded(monkeypatch):
+    """What guards of the process ask for: here, of a small project."""
+    names: set[str] = set()
+    monkeypatch.setattr(database, "guarded_names", names)
+    return names
+
+
+@pytest.mark.django_db
+def test_W006_names_that_no_role_has(guarded):
+    guarded.update(["starving", "artits", "unheard-of"])
+    Role.objects.create(name="starving")
+    Role.objects.create(name="artist")
+
+    assert found() == [
+        Warn(
+            'A guard asks for the role "artits", which does not exist: nobody can pass.',
+            hint='Did you mean "artist"?',
+            id="useraccounts.W006",
+        ),
+        Warn(
+            'A guard asks for the role "unheard-of", which does not exist: nobody can pass.',
+            hint='Role.objects.create(name="unheard-of") makes it.',
+            id="useraccounts.W006",
+        ),
+    ]
+
+
+@pytest.mark.django_db
+def test_all_roles_that_guards_ask_for_are_there(guarded):
+    guarded.update(["starving"])
+    Role.objects.create(name="starving")
+
+    assert found() == []
+
+
+@pytest.mark.django_db
+def test_roles_are_looked_for_only_where_a_database_is_named(guarded, django_assert_num_queries):
+    guarded.update(["starving"])
+
+    with django_assert_num_queries(0):
+        assert check_database(None) == []
+        assert check_database(None, databases=[]) == []
+
+
+@pytest.mark.django_db
+def test_a_project_without_guards_asks_for_no_role(guarded, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert list(database.role_names("default")) == []
+
+
+@pytest.mark.django_db
+def test_before_the_first_migration_there_is_nothing_to_look_for(guarded, monkeypatch):
+    guarded.update(["starving"])
+    monkeypatch.setattr(Role._meta, "db_table", "not_migrated_yet")
+
+    assert found() == []
+
+
+@pytest.mark.django_db
+def test_the_command_tells_of_roles_that_are_missing(guarded, capsys):
+    guarded.update(["starving"])
+
+    call_command("check", databases=["default"])
+
+    assert '(useraccounts.W006) A guard asks for the role "starving"' in capsys.readouterr().err
+
+
+# W009: constraints that the database does not have
+
+
+@contextmanager
+def without(model, constraint):
+    """Take a constraint from the database for a while, as if it had never been made."""
+    promised = model._meta.constraints
+    # SQLite makes the table anew, with what the model promises.
+    model._meta.constraints = [given for given in promised if given is not constraint]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(model, constraint)
+    model._meta.constraints = promised
+    try:
+        yield
+    finally:
+        if found():
+            with connection.schema_editor() as editor:
+                editor.add_constraint(model, constraint)
+
+
+@contextmanager
+def not_unique(model, name):
+    """Let the database take equal values in a column for a while."""
+    unique = model._meta.get_field(name)
+    plain = unique.clone()
+    plain._unique = False
+    plain.set_attributes_from_name(name)
+    plain.model = model
+    with connection.schema_editor() as editor:
+        editor.alter_field(model, unique, plain)
+    try:
+        yield
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_field(model, plain, unique)
+
+
+def constraint(model, name):
+    (one,) = [given for given in model._meta.constraints if given.name == name]
+    return one
+
+
+def quoted(text):
+    """Quote names as this database does."""
+    return text.replace('"', "`") if connection.vendor == "mysql" else text
+
+
+def run_the_line(hint):
+    """Do what the hint says."""
+    with connection.cursor() as cursor:
+        cursor.execute(hint.removeprefix("Mend the rows that break it, then run: "))
+
+
+@pytest.mark.django_db
+def test_the_database_has_all_that_the_models_promise():
+    assert list(database.constraints("default")) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_W009_columns_that_are_not_unique_together():
+    table = "useraccounts_useremail"
+    with without(UserEmail, constraint(UserEmail, "useraccounts_one_primary")):
+        (message,) = found()
+
+        assert message == Warn(
+            f"In the database, user_id, is_primary of {table} is not unique: what the accounts "
+            "rely on may be broken there.",
+            hint="Mend the rows that break it, then run: "
+            + quoted(
+                f'CREATE UNIQUE INDEX "{table}_user_id_is_primary_key" ON "{table}" '
+                '("user_id", "is_primary");'
+            ),
+            id="useraccounts.W009",
+        )
+
+        run_the_line(message.hint)
+        assert found() == []
+        with connection.cursor() as cursor:
+            index = connection.ops.quote_name(f"{table}_user_id_is_primary_key")
+            on = f" ON {table}" if connection.vendor == "mysql" else ""
+            cursor.execute(f"DROP INDEX {index}{on}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model, name", [(UserEmail, "verified_key"), (Role, "name")])
+def test_W009_a_column_that_is_not_unique(model, name):
+    table = model._meta.db_table
+    with not_unique(model, name):
+        (message,) = found()
+
+        assert message == Warn(
+            f"In the database, {name} of {table} is not unique: what the accounts rely on may be "
+            "broken there.",
+            hint="Mend the rows that break it, then run: "
+            + quoted(f'CREATE UNIQUE INDEX "{table}_{name}_key" ON "{table}" ("{name}");'),
+            id="useraccounts.W009",
+        )
+
+
+@pytest.mark.django_db
+def test_W009_the_user_model_is_looked_at_wherever_it_comes_from(monkeypatch):
+    monkeypatch.setattr(User._meta, "unique_together", [("first_name", "last_name")])
+
+    (message,) = found()
+    assert message.msg == (
+        "In the database, first_name, last_name of useraccounts_user is not unique: what the "
+        "accounts rely on may be broken there."
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_W009_a_rule_that_is_missing():
+    rule = constraint(RoleGrant, "useraccounts_grant_ends_late")
+    with without(RoleGrant, rule):
+        (message,) = found()
+
+        assert message.msg == (
+            'In the database, useraccounts_rolegrant has no constraint "'
+            'useraccounts_grant_ends_late": what the accounts rely on may be broken there.'
+        )
+        assert message.id == "useraccounts.W009"
+        if connection.vendor == "sqlite":
+            assert message.hint == "This database cannot add it to a table that exists."
+        else:
+            run_the_line(message.hint)
+            assert found() == []
+
+
+@pytest.mark.django_db
+def test_what_a_migration_is_about_to_make_is_not_missing(monkeypatch):
+    promised = models.UniqueConstraint(fields=["kind"], name="of_the_next_release")
+    monkeypatch.setattr(AccountEvent._meta, "constraints", [promised])
+    assert [message.id for message in found()] == ["useraccounts.W009"]
+    applied = MigrationRecorder(connection)
+
+    applied.record_unapplied("useraccounts", "0001_initial")
+
+    assert found() == []
+
+
+@pytest.mark.django_db
+def test_a_constraint_with_a_condition_is_looked_for_by_its_name(monkeypatch):
+    promised = models.UniqueConstraint(
+        fields=["kind"], condition=models.Q(actor__isnull=True), name="one_of_a_kind"
+    )
+    monkeypatch.setattr(AccountEvent._meta, "constraints", [promised])
+
+    (message,) = found()
+
+    assert message.msg == (
+        'In the database, useraccounts_accountevent has no constraint "one_of_a_kind": what the '
+        "accounts rely on may be broken there."
+    )
+    if connection.vendor == "mysql":
+        assert message.hint == "This database cannot add it to a table that exists."
+    else:
+        run_the_line(message.hint)
+        assert found() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_tells_of_constraints_that_are_missing(capsys):
+    with without(UserEmail, constraint(UserEmail, "useraccounts_email_once")):
+        call_command("check", databases=["default"])
+
+    told = capsys.readouterr().err
+    assert (
+        "(useraccounts.W009) In the database, user_id, email_key of useraccounts_useremail" in told
+    )
