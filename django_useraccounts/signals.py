@@ -29,9 +29,15 @@ role_granted = Signal()
 role_revoked = Signal()
 
 
-def send_on_commit(signal: Signal, *, sender: object, **news: Any) -> None:
-    """Send ``signal`` after the commit; a receiver that raises is logged, and the others go on."""
-    transaction.on_commit(lambda: _send(signal, sender, news), robust=True)
+def send_on_commit(signal: Signal, *, user: object, **news: Any) -> None:
+    """
+    Send ``signal`` after the commit, with the user model as its sender.
+
+    A receiver that raises is logged, and the others go on.
+    """
+    # Not type(): the user of a request is a lazy object, which tells its class only when asked.
+    sender = user.__class__
+    transaction.on_commit(lambda: _send(signal, sender, {"user": user, **news}), robust=True)
 
 
 def _send(signal: Signal, sender: object, news: dict[str, Any]) -> None:

@@ -99,7 +99,6 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
             )
             signals.send_on_commit(
                 signals.email_confirmed,
-                sender=type(user),
                 user=user,
                 email=address,
                 request=request,
@@ -125,7 +124,6 @@ def disown_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) -
         AccountEvent.objects.record("email_disowned", user=user, details=details, request=request)
         signals.send_on_commit(
             signals.email_disowned,
-            sender=type(user),
             user=user,
             address=address.email,
             request=request,

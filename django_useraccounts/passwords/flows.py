@@ -114,7 +114,7 @@ def _tell(kind: str, signal: Signal, user: AbstractUser, *, request: HttpRequest
     AccountEvent.objects.record(kind, user=user, actor=user, request=request)
     if user.email:
         announce("password_changed", to=user.email, user=user, request=request)
-    signals.send_on_commit(signal, sender=type(user), user=user, request=request)
+    signals.send_on_commit(signal, user=user, request=request)
 
 
 def _go_on(user: AbstractUser, new_password: str, *, request: HttpRequest | None) -> None:

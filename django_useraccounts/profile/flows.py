@@ -45,7 +45,6 @@ def change_username(
                 announce("username_changed", to=user.email, user=user, request=request)
             signals.send_on_commit(
                 signals.username_changed,
-                sender=type(user),
                 user=user,
                 old_username=old_username,
                 request=request,
@@ -99,6 +98,4 @@ def edit_profile(
             details={"fields": changed},
             request=request,
         )
-        signals.send_on_commit(
-            signals.profile_edited, sender=type(user), user=user, fields=changed, request=request
-        )
+        signals.send_on_commit(signals.profile_edited, user=user, fields=changed, request=request)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.forms.models import model_to_dict
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,6 @@ class EditProfileForm(AccountForm):
     def __init__(self, *args: Any, user: AbstractUser, **kwargs: Any) -> None:
         names = user.PROFILE_FIELDS
         super().__init__(*args, **{**kwargs, "initial": model_to_dict(user, fields=names)})
-        self.fields.update(forms.fields_for_model(type(user), fields=names))
+        self.fields.update(forms.fields_for_model(get_user_model(), fields=names))
         for name in _AUTOCOMPLETE.keys() & self.fields.keys():
             self.fields[name].widget.attrs["autocomplete"] = _AUTOCOMPLETE[name]

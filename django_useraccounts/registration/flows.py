@@ -76,9 +76,7 @@ def register(
             if address:
                 _write(address, owner, next_url=next_url, browser_key=browser, request=request)
             AccountEvent.objects.record("registered", user=user, request=request)
-            signals.send_on_commit(
-                signals.registered, sender=type(user), user=user, request=request
-            )
+            signals.send_on_commit(signals.registered, user=user, request=request)
     except UsernameTaken:
         again = _same_registration(key, password) if to else _same_person(name, password, request)
         if again is None:

@@ -51,9 +51,7 @@ def grant_role(
         AccountEvent.objects.record(
             "role_granted", user=user, actor=by, details=details, request=request
         )
-        signals.send_on_commit(
-            signals.role_granted, sender=type(user), user=user, grant=grant, request=request
-        )
+        signals.send_on_commit(signals.role_granted, user=user, grant=grant, request=request)
     user.forget_loaded()
     return grant
 
@@ -84,9 +82,7 @@ def revoke_role(
             AccountEvent.objects.record(
                 "role_revoked", user=user, actor=by, details=details, request=request
             )
-            signals.send_on_commit(
-                signals.role_revoked, sender=type(user), user=user, role=role, request=request
-            )
+            signals.send_on_commit(signals.role_revoked, user=user, role=role, request=request)
     user.forget_loaded()
     return ended
 

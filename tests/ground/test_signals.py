@@ -3,6 +3,7 @@
 import pytest
 from django.db import transaction
 from django.dispatch import Signal
+from django.utils.functional import SimpleLazyObject
 
 from django_useraccounts.signals import send_on_commit
 
@@ -19,7 +20,7 @@ def test_news_are_told_after_the_commit(news, django_capture_on_commit_callbacks
     news.connect(lambda **kwargs: told.append(kwargs["user"]), weak=False)
 
     with django_capture_on_commit_callbacks(execute=True):
-        send_on_commit(news, sender=str, user="frida")
+        send_on_commit(news, user="frida")
         assert told == []
 
     assert told == ["frida"]
@@ -34,7 +35,7 @@ def test_what_was_rolled_back_is_no_news(news, django_capture_on_commit_callback
         pytest.raises(ZeroDivisionError),
         transaction.atomic(),
     ):
-        send_on_commit(news, sender=str)
+        send_on_commit(news, user="frida")
         _ = 1 / 0
 
     assert told == []
@@ -52,7 +53,19 @@ def test_a_receiver_that_raises_keeps_the_news_from_nobody(
     news.connect(lambda **kwargs: told.append(kwargs["sender"]), weak=False)
 
     with django_capture_on_commit_callbacks(execute=True):
-        send_on_commit(news, sender=str)
+        send_on_commit(news, user="frida")
 
     assert told == [str]
     assert "Error calling" in caplog.text
+
+
+def test_the_sender_is_the_user_model_also_for_the_lazy_user_of_a_request(
+    news, django_capture_on_commit_callbacks
+):
+    told = []
+    news.connect(lambda **kwargs: told.append(kwargs["user"]), sender=str, weak=False)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        send_on_commit(news, user=SimpleLazyObject(lambda: "frida"))
+
+    assert told == ["frida"]
