@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, register
 
-from . import database, parts, site, values
+from . import database, identities, parts, site, values
 
 
 @register(Tags.compatibility)
@@ -20,6 +20,7 @@ def check_useraccounts(
         *values.limits(),
         *values.policy(),
         *parts.user_model(),
+        *identities.contradictions(),
         *parts.backends(),
         *parts.middleware(),
         *parts.needs(),

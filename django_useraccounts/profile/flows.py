@@ -86,8 +86,9 @@ def edit_profile(
     changed = sorted(name for name, value in changes.items() if getattr(user, name) != value)
     if not changed:
         return
-    for name in changed:
-        user._meta.get_field(name).save_form_data(user, changes[name])
+    for field in user._meta.concrete_fields:
+        if field.name in changed:
+            field.save_form_data(user, changes[field.name])
     user.clean_fields(exclude={f.name for f in user._meta.fields}.difference(changed))
     with transaction.atomic():
         user.save(update_fields=changed)
