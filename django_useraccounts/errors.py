@@ -79,12 +79,18 @@ class TooManyAttempts(AccountError):
     def __init__(self, retry_after: int) -> None:
         self.retry_after = max(1, retry_after)
         minutes = -(-self.retry_after // 60)
-        sentence = ngettext_lazy(
+        in_hours = ngettext_lazy(
+            "Too many attempts. Please try again in an hour.",
+            "Too many attempts. Please try again in %(hours)d hours.",
+            "hours",
+        )
+        in_minutes = ngettext_lazy(
             "Too many attempts. Please try again in a minute.",
             "Too many attempts. Please try again in %(minutes)d minutes.",
             "minutes",
         )
-        super().__init__(sentence, params={"minutes": minutes})
+        params: dict[str, object] = {"minutes": minutes, "hours": -(-minutes // 60)}
+        super().__init__(in_hours if minutes > 90 else in_minutes, params=params)
 
 
 class LinkError(AccountError):

@@ -30,16 +30,29 @@ def change_username(
     name = clean_username(username)
     if name.text == user.username:
         return
+    spent = None
     if by is None or by == user:
         # Every change reserves a name: nobody shall hoard them.
-        spend("username", identifier=str(user.pk), request=request)
+        spent = spend("username", identifier=str(user.pk), request=request)
+    try:
+        _change_username(user, name, by=by or user, request=request)
+    except UsernameTaken:
+        if spent:
+            spent.forgive()
+        raise
+    user.username, user.username_key = name.text, name.key
+
+
+def _change_username(
+    user: AbstractUser, name: Name, *, by: AbstractUser, request: HttpRequest | None
+) -> None:
     old_username = user.username
     try:
         with transaction.atomic():
             _rename(user, name)
             details = {"from": old_username, "to": name.text}
             AccountEvent.objects.record(
-                "username_changed", user=user, actor=by or user, details=details, request=request
+                "username_changed", user=user, actor=by, details=details, request=request
             )
             if user.email:
                 announce("username_changed", to=user.email, user=user, request=request)
@@ -51,7 +64,6 @@ def change_username(
             )
     except IntegrityError:
         raise UsernameTaken from None
-    user.username, user.username_key = name.text, name.key
 
 
 def _rename(user: AbstractUser, name: Name) -> None:

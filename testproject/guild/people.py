@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from django_useraccounts.canonical import username_key
+from django_useraccounts.canonical import email_key, username_key
 from django_useraccounts.models import AbstractUser, Role, RoleGrant
 from django_useraccounts.roles.flows import grant_role
 
@@ -72,7 +72,10 @@ def seed() -> None:
         Role.objects.get_or_create(name=name, defaults={"label": label, "description": description})
     users = get_user_model().objects
     for person in PEOPLE:
-        if not users.filter(username_key=username_key(person.username)).exists():
+        # By either: who has taken another username since is still who they are.
+        name = Q(username_key=username_key(person.username))
+        address = Q(emails__verified_key=email_key(person.email))
+        if not users.filter(name | address).exists():
             admit(person)
 
 

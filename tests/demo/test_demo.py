@@ -17,6 +17,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from django_useraccounts.models import Role, RoleGrant, User, UserEmail
+from django_useraccounts.profile.flows import change_username
 from django_useraccounts.roles.flows import grant_role, revoke_role
 from testproject.guild.people import PASSWORD, PEOPLE
 
@@ -94,6 +95,7 @@ def test_a_second_demo_changes_nothing(site, db):
     vincent.save()
     revoke_role(vincent, "starving")
     grant_role(vincent, "artist")
+    change_username(User.objects.get(username="nova"), "supernova")
     Role.objects.filter(name="artist").update(label="Dauber")
     rows = [model.objects.count() for model in (User, UserEmail, Role, RoleGrant)]
 
@@ -102,6 +104,7 @@ def test_a_second_demo_changes_nothing(site, db):
     assert [model.objects.count() for model in (User, UserEmail, Role, RoleGrant)] == rows
     vincent = User.objects.get(username="vincent")
     assert vincent.check_password("a password of his own")
+    assert User.objects.get(email="nova@guild.example").username == "supernova"
     assert vincent.role_names == {"artist"}
     assert Role.objects.get(name="artist").label == "Dauber"
 

@@ -149,6 +149,28 @@ def test_names_cannot_be_hoarded(maria):
     assert maria.username == "four"
 
 
+def test_names_that_were_taken_are_no_changes(client, maria):
+    make_user("frida")
+    log_in(client, maria)
+
+    taken = [client.post(PAGE, {"username": "frida"}) for _ in range(4)]
+    free = client.post(PAGE, {"username": "curie"})
+
+    assert [response.status_code for response in taken] == [200] * 4
+    assert free.status_code == 302
+
+
+def test_who_has_to_wait_for_long_is_told_in_hours(client, maria):
+    log_in(client, maria)
+    for name in ("one", "two", "three"):
+        client.post(PAGE, {"username": name})
+
+    response = client.post(PAGE, {"username": "four"})
+
+    assert response.status_code == 429
+    assert "Please try again in 24 hours." in response.content.decode()
+
+
 def test_the_event_tells_who_did_it(maria):
     caretaker = make_user("caretaker", is_staff=True)
 
