@@ -6,9 +6,18 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
-from django_useraccounts.models import AttemptCounter, OneTimeSecret, UserEmail
+from django_useraccounts.mail import announce
+from django_useraccounts.management.commands import useraccounts_prune
+from django_useraccounts.models import (
+    AttemptCounter,
+    OldUsername,
+    OneTimeSecret,
+    OutgoingMail,
+    UserEmail,
+)
 from django_useraccounts.secrets import RESET_PASSWORD, issue
 from django_useraccounts.testing import make_user
 
@@ -26,7 +35,7 @@ def test_only_counters_whose_time_is_over_go():
     AttemptCounter.objects.create(key="over", attempts=3, ends_at=now - 10)
     AttemptCounter.objects.create(key="runs", attempts=3, ends_at=now + 100)
 
-    assert prune() == "1 counters, 0 links"
+    assert prune() == "1 counters, 0 usernames, 0 links, 0 mails"
 
     assert AttemptCounter.objects.get().key == "runs"
 
@@ -40,6 +49,63 @@ def test_an_expired_link_stays_long_enough_to_say_so():
         links[name].expires_at = timezone.now() - timedelta(days=days)
         links[name].save()
 
-    assert prune() == "0 counters, 1 links"
+    assert prune() == "0 counters, 0 usernames, 1 links, 0 mails"
 
     assert set(OneTimeSecret.objects.all()) == {links["new"], links["expired"]}
+
+
+def test_a_username_is_forgotten_when_it_is_reserved_no_longer():
+    now, user = timezone.now(), make_user()
+    for name, days in (("released", -1), ("reserved", 1)):
+        released_at = now + timedelta(days=days)
+        OldUsername.objects.create(user=user, username_key=name, released_at=released_at)
+
+    assert prune() == "0 counters, 1 usernames, 0 links, 0 mails"
+
+    assert OldUsername.objects.get().username_key == "reserved"
+
+
+def test_addresses_of_mails_that_were_sent_long_ago_are_not_kept():
+    now = timezone.now()
+    states = {
+        "sent long ago": {"sent_at": now - timedelta(days=31), "due_at": None},
+        "sent": {"sent_at": now - timedelta(days=29), "due_at": None},
+        "given up": {"sent_at": None, "due_at": None},
+        "waits": {"sent_at": None, "due_at": now},
+    }
+    for state, fields in states.items():
+        mail = announce("no_account", to="maria@example.com")
+        facts = {"created_at": now - timedelta(days=99), "error": state, **fields}
+        OutgoingMail.objects.filter(pk=mail.pk).update(**facts)
+
+    assert prune() == "0 counters, 0 usernames, 0 links, 1 mails"
+
+    kept = OutgoingMail.objects.values_list("error", flat=True)
+    assert set(kept) == {"sent", "given up", "waits"}
+
+
+def test_many_rows_go_in_batches(monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(useraccounts_prune, "BATCH", 10)
+    counters = [AttemptCounter(key=f"{n}", attempts=1, ends_at=n) for n in range(25)]
+    AttemptCounter.objects.bulk_create(counters)
+
+    # Three batches, each read and deleted, and for every table the look that finds nothing.
+    with django_assert_num_queries(2 * 3 + 4):
+        assert prune() == "25 counters, 0 usernames, 0 links, 0 mails"
+
+    assert not AttemptCounter.objects.exists()
+
+
+def test_a_counter_that_begins_anew_meanwhile_stays():
+    AttemptCounter.objects.create(key="returns", attempts=3, ends_at=1)
+    ahead = int(time.time()) + 100
+
+    def count_again(execute, sql, params, many, context):
+        if sql.startswith("DELETE"):
+            AttemptCounter.objects.update(ends_at=ahead)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(count_again):
+        assert prune() == "0 counters, 0 usernames, 0 links, 0 mails"
+
+    assert AttemptCounter.objects.get().key == "returns"

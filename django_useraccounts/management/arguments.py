@@ -1,0 +1,96 @@
+"""What somebody types on a command line, as values; CommandError says in a line what is wrong."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from ..canonical import email_key, username_key
+from ..models import AbstractUser, Role, RoleGrant
+from ..models.roles import validate_role_name
+
+
+def find_user(text: str) -> AbstractUser:
+    """Return the user of a username, or of a proved address: what has an @ is one."""
+    users = get_user_model()._base_manager.all()
+    if "@" in text:
+        # verified_key, not email_key: a claim that nobody has proved names nobody.
+        user, who = users.filter(emails__verified_key=email_key(text)).first(), "proved address"
+    elif has_username_column():
+        user, who = users.filter(username_key=username_key(text)).first(), "username"
+    else:
+        raise CommandError("Users have no username here. Name one by the e-mail address.")
+    if user is None:
+        raise CommandError(f"There is no user with the {who} “{text}”.")
+    return user
+
+
+def has_username_column() -> bool:
+    """Say whether the user model has usernames."""
+    return any(field.name == "username" for field in get_user_model()._meta.fields)
+
+
+def find_roles(names: Sequence[str], *, create: bool = False) -> list[Role]:
+    """Return the roles of some names, each once; ``create`` makes those that lack."""
+    stored = {role.name: role for role in Role.objects.all()}
+    unknown = [name for name in dict.fromkeys(names) if name not in stored]
+    if unknown and not create:
+        raise CommandError(" ".join(_unknown(name, list(stored)) for name in unknown))
+    for name in unknown:
+        _refuse_bad_name(name)
+    for name in unknown:
+        stored[name] = Role.objects.get_or_create(name=name)[0]
+    return [stored[name] for name in dict.fromkeys(names)]
+
+
+def _unknown(name: str, stored: list[str]) -> str:
+    close = get_close_matches(name.lower(), stored, n=1)
+    hint = f" Did you mean “{close[0]}”?" if close else ""
+    return f"There is no role “{name}”.{hint}"
+
+
+def _refuse_bad_name(name: str) -> None:
+    try:
+        validate_role_name(name)
+    except ValidationError as error:
+        raise CommandError(f"No role can be called “{name}”. {error.message}") from None
+
+
+def read_moment(text: str | None) -> datetime | None:
+    """Return the moment of an ISO date, which means its midnight, or of a date and time."""
+    if text is None:
+        return None
+    try:
+        moment = parse_datetime(text)
+        if moment and settings.USE_TZ and timezone.is_naive(moment):
+            moment = timezone.make_aware(moment)
+        elif moment and not settings.USE_TZ and timezone.is_aware(moment):
+            moment = timezone.make_naive(moment)
+        if moment and settings.USE_TZ:
+            moment.astimezone(UTC)  # the database asks for it, and year 1 or 9999 may have none
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise CommandError(f"“{text}” is no date. Write it like 2026-12-31 or 2026-12-31T18:00.")
+    return moment
+
+
+def shown_moment(moment: datetime) -> str:
+    """Return a moment as people read it, with its time zone."""
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return f"{local:%Y-%m-%d %H:%M %Z}".strip()
+
+
+def read_reason(text: str) -> str:
+    """Return a reason as it can be stored."""
+    most = RoleGrant._meta.get_field("reason").max_length
+    if most and len(text) > most:
+        raise CommandError(f"The reason is too long: it has {len(text)} characters of {most}.")
+    # Bytes that are no UTF-8 arrive as lone surrogates, which no database takes.
+    return text.encode("utf-8", "replace").decode()
