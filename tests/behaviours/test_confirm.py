@@ -45,13 +45,3 @@ def test_a_spoilt_link_says_why_offers_a_new_one_and_does_nothing(
         assert 'href="/accounts/resend-confirmation/"' in response.content.decode()
     assert UserEmail.objects.claims().count() == 2
     assert not mail.outbox
-
-
-def test_a_new_link_can_be_asked_for_where_the_old_one_was_refused(browser):
-    address, other = claim("maria"), claim("frida")
-    browser.open(spoilt_link("expired", CONFIRM_EMAIL, address, other))
-
-    browser.resend("maria@example.com")
-    browser.confirm(mail.outbox[0])
-
-    assert UserEmail.objects.confirmed().get().user.username == "maria"

@@ -77,33 +77,23 @@ class Page(View):
         return page(request)
 
 
-class Accepted(RolesAcceptedMixin, Page):
-    roles_accepted = (A, B)
+def mixing(*mixins, **roles):
+    return type("Mixed", (*mixins, Page), roles)
 
 
-class Required(RolesRequiredMixin, Page):
-    roles_required = (A, B)
-
-
-class UnconfirmedBelowAccepted(RolesAcceptedMixin, AllowUnconfirmedEmailMixin, Page):
-    roles_accepted = (A, B)
-
-
-class UnconfirmedBelowRequired(RolesRequiredMixin, AllowUnconfirmedEmailMixin, Page):
-    roles_required = (A, B)
-
-
+BOTH = (A, B)
+UNCONFIRMED, ACCEPTED, REQUIRED = AllowUnconfirmedEmailMixin, RolesAcceptedMixin, RolesRequiredMixin
 CLASSES = {
     "plain": Page,
-    "login_required": type("Login", (LoginRequiredMixin, Page), {}),
-    "confirmed_email_required": type("Confirmed", (ConfirmedEmailRequiredMixin, Page), {}),
-    "accepted": Accepted,
-    "required": Required,
-    "unconfirmed": type("Unconfirmed", (AllowUnconfirmedEmailMixin, Page), {}),
-    "unconfirmed_above_accepted": type("Above", (AllowUnconfirmedEmailMixin, Accepted), {}),
-    "unconfirmed_below_accepted": UnconfirmedBelowAccepted,
-    "unconfirmed_above_required": type("Above", (AllowUnconfirmedEmailMixin, Required), {}),
-    "unconfirmed_below_required": UnconfirmedBelowRequired,
+    "login_required": mixing(LoginRequiredMixin),
+    "confirmed_email_required": mixing(ConfirmedEmailRequiredMixin),
+    "accepted": mixing(ACCEPTED, roles_accepted=BOTH),
+    "required": mixing(REQUIRED, roles_required=BOTH),
+    "unconfirmed": mixing(UNCONFIRMED),
+    "unconfirmed_above_accepted": mixing(UNCONFIRMED, ACCEPTED, roles_accepted=BOTH),
+    "unconfirmed_below_accepted": mixing(ACCEPTED, UNCONFIRMED, roles_accepted=BOTH),
+    "unconfirmed_above_required": mixing(UNCONFIRMED, REQUIRED, roles_required=BOTH),
+    "unconfirmed_below_required": mixing(REQUIRED, UNCONFIRMED, roles_required=BOTH),
 }
 
 urlpatterns = [

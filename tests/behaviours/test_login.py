@@ -79,30 +79,3 @@ def test_what_is_typed_leads_where_the_table_says(new_browser, set_conf, site):
         words[identifier, password] = in_a_word(browser, browser.log_in(identifier, password))
 
     assert words == {line[:2]: line[2].split()[column] for line in TABLE}
-
-
-@pytest.mark.usefixtures("_people")
-def test_every_refusal_is_the_same_page(new_browser):
-    pages = set()
-    for identifier, password in [
-        ("Maria", "wrong"),
-        ("nobody", PASSWORD),
-        ("off", PASSWORD),
-        ("waiting", "wrong"),
-        ("waiting@example.com", PASSWORD),
-    ]:
-        page = new_browser().log_in(identifier, password).content.decode()
-        token = page.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
-        pages.add(page.replace(token, "").replace(f'value="{identifier}"', ""))
-
-    assert len(pages) == 1
-
-
-@pytest.mark.usefixtures("_people")
-def test_a_session_ends_at_once_when_the_account_is_disabled(browser):
-    browser.log_in("Maria")
-    user = get_user(browser)
-
-    type(user).objects.filter(pk=user.pk).update(is_active=False)
-
-    assert get_user(browser).is_anonymous

@@ -125,26 +125,6 @@ def test_what_is_typed_twice_has_to_be_equal(browser, set_conf, field, again, se
     assert User.objects.exists() is (sentence is None)
 
 
-@pytest.mark.parametrize(
-    "retype, names",
-    [
-        ([], ["username", "email", "password"]),
-        (["password"], ["username", "email", "password", "retype_password"]),
-        (
-            ["email", "password"],
-            ["username", "email", "retype_email", "password", "retype_password"],
-        ),
-    ],
-)
-def test_a_site_asks_twice_for_what_it_says_and_nothing_else(browser, set_conf, retype, names):
-    set_conf(RETYPE=retype)
-
-    response = browser.get("/accounts/register/")
-
-    assert list(response.context["form"].fields) == names
-    assert re.findall(r'<input type="\w+" name="(\w+)"', response.content.decode())[1:] == names
-
-
 # More than an account needs
 
 
@@ -157,11 +137,3 @@ def test_more_fields_are_stored_by_their_names_or_as_the_view_says(browser):
     user = User.objects.get()
     assert response.status_code == 302
     assert (user.first_name, user.last_name, user.is_staff) == ("Frida", "Viva la vida", False)
-
-
-@pytest.mark.urls(__name__)
-def test_more_fields_are_asked_for_like_the_others(browser):
-    response = browser.register(**FRIDA, first_name="")
-
-    assert errors_of(response) == {"first_name": [REQUIRED]}
-    assert not User.objects.exists()
