@@ -4,13 +4,20 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
 from django_useraccounts.emails.flows import confirm_email, disown_email, resend_confirmation
 from django_useraccounts.errors import LinkError
 from django_useraccounts.models import OneTimeSecret, UserEmail
-from django_useraccounts.passwords.flows import change_password, forgot_password, reset_password
+from django_useraccounts.passwords.flows import (
+    change_password,
+    forgot_password,
+    reset_password,
+    set_password,
+)
+from django_useraccounts.profile.flows import change_username
 from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of, peek
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 
@@ -74,6 +81,23 @@ def reset(account):
     reset_password(secret, new_password="a new horse, a staple")
 
 
+def set_first(account):
+    """By the page's flow; the account is one without password, as a login by other ways leaves it."""
+    account.user.password = make_password(None)
+    type(account.user).objects.update(password=account.user.password)
+    account.browser = log_in(Client(), account.user)
+    set_password(account.user, new_password="a new horse, a staple")
+
+
+def set_by_code(account):
+    account.user.set_password("a new horse, a staple")
+    account.user.save()
+
+
+def rename(account):
+    change_username(account.user, "curie")
+
+
 def remove_proved(account):
     account.proved.delete()
 
@@ -100,6 +124,9 @@ EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim"}
         (newer_confirm, {"confirm"}),
         (newer_reset, {"reset"}),
         (change, {"reset", "session"}),
+        (set_first, {"reset", "session"}),
+        (set_by_code, {"reset", "session"}),
+        (rename, set()),
         (reset, {"confirm", "other confirm", "reset", "session", "claim"}),
         (remove_proved, {"reset"}),
         (switch_off, {"confirm", "other confirm", "reset", "session"}),
