@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent
 #: Where the demo keeps its database and its mail; elsewhere if the checkout cannot be written.
@@ -76,7 +77,21 @@ DATABASES = {
 # The accounts
 
 AUTH_USER_MODEL = "useraccounts.User"
-USERACCOUNTS = {"SITE_NAME": "The Artists' Guild"}
+#: What people are called in the guild: GUILD_IDENTITY names one of these ways. All of them share a
+#: database, so that one guild can be tried in each.
+IDENTITIES = {
+    "both": {},
+    "email": {"USERNAME": "off"},
+    "username": {"EMAIL": "off"},
+    "optional-username": {"USERNAME": "optional"},
+    "login-by-email": {"LOGIN_BY": "email"},
+    "confirm-later": {"CONFIRM_EMAIL_BEFORE_LOGIN": False},
+    "typed-twice": {"RETYPE": ("email", "password")},
+}
+IDENTITY = os.environ.get("GUILD_IDENTITY") or "both"
+if IDENTITY not in IDENTITIES:
+    raise ImproperlyConfigured(f"GUILD_IDENTITY is one of: {', '.join(IDENTITIES)}.")
+USERACCOUNTS = {"SITE_NAME": "The Artists' Guild", **IDENTITIES[IDENTITY]}
 LOGIN_URL = "useraccounts:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

@@ -18,6 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.generic import FormView, ListView, TemplateView
 
 from django_useraccounts.decorators import roles_required
+from django_useraccounts.identity import login_names
 from django_useraccounts.mixins import RolesRequiredMixin
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.roles.flows import grant_role, revoke_role
@@ -31,7 +32,14 @@ from .people import PASSWORD, PEOPLE, everybody
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "guild/home.html", {"people": PEOPLE, "password": PASSWORD})
+    page = {
+        "people": PEOPLE,
+        "password": PASSWORD,
+        "login_names": login_names(),
+        "identity": getattr(settings, "IDENTITY", "both"),
+        "identities": getattr(settings, "IDENTITIES", {}),
+    }
+    return render(request, "guild/home.html", page)
 
 
 def doors(request: HttpRequest) -> HttpResponse:

@@ -162,3 +162,37 @@ def test_a_port_in_use_leads_to_the_next_free_one(start):
 
     assert f"Port {port} is in use" in greeting[0]
     assert int(address_in(greeting).rstrip("/").rpartition(":")[2]) > port
+
+
+# In other ways
+
+
+@pytest.mark.parametrize(
+    "identity, there, not_there",
+    [
+        ("both", ['name="username"', 'name="email"'], ["retype"]),
+        ("email", ['name="email"'], ['name="username"']),
+        ("username", ['name="username"'], ['name="email"']),
+        ("typed-twice", ['name="retype_email"', 'name="retype_password"'], []),
+    ],
+)
+def test_the_guild_can_call_its_people_in_another_way(
+    start, monkeypatch, identity, there, not_there
+):
+    monkeypatch.setenv("GUILD_IDENTITY", identity)
+    address = address_in(read_greeting(start("--port=0")))
+
+    home = urlopen(address).read().decode()
+    page = urlopen(f"{address}accounts/register/").read().decode()
+
+    assert f"<b>{identity}</b>" in home
+    assert [text for text in there if text not in page] == []
+    assert [text for text in not_there if text in page] == []
+
+
+def test_a_way_that_the_guild_does_not_know_is_told_with_those_it_knows(start, monkeypatch):
+    monkeypatch.setenv("GUILD_IDENTITY", "face")
+
+    output, _ = start("--no-serve").communicate(timeout=60)
+
+    assert "GUILD_IDENTITY is one of: both, email, username" in output
