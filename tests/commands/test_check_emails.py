@@ -238,6 +238,21 @@ def test_a_key_that_the_user_has_already_is_left():
     )
 
 
+def test_what_is_left_does_not_keep_the_rest_of_the_user_from_being_mended():
+    make_user("owner", "old@example.com")
+    maria = make_user("maria")
+    second = add(maria, "second@example.com")
+    UserEmail.objects.filter(pk=second.pk).update(email="OLD@example.com")
+    write(maria, email="other@example.com")
+
+    _lines, summary, code = check("--mend")
+
+    assert (summary, code) == ("2 problems: 1 mended, 1 left.", 1)
+    maria.refresh_from_db()
+    assert maria.email == "maria@example.com"
+    assert len(AccountEvent.objects.get().details["mended"]) == 1
+
+
 def test_a_row_that_is_no_address_is_left():
     maria = make_user("maria", confirmed=False)
     UserEmail.objects.update(email="nothing")
