@@ -28,14 +28,7 @@ def account_menu(context: Any) -> dict[str, Any]:
     """Show links to the pages of the own account: what the installed rooms put into the menu."""
     user = context["request"].user
     entries = [entry for room in rooms() for entry in room.menu if entry.is_for(user)]
-    here = getattr(context["request"].resolver_match, "view_name", "")
-    return {
-        "entries": [
-            (
-                reverse(f"useraccounts:{entry.name}"),
-                entry.label,
-                here == f"useraccounts:{entry.name}",
-            )
-            for entry in entries
-        ]
-    }
+    links = [(reverse(f"useraccounts:{entry.name}"), entry.label) for entry in entries]
+    # By path: a view that a project has put in the place of ours has another name.
+    here = context["request"].path
+    return {"entries": [(url, label, url == here) for url, label in links]}
