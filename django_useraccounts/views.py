@@ -196,7 +196,7 @@ class FlowView(AccountPage, FormBase):
     ``perform``. An AccountError of the flow becomes an error of the field that it names.
     """
 
-    #: The sentence that the next page shows.
+    #: The sentence that the next page shows; one about a mail names the address: "%(email)s".
     success_message: ClassVar[Any] = ""
     #: Does ``next`` lead on once the flow is done? Otherwise it goes along to the next page.
     follows_next: ClassVar[bool] = False
@@ -222,13 +222,17 @@ class FlowView(AccountPage, FormBase):
             raise
         except AccountError as error:
             return self.flow_refused(form, error)
-        return response or self.succeed()
+        return response or self.succeed(form)
 
-    def succeed(self) -> HttpResponse:
+    def succeed(self, form: forms.Form) -> HttpResponse:
         """Lead on to the next page, with the sentence for it."""
-        if self.success_message:
-            self.tell(self.success_message)
+        sentence = self.get_success_message(form)
+        if sentence:
+            self.tell(sentence)
         return HttpResponseRedirect(self.get_success_url())
+
+    def get_success_message(self, form: forms.Form) -> Any:
+        return self.success_message
 
     def flow_refused(self, form: forms.Form, error: AccountError) -> HttpResponse:
         """Show the form again with the sentence of the error where it belongs."""

@@ -1,6 +1,6 @@
 """The pages about an address that is to be proved."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from ..backends import start_session
@@ -37,6 +37,7 @@ class ResendConfirmationView(EmailPage, FlowView):
     template_name = "useraccounts/emails/resend_confirmation.html"
     form_class = ResendConfirmationForm
     success_url = reverse_lazy("useraccounts:mail_sent")
+    success_message = _("We have sent a mail to %(email)s.")
 
     def get_initial(self) -> dict[str, Any]:
         user = self.request.user
@@ -53,7 +54,9 @@ class ResendConfirmationView(EmailPage, FlowView):
             next_url=self.next_url,
             request=self.request,
         )
-        self.tell(_("We have sent a mail to %(email)s.") % {"email": shown_email(email)})
+
+    def get_success_message(self, form: forms.Form) -> str:
+        return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
 
 @public
@@ -64,17 +67,23 @@ class ConfirmEmailView(EmailPage, LinkView):
     form_class = ConfirmEmailForm
     purpose = CONFIRM_EMAIL
     new_link = "useraccounts:resend_confirmation"
+    success_message = _("Your e-mail address is confirmed.")
+    #: The sentence for who has to log in now.
+    log_in_message: ClassVar[Any] = _(
+        "Your e-mail address is confirmed. Now log in with your password."
+    )
+    is_logged_in: bool
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
         if form.cleaned_data["answer"] == "not_me":
             disown_email(self.secret, request=self.request)
             context = self.get_context_data()
             return render(self.request, "useraccounts/emails/not_me.html", context)
-        if self._confirm_and_log_in():
-            self.tell(_("Your e-mail address is confirmed."))
-        else:
-            self.tell(_("Your e-mail address is confirmed. Now log in with your password."))
+        self.is_logged_in = self._confirm_and_log_in()
         return None
+
+    def get_success_message(self, form: forms.Form) -> Any:
+        return self.success_message if self.is_logged_in else self.log_in_message
 
     @transaction.atomic  # both or neither: a login that fails must not use the link up
     def _confirm_and_log_in(self) -> bool:

@@ -6,8 +6,7 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from ..canonical import shown_email
 from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
@@ -23,7 +22,7 @@ class ChangePasswordView(AllowUnconfirmedEmailMixin, FlowView):
     template_name = "useraccounts/passwords/change_password.html"
     form_class = ChangePasswordForm
     success_url = reverse_lazy("useraccounts:profile")
-    success_message = gettext_lazy("Your password is changed. Other devices are logged out.")
+    success_message = _("Your password is changed. Other devices are logged out.")
 
     def turn_away(self) -> HttpResponse | None:
         return None if self.user.has_usable_password() else redirect("useraccounts:set_password")
@@ -46,7 +45,7 @@ class SetPasswordView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, Flow
     template_name = "useraccounts/passwords/set_password.html"
     form_class = SetPasswordForm
     success_url = reverse_lazy("useraccounts:profile")
-    success_message = gettext_lazy("Your password is set.")
+    success_message = _("Your password is set.")
 
     def turn_away(self) -> HttpResponse | None:
         return redirect("useraccounts:change_password") if self.user.has_usable_password() else None
@@ -66,11 +65,14 @@ class ForgotPasswordView(EmailPage, FlowView):
     template_name = "useraccounts/passwords/forgot_password.html"
     form_class = ForgotPasswordForm
     success_url = reverse_lazy("useraccounts:mail_sent")
+    success_message = _("We have sent a mail to %(email)s.")
 
     def perform(self, form: forms.Form) -> None:
         email = form.cleaned_data["email"]
         forgot_password(email, next_url=self.next_url, request=self.request)
-        self.tell(_("We have sent a mail to %(email)s.") % {"email": shown_email(email)})
+
+    def get_success_message(self, form: forms.Form) -> str:
+        return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
 
 @public
@@ -82,7 +84,7 @@ class ResetPasswordView(EmailPage, LinkView):
     purpose = RESET_PASSWORD
     new_link = "useraccounts:forgot_password"
     success_url = reverse_lazy("useraccounts:login")
-    success_message = gettext_lazy("Your new password is set. Please log in with it.")
+    success_message = _("Your new password is set. Please log in with it.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": self.secret.user}

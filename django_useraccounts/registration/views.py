@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from ..backends import start_session
 from ..browser import browser_token, mark_browser
@@ -30,6 +30,7 @@ class RegisterView(FlowView):
     template_name = "useraccounts/registration/register.html"
     form_class = RegisterForm
     success_url = reverse_lazy("useraccounts:mail_sent")
+    success_message = _("We have sent a mail to %(email)s. Please open the link in it.")
     browser_token: str
 
     def turn_away(self) -> HttpResponse | None:
@@ -47,7 +48,7 @@ class RegisterView(FlowView):
         mark_browser(response, self.browser_token, request=request)
         return response
 
-    def perform(self, form: forms.Form) -> HttpResponse | None:
+    def perform(self, form: forms.Form) -> None:
         registration = register(
             form.cleaned_data.get("username"),
             email=form.cleaned_data.get("email"),
@@ -58,20 +59,34 @@ class RegisterView(FlowView):
             next_url=self.next_url,
             request=self.request,
         )
-        if has_emails():
-            sentence = _("We have sent a mail to %(email)s. Please open the link in it.")
-            self.tell(sentence % {"email": shown_email(form.cleaned_data["email"])})
-        return self._go_on(registration)
+        self._log_in(registration)
 
     def save_more(self, user: AbstractUser, form: forms.Form) -> None:
         """Save what an extended form asks besides, in the transaction of the registration."""
 
-    def _go_on(self, registration: Registration) -> HttpResponse | None:
-        """Log in at once where nothing has to be confirmed first; else wait for the mail."""
-        if has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN:
-            return None
+    def get_success_message(self, form: forms.Form) -> str:
+        if not has_emails():
+            return ""
+        return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
+
+    def get_success_url(self) -> str:
+        if self.request.user.is_authenticated:
+            return self.next_url or resolve_url(settings.LOGIN_REDIRECT_URL)
+        if _has_to_wait():
+            return super().get_success_url()
+        return with_next(resolve_url(settings.LOGIN_URL), self.next_url)
+
+    def _log_in(self, registration: Registration) -> None:
+        """Log in at once where nothing has to be confirmed first."""
         user = registration.user
-        if registration.is_proved and policy().may_log_in(user, request=self.request):
+        if (
+            not _has_to_wait()
+            and registration.is_proved
+            and policy().may_log_in(user, request=self.request)
+        ):
             start_session(self.request, user)
-            return HttpResponseRedirect(self.next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
-        return HttpResponseRedirect(with_next(resolve_url(settings.LOGIN_URL), self.next_url))
+
+
+def _has_to_wait() -> bool:
+    """Say whether who has registered has to open the mail before the first login."""
+    return has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN
