@@ -1,0 +1,16 @@
+"""Who may come in."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from django_useraccounts.policy import Policy
+
+from .models import Singer
+
+
+class ChoirPolicy(Policy):
+    def may_register(self, *, request: HttpRequest | None) -> bool:
+        return not settings.CHOIR_IS_FULL
+
+    def may_log_in(self, user: Singer, *, request: HttpRequest | None) -> bool:
+        return not user.on_leave

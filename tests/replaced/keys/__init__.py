@@ -1,0 +1,1 @@
+"""A room of the project's own: the keys that people have been lent."""
