@@ -1,0 +1,37 @@
+"""docs/replacing.rst shows the code that is tested, and README.rst has a row for each wish in it."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+from docutils import nodes
+
+from tests.readme import document, table
+
+HERE = Path(__file__).parent
+PAGE = document("docs/replacing.rst")
+BLOCKS = [block.astext() for block in PAGE.findall(nodes.literal_block)]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
+def test_its_code_stands_in_the_file_that_it_names(block: str) -> None:
+    head, _, code = block.partition("\n")
+    (path,) = re.findall(r"[\w/]+\.\w+", head)
+    text = (HERE / path).read_text(encoding="utf-8")
+
+    place = 0
+    for part in code.split("\n\n"):
+        # Whole lines, in their order; what stands inside something may be shown without that.
+        lines = (f"\n{textwrap.indent(part, indent)}\n" for indent in ("", " " * 4))
+        places = [found for lines in lines if (found := f"\n{text}".find(lines, place)) >= 0]
+        assert places, part
+        place = min(places)
+
+
+def test_each_wish_of_the_readme_is_shown_in_its_order() -> None:
+    sections = [node for node in PAGE.findall(nodes.section) if node.parent is PAGE]
+    wishes = [wish for wish, _way in table("Wish")]
+
+    assert wishes == [next(iter(section.findall(nodes.title))).astext() for section in sections]
+    assert all(list(section.findall(nodes.literal_block)) for section in sections)
