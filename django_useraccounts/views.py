@@ -147,6 +147,13 @@ class AccountPage(ContextMixin, View):
         """Where the visitor wants to go: a path of this site, or ""."""
         return safe_next(self.request.POST.get("next", self.request.GET.get("next")))
 
+    @property
+    def url_after_login(self) -> str:
+        """Where who is logged in goes on: next, if it is another page, or LOGIN_REDIRECT_URL."""
+        # What leads back here would lead back here for ever.
+        leads_on = self.next_url and self.next_url.split("?")[0] != self.request.path
+        return self.next_url if leads_on else resolve_url(settings.LOGIN_REDIRECT_URL)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = {
             "next": self.next_url,

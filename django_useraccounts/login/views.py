@@ -51,10 +51,7 @@ class LoginView(FlowView):
         return None
 
     def get_success_url(self) -> str:
-        # A next that leads back here would lead back here for ever.
-        if self.next_url and self.next_url.split("?")[0] != self.request.path:
-            return self.next_url
-        return resolve_url(settings.LOGIN_REDIRECT_URL)
+        return self.url_after_login
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         is_open = policy().may_register(request=self.request)

@@ -35,7 +35,7 @@ class RegisterView(FlowView):
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
-            return HttpResponseRedirect(self.next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
+            return HttpResponseRedirect(self.url_after_login)
         if not policy().may_register(request=self.request):
             page = {"site_name": site_name(self.request)}
             return render(self.request, "useraccounts/registration/closed.html", page, status=403)
@@ -71,7 +71,7 @@ class RegisterView(FlowView):
 
     def get_success_url(self) -> str:
         if self.request.user.is_authenticated:
-            return self.next_url or resolve_url(settings.LOGIN_REDIRECT_URL)
+            return self.url_after_login
         if _has_to_wait():
             return super().get_success_url()
         return with_next(resolve_url(settings.LOGIN_URL), self.next_url)
