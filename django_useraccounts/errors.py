@@ -127,3 +127,16 @@ class UnknownRole(AccountError):
 class InvalidPeriod(AccountError):
     sentence = _("A role has to end after it starts.")
     field = "until"
+
+
+class EmailAlreadyYours(AccountError):
+    sentence = _("This e-mail address is part of the account already.")
+    field = "email"
+
+
+class LastEmail(AccountError):
+    sentence = _("This is the only confirmed e-mail address of the account. Confirm another first.")
+
+
+class LastSuperuser(AccountError):
+    sentence = _("This is the last active superuser: nobody could manage the site any more.")

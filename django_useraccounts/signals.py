@@ -27,6 +27,22 @@ password_reset = Signal()
 role_granted = Signal()
 #: A role was revoked. Arguments: ``user``, ``role``, ``request``.
 role_revoked = Signal()
+#: An address was added to an account. Arguments: ``user``, ``email`` (the UserEmail), ``request``.
+email_added = Signal()
+#: Mail goes to another address. Arguments: ``user``, ``email`` (the UserEmail), ``request``.
+primary_email_changed = Signal()
+#: An address was taken off. Arguments: ``user``, ``address`` (the text), ``request``.
+email_removed = Signal()
+#: An administrator opened an account for somebody. Arguments: ``user``, ``request``.
+user_added = Signal()
+#: An account was switched off: nobody can log in to it. Arguments: ``user``, ``request``.
+switched_off = Signal()
+#: An account was switched on again. Arguments: ``user``, ``request``.
+switched_on = Signal()
+#: Every session of a user was ended. Arguments: ``user``, ``request``.
+sessions_ended = Signal()
+#: A user may do more or less in the administration. Arguments: ``user``, ``request``.
+rights_changed = Signal()
 
 
 def send_on_commit(signal: Signal, *, user: object, **news: Any) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from .. import signals
 from ..errors import InvalidPeriod, UnknownRole
 from ..models import AbstractUser, AccountEvent, Role, RoleGrant
+from ..models.roles import RoleGrantQuerySet
 
 
 def grant_role(
@@ -71,9 +72,38 @@ def revoke_role(
     UnknownRole; a role that the user does not have is no error.
     """
     role = _role(role)
+    grants = RoleGrant.objects.filter(user=user, role=role)
+    return _end(grants, user=user, role=role, reason=reason, by=by, request=request)
+
+
+def revoke_grant(
+    grant: RoleGrant,
+    *,
+    reason: str = "",
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> bool:
+    """
+    End this one grant now; other grants of the same role stay. Return whether there was one to end.
+
+    A grant that has begun keeps its start, as history; one that has not begun goes.
+    """
+    grants = RoleGrant.objects.filter(pk=grant.pk)
+    ended = _end(grants, user=grant.user, role=grant.role, reason=reason, by=by, request=request)
+    return bool(ended)
+
+
+def _end(
+    grants: RoleGrantQuerySet,
+    *,
+    user: AbstractUser,
+    role: Role,
+    reason: str,
+    by: AbstractUser | None,
+    request: HttpRequest | None,
+) -> int:
     now = timezone.now()
     with transaction.atomic():
-        grants = RoleGrant.objects.filter(user=user, role=role)
         ended = (
             grants.in_force(now).update(ends_at=now) + grants.filter(starts_at__gt=now).delete()[0]
         )
