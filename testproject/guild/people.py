@@ -38,6 +38,8 @@ class Person:
     roles: tuple[str, ...] = ()
     #: Roles whose time is over.
     former_roles: tuple[str, ...] = ()
+    #: May do everything in the administration, which opens no door.
+    is_superuser: bool = False
 
     @property
     def email(self) -> str:
@@ -56,6 +58,7 @@ PEOPLE = (
     Person("lucille", "is hilarious, and a paying member", ("hilarious", "member")),
     Person("salvador", "paints; his fee ran out a month ago", ("artist",), ("member",)),
     Person("nova", "is new here, and has no role at all"),
+    Person("caretaker", "keeps the books at /admin/, with no key to any door", is_superuser=True),
 )
 
 
@@ -82,7 +85,9 @@ def seed() -> None:
 @transaction.atomic
 def admit(person: Person) -> None:
     """Make the user of a person, with a confirmed address and the roles."""
-    user = get_user_model().objects.create_user(person.username, person.email, PASSWORD)
+    users = get_user_model().objects
+    make = users.create_superuser if person.is_superuser else users.create_user
+    user = make(person.username, person.email, PASSWORD)
     for role in person.roles:
         grant_role(user, role, source="demo")
     month_ago = timezone.now() - timedelta(days=30)

@@ -44,7 +44,7 @@ ROOMS = {
     "roles": set(),
 }
 #: What puts everything together.
-LEVEL_4 = {"apps", "checks", "management", "urls", "testing", "migrations"}
+LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}
 
 #: The order of a room: a file may import those after it, never those before.
 ORDER = ("urls", "views", "forms", "flows")

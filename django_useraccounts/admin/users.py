@@ -1,0 +1,266 @@
+"""Users: found, opened, helped and switched off, each change by its flow."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from ..errors import AccountError
+from ..identity import has_emails, has_usernames
+from ..login.flows import (
+    RIGHTS,
+    add_user,
+    change_rights,
+    end_sessions,
+    send_password_link,
+    switch_off,
+    switch_on,
+)
+from ..models import EmailUser, Role, RoleGrant, User
+from ..profile.flows import change_username, edit_profile
+from .bases import ModelAdmin
+from .forms import AddUserForm, RowFormSet, UserForm
+from .inlines import AddressInline, GrantInline, PastGrantInline
+from .rights import may_change
+from .search import HELP, find_users
+
+#: What nobody may ask for in the query string of the list: by what a filter finds, a hash is read.
+HIDDEN = ("password", "session_epoch", "username_key")
+
+
+class HoldsRole(admin.SimpleListFilter):
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.name, str(role)) for role in Role.objects.all()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        grants = RoleGrant.objects.in_force().filter(role__name=self.value())
+        return queryset.filter(pk__in=grants.values("user"))
+
+
+@admin.register(User, EmailUser)
+class UserAdmin(ModelAdmin):
+    """
+    The users of a site; register a model of your own with it, or with a subclass.
+
+    It shows no password and sets none, and deletes nobody: switch an account off instead. The
+    columns that PROFILE_FIELDS names stand in the form; a subclass adds others in
+    ``get_fieldsets``, and they are saved as they are.
+    """
+
+    form = UserForm
+    list_display = (
+        "username",
+        "email",
+        "full_name",
+        "is_active",
+        "is_staff",
+        "last_login",
+        "role_labels",
+    )
+    list_filter = ("is_active", "is_staff", HoldsRole)
+    search_fields = ("username",)
+    search_help_text = HELP
+    show_full_result_count = False
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("last_login", "date_joined")
+    inlines = (AddressInline, GrantInline, PastGrantInline)
+    actions = ("send_password_links", "switch_off", "switch_on", "end_sessions")
+
+    # The list
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [name for name in super().get_list_display(request) if name not in _absent()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        in_force = RoleGrant.objects.in_force().select_related("role").order_by("role__name")
+        grants = Prefetch("role_grants", in_force, to_attr="grants_in_force")
+        return super().get_queryset(request).prefetch_related(grants)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if search_term:
+            queryset = queryset.filter(pk__in=find_users(search_term, using=queryset.db))
+        return queryset, False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        if lookup.partition("__")[0] in HIDDEN:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("name"))
+    def full_name(self, user: Any) -> str:
+        return f"{user.first_name} {user.last_name}".strip()
+
+    @admin.display(description=_("roles"))
+    def role_labels(self, user: Any) -> str:
+        return ", ".join(dict.fromkeys(str(grant.role) for grant in user.grants_in_force))
+
+    # Who may
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or may_change(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Only a superuser gives rights: anybody else could give away more than the own ones.
+        rights = () if request.user.is_superuser else RIGHTS
+        return (*super().get_readonly_fields(request, obj), *rights)
+
+    # The form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = [name for name in ("username", "email", "confirmed") if name not in _absent()]
+        personal = (_("Personal data"), {"fields": list(self.model.PROFILE_FIELDS)})
+        if obj is None:
+            return [(None, {"fields": names}), personal]
+        return [
+            (None, {"fields": [*(name for name in names if name == "username"), "is_active"]}),
+            personal,
+            (_("Rights in the administration"), {"fields": list(RIGHTS), "classes": ["collapse"]}),
+            (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+        ]
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> Any:
+        if not change:
+            kwargs["form"] = AddUserForm
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.refusal = getattr(request, "useraccounts_refusal", None)
+        return form
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        ours = (AddressInline, GrantInline) if obj is None else ()
+        if not has_emails():
+            ours = (*ours, AddressInline)
+        return [i for i in super().get_inlines(request, obj) if not issubclass(i, ours)]
+
+    # Saving
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ValidationError as refusal:
+            # Everything is rolled back. The form is shown once more with the sentence of the flow.
+            request.useraccounts_refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if change:
+            self._change(request, obj, form)
+        else:
+            self._add(request, obj, form)
+
+    def _add(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        given = form.cleaned_data
+        columns = {field.name for field in obj._meta.concrete_fields} - {"username", "email"}
+        user = add_user(
+            given.get("username"),
+            email=given.get("email"),
+            confirmed=given.get("confirmed", False),
+            fields={name: value for name, value in given.items() if name in columns},
+            by=_by(request),
+            request=request,
+        )
+        obj.pk, obj._state.adding = user.pk, False
+        obj.refresh_from_db()
+
+    def _change(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        # As it is stored: the form has changed ``obj``, and flows compare with what was.
+        user = get_user_model()._default_manager.get(pk=obj.pk)
+        act: Any = {"by": _by(request), "request": request}
+        if "username" in changes:
+            change_username(user, changes.pop("username") or "", **act)
+        if personal := _pop(changes, user.PROFILE_FIELDS):
+            edit_profile(user, personal, **act)
+        if rights := _pop(changes, RIGHTS):
+            change_rights(user, rights, **act)
+        if "is_active" in changes:
+            flow = switch_on if changes.pop("is_active") else switch_off
+            flow(user, **act)
+        own = [field.name for field in obj._meta.concrete_fields if field.name in changes]
+        if own:
+            obj.save(update_fields=own)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+        if isinstance(formset, RowFormSet):
+            formset.apply(by=_by(request), request=request)
+        else:
+            super().save_formset(request, form, formset, change)
+
+    # The actions
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        if not has_emails():
+            actions.pop("send_password_links", None)
+        return actions
+
+    @admin.action(permissions=["change"], description=_("Send a link to set a new password"))
+    def send_password_links(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, send_password_link)
+
+    @admin.action(permissions=["change"], description=_("Switch off"))
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, switch_off)
+
+    @admin.action(permissions=["change"], description=_("Switch on"))
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, switch_on)
+
+    @admin.action(permissions=["change"], description=_("End all sessions"))
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, end_sessions)
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Any], flow: Callable[..., object]
+    ) -> None:
+        """Do it to each of the users, and tell of every one to whom it cannot be done."""
+        done = 0
+        for user in queryset:
+            try:
+                if not self.has_change_permission(request, user):
+                    raise AccountError(_("You may not change this account."))
+                flow(user, by=request.user, request=request)
+                done += 1
+            except AccountError as error:
+                self.message_user(request, f"{user}: {error.messages[0]}", messages.ERROR)
+        if done:
+            sentence = ngettext(
+                "Done for %(number)d account.", "Done for %(number)d accounts.", done
+            )
+            self.message_user(request, sentence % {"number": done}, messages.SUCCESS)
+
+
+def _absent() -> set[str]:
+    """Return what the people of this site do not have."""
+    absent = set() if has_usernames() else {"username"}
+    return absent if has_emails() else absent | {"email", "confirmed"}
+
+
+def _by(request: HttpRequest) -> Any:
+    return request.user
+
+
+def _pop(changes: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: changes.pop(name) for name in names if name in changes}
