@@ -105,19 +105,19 @@ class AccountResponse(TemplateResponse):
             return self
 
 
-#: For the pages of people who are not logged in: LoginRequiredMiddleware lets them through.
-public = method_decorator(login_not_required, name="dispatch")
-
-
 @method_decorator([never_cache, xframe_options_deny], name="dispatch")
 class AccountPage(ContextMixin, View):
     """What holds for every page of the accounts: not to be kept, framed, or told by a Referer."""
 
     response_class = AccountResponse
+    #: Is it for people who are not logged in? Then Django's LoginRequiredMiddleware lets them
+    #: through, also to a subclass that replaces ``dispatch``.
+    is_public: ClassVar[bool] = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        return _answering_outage(super().as_view(**initkwargs))
+        view = _answering_outage(super().as_view(**initkwargs))
+        return login_not_required(view) if cls.is_public else view
 
     @sensitive_variables()
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -18,22 +18,22 @@ from ..errors import LinkError, LinkUsed
 from ..models import OneTimeSecret, UserEmail
 from ..policy import policy
 from ..secrets import CONFIRM_EMAIL, parse_public_id
-from ..views import EmailPage, FlowView, LinkView, public, safe_next, with_next
+from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
 from .flows import confirm_email, disown_email, resend_confirmation
 from .forms import ConfirmEmailForm, ResendConfirmationForm
 
 
-@public
 class MailSentView(EmailPage, TemplateView):
     """Wait here for the mail; the same page whatever the mail says."""
 
+    is_public = True
     template_name = "useraccounts/emails/mail_sent.html"
 
 
-@public
 class ResendConfirmationView(EmailPage, FlowView):
     """Ask for the confirmation mail once more; guards send unconfirmed users here."""
 
+    is_public = True
     template_name = "useraccounts/emails/resend_confirmation.html"
     form_class = ResendConfirmationForm
     success_url = reverse_lazy("useraccounts:mail_sent")
@@ -59,10 +59,10 @@ class ResendConfirmationView(EmailPage, FlowView):
         return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
 
-@public
 class ConfirmEmailView(EmailPage, LinkView):
     """Confirm the address, or say that it was not me."""
 
+    is_public = True
     template_name = "useraccounts/emails/confirm_email.html"
     form_class = ConfirmEmailForm
     purpose = CONFIRM_EMAIL

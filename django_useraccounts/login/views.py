@@ -14,15 +14,15 @@ from ..browser import browser_token, mark_browser
 from ..errors import EmailNotConfirmed
 from ..mixins import AllowUnconfirmedEmailMixin
 from ..policy import policy
-from ..views import FlowView, public, with_next
+from ..views import FlowView, with_next
 from .flows import confirm_identity, log_in, log_out
 from .forms import ConfirmIdentityForm, LoginForm, LogoutForm
 
 
-@public
 class LoginView(FlowView):
     """Log in with username or e-mail address; who is logged in already goes on."""
 
+    is_public = True
     template_name = "useraccounts/login/login.html"
     form_class = LoginForm
     follows_next = True
@@ -58,10 +58,10 @@ class LoginView(FlowView):
         return super().get_context_data(registration_open=is_open, **kwargs)
 
 
-@public
 class LogoutView(FlowView):
     """Log out by POST; GET asks, so that no picture or prefetch ends a session."""
 
+    is_public = True
     template_name = "useraccounts/login/logout.html"
     form_class = LogoutForm
     follows_next = True

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ..canonical import shown_email
 from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..secrets import RESET_PASSWORD
-from ..views import EmailPage, FlowView, LinkView, public, safe_next, with_next
+from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
 from .flows import change_password, forgot_password, reset_password, set_password
 from .forms import ChangePasswordForm, ForgotPasswordForm, ResetPasswordForm, SetPasswordForm
 
@@ -58,10 +58,10 @@ class SetPasswordView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, Flow
         set_password(self.user, new_password=new_password, request=self.request)
 
 
-@public
 class ForgotPasswordView(EmailPage, FlowView):
     """Ask for a link that sets a new password."""
 
+    is_public = True
     template_name = "useraccounts/passwords/forgot_password.html"
     form_class = ForgotPasswordForm
     success_url = reverse_lazy("useraccounts:mail_sent")
@@ -75,10 +75,10 @@ class ForgotPasswordView(EmailPage, FlowView):
         return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
 
-@public
 class ResetPasswordView(EmailPage, LinkView):
     """Set a new password, by a mailed link."""
 
+    is_public = True
     template_name = "useraccounts/passwords/reset_password.html"
     form_class = ResetPasswordForm
     purpose = RESET_PASSWORD

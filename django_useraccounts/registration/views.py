@@ -18,15 +18,15 @@ from ..identity import has_emails
 from ..models import AbstractUser
 from ..policy import policy
 from ..site import site_name
-from ..views import FlowView, public, with_next
+from ..views import FlowView, with_next
 from .flows import Registration, register
 from .forms import RegisterForm
 
 
-@public
 class RegisterView(FlowView):
     """Register, then wait for the mail; or go on, where nothing has to be confirmed first."""
 
+    is_public = True
     template_name = "useraccounts/registration/register.html"
     form_class = RegisterForm
     success_url = reverse_lazy("useraccounts:mail_sent")

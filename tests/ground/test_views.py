@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from django_useraccounts.errors import AccountError, LinkUsed, TooManyAttempts
+from django_useraccounts.login.views import LoginView
 from django_useraccounts.models import OneTimeSecret, UserEmail
 from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of
 from django_useraccounts.testing import PASSWORD, log_in, make_user
@@ -21,7 +22,6 @@ from django_useraccounts.views import (
     LINK_COOKIE,
     NEXT_MAX_LENGTH,
     FlowView,
-    public,
     safe_next,
     with_next,
 )
@@ -457,10 +457,10 @@ class OfAnotherForm(AccountError):
     field = "email"
 
 
-@public
 class AskView(FlowView):
     """A project's own page, with a flow of its own."""
 
+    is_public = True
     template_name = "useraccounts/passwords/forgot_password.html"
     form_class = AskForm
     success_message = "Thank you."
@@ -656,3 +656,26 @@ def test_two_links_in_one_browser_do_not_disturb_one_another(client):
     # the test client sends every cookie everywhere, a browser by its path
     assert pages[0] != pages[1]
     assert client.get(pages[1]).context["secret"].user.username == "diego"
+
+
+class OwnLoginView(LoginView):
+    """As a project writes it that wants to see every request to its login page."""
+
+    def dispatch(self, request, *args, **kwargs):
+        return super().dispatch(request, *args, **kwargs)
+
+
+urlpatterns = [
+    path("own-login/", OwnLoginView.as_view(), name="own_login"),
+    path("accounts/", include("django_useraccounts.urls")),
+]
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize("page", ["/own-login/", "/accounts/login/", "/accounts/register/"])
+def test_a_login_that_is_required_everywhere_lets_strangers_to_its_page(client, settings, page):
+    middleware = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, middleware]
+
+    assert client.get(page).status_code == 200
+    assert client.get("/accounts/profile/").status_code == 302
