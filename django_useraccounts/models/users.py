@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..canonical import KEY_MAX_LENGTH, clean_username, email_key, username_key
 from ..conf import conf
-from ..errors import InvalidUsername
+from ..errors import EmailTaken, InvalidUsername
+from ..identity import has_usernames, login_names
 from ..requirements import Need, Requirement
 
 if TYPE_CHECKING:
@@ -115,10 +116,20 @@ class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
         password: str | None = None,
         **fields: Any,
     ) -> "AbstractUser":
-        """Make a user who may do everything, roles excepted: those are granted to everybody."""
-        return self.create_user(
-            username, email, password, **{"is_staff": True, "is_superuser": True, **fields}
-        )
+        """
+        Make a user who may do everything, roles excepted: those are granted to everybody.
+
+        Raises EmailTaken for an address that has an owner, which ``createsuperuser`` tells as a
+        sentence, and IntegrityError for a username that is taken.
+        """
+        fields = {"is_staff": True, "is_superuser": True, **fields}
+        try:
+            return self.create_user(username, email, password, **fields)
+        except IntegrityError:
+            addresses = apps.get_model("useraccounts", "UserEmail").objects.using(self._db)
+            if email and addresses.confirmed().addressed(email).exists():
+                raise EmailTaken from None
+            raise
 
 
 class AbstractUser(AbstractBaseUser, PermissionsMixin):
@@ -176,7 +187,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         roles: models.Manager[Any]
 
     def __str__(self) -> str:
-        return str(self.get_username() or self.email or f"#{self.pk}")
+        return self.shown_username or self.email or f"#{self.pk}"
 
     def clean(self) -> None:
         """Leave the username as typed, short of spaces around: keys compare, not texts."""
@@ -205,6 +216,17 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """Return the first name, or what the account is called by."""
         return self.first_name or str(self)
+
+    @property
+    def shown_username(self) -> str:
+        """The username, "" on a site that has none: one from before, or of a command, is hidden."""
+        return (self.username or "") if has_usernames() else ""
+
+    @property
+    def login_name(self) -> str:
+        """What the user types to log in here; pages tell it to password managers."""
+        names = {"username": self.username, "email": self.email}
+        return next((name for by in login_names() if (name := names[by])), "")
 
     # Roles and proof: loaded with the user of a request, asked for once elsewhere
 

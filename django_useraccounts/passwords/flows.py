@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import signals
 from ..canonical import clean_email
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
+from ..identity import has_emails
 from ..limits import spend
 from ..login.flows import check_own_password
 from ..mail import announce
@@ -112,7 +113,7 @@ def reset_password(
 def _tell(kind: str, signal: Signal, user: AbstractUser, *, request: HttpRequest | None) -> None:
     """Record a new password, tell the user by mail, and others by signal."""
     AccountEvent.objects.record(kind, user=user, actor=user, request=request)
-    if user.email:
+    if user.email and has_emails():
         announce("password_changed", to=user.email, user=user, request=request)
     signals.send_on_commit(signal, user=user, request=request)
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from .. import signals
 from ..canonical import Name, clean_username
 from ..errors import UsernameTaken
+from ..identity import has_emails
 from ..limits import spend
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OldUsername
@@ -54,7 +55,7 @@ def _change_username(
             AccountEvent.objects.record(
                 "username_changed", user=user, actor=by, details=details, request=request
             )
-            if user.email:
+            if user.email and has_emails():
                 announce("username_changed", to=user.email, user=user, request=request)
             signals.send_on_commit(
                 signals.username_changed,
