@@ -16,7 +16,7 @@ from ..conf import conf
 from ..emails.flows import add_email, make_primary, remove_email
 from ..errors import AccountError
 from ..fields import EmailField, UsernameField
-from ..identity import has_usernames
+from ..identity import has_emails, has_usernames
 from ..models import AbstractUser, RoleGrant, UserEmail
 from ..roles.flows import grant_role, revoke_grant
 from .bases import InlineFormSet, ModelForm
@@ -42,11 +42,22 @@ class UserForm(ModelForm):
         return excluded | same
 
 
+def absent_names() -> set[str]:
+    """Return the fields for what the people of this site do not have."""
+    absent = set() if has_usernames() else {"username"}
+    return absent if has_emails() else absent | {"email", "confirmed"}
+
+
+class OptionalEmailField(EmailField):
+    def clean(self, value: Any) -> str:
+        return super().clean(value) if value or self.required else ""
+
+
 class AddUserForm(UserForm):
     """Somebody who gets an account, and sets the password by a mailed link."""
 
     username = UsernameField(widget=AdminTextInputWidget)
-    email = EmailField(widget=AdminEmailInputWidget)
+    email = OptionalEmailField(widget=AdminEmailInputWidget)
     confirmed = forms.BooleanField(
         label=_("The address is known to be right"),
         required=False,
@@ -58,10 +69,10 @@ class AddUserForm(UserForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "username" in self.fields:
-            self.fields["username"].required = conf.USERNAME == "required"
-        if "email" in self.fields:
-            self.fields["email"].required = not has_usernames()
+        self.fields["username"].required = conf.USERNAME == "required"
+        self.fields["email"].required = not has_usernames()
+        for name in absent_names():
+            del self.fields[name]
 
     def _post_clean(self) -> None:
         """Leave the instance as it is: the flow makes the user."""

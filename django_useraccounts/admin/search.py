@@ -53,6 +53,6 @@ class SearchByUser(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
     ) -> tuple[QuerySet[Model], bool]:
-        if search_term:
+        if search_term.strip():
             queryset = queryset.filter(user__in=find_users(search_term, using=queryset.db))
         return queryset, False

@@ -1,6 +1,7 @@
 """Users: found, opened, helped and switched off, each change by its flow."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..errors import AccountError
-from ..identity import has_emails, has_usernames
+from ..identity import has_emails
 from ..login.flows import (
     RIGHTS,
     add_user,
@@ -24,8 +25,9 @@ from ..login.flows import (
 )
 from ..models import EmailUser, Role, RoleGrant, User
 from ..profile.flows import change_username, edit_profile
+from ..transactions import repeat_undone
 from .bases import ModelAdmin
-from .forms import AddUserForm, RowFormSet, UserForm
+from .forms import AddUserForm, RowFormSet, UserForm, absent_names
 from .inlines import AddressInline, GrantInline, PastGrantInline
 from .rights import may_change
 from .search import HELP, find_users
@@ -80,7 +82,7 @@ class UserAdmin(ModelAdmin):
     # The list
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return [name for name in super().get_list_display(request) if name not in _absent()]
+        return [name for name in super().get_list_display(request) if name not in absent_names()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         in_force = RoleGrant.objects.in_force().select_related("role").order_by("role__name")
@@ -90,7 +92,7 @@ class UserAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        if search_term:
+        if search_term.strip():
             queryset = queryset.filter(pk__in=find_users(search_term, using=queryset.db))
         return queryset, False
 
@@ -124,7 +126,7 @@ class UserAdmin(ModelAdmin):
     # The form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        names = [name for name in ("username", "email", "confirmed") if name not in _absent()]
+        names = [name for name in ("username", "email", "confirmed") if name not in absent_names()]
         personal = (_("Personal data"), {"fields": list(self.model.PROFILE_FIELDS)})
         if obj is None:
             return [(None, {"fields": names}), personal]
@@ -157,12 +159,13 @@ class UserAdmin(ModelAdmin):
     # Saving
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = partial(super().changeform_view, request, *args, **kwargs)
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return repeat_undone(view, restore=lambda: None)
         except ValidationError as refusal:
             # Everything is rolled back. The form is shown once more with the sentence of the flow.
             request.useraccounts_refusal = refusal  # type: ignore[attr-defined]
-            return super().changeform_view(request, *args, **kwargs)
+            return view()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
@@ -250,12 +253,6 @@ class UserAdmin(ModelAdmin):
                 "Done for %(number)d account.", "Done for %(number)d accounts.", done
             )
             self.message_user(request, sentence % {"number": done}, messages.SUCCESS)
-
-
-def _absent() -> set[str]:
-    """Return what the people of this site do not have."""
-    absent = set() if has_usernames() else {"username"}
-    return absent if has_emails() else absent | {"email", "confirmed"}
 
 
 def _by(request: HttpRequest) -> Any:
