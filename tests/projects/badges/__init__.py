@@ -1,0 +1,1 @@
+"""A project that tells its users apart by UUIDs."""

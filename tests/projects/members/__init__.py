@@ -1,0 +1,1 @@
+"""A project whose users have more columns, asked for when they register and edited later."""

@@ -1,0 +1,1 @@
+"""A project without usernames whose users have a column more."""

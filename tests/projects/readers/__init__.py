@@ -1,0 +1,1 @@
+"""A project that keeps what it knows of a person in a table of its own."""

@@ -1,0 +1,46 @@
+"""
+Every kind of site is a project of its own here, and each is walked from the register page on.
+
+User models and settings that migrations depend on are read once in a process: so each project gets a
+process, and a database that is migrated from nothing.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.readme import ROOT
+
+# Not for this process: so that the projects are walked on the other databases as well.
+pytestmark = pytest.mark.django_db
+
+WALK = "tests/projects/walk"
+SITES = sorted(path.stem for path in (ROOT / "tests/projects/sites").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_the_project_is_walked_from_the_register_page_to_every_door(
+    site: str, pytestconfig: pytest.Config
+) -> None:
+    # They are not called test_*, so that the suite does not collect them for its own settings.
+    files = [f"{WALK}/{name}" for name in ("walk.py", "walk_names.py", "walk_model.py")]
+    own = f"{WALK}/walk_{site}.py"
+    files += [own] if (ROOT / own).exists() else []
+    seed = f"--randomly-seed={pytestconfig.getoption('randomly_seed')}"
+    command = [sys.executable, "-m", "pytest", *files, f"--ds=tests.projects.sites.{site}"]
+    # This process is no worker of the outer run, and measures nothing for it.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+
+    walk = subprocess.run(
+        [*command, "-q", "-p", "no:cacheprovider", seed],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+
+    assert walk.returncode == 0, f"The walk through {site} fails.\n{walk.stdout}"

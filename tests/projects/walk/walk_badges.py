@@ -1,0 +1,58 @@
+"""A user whose key is a UUID: in sessions, links, grants and events."""
+
+import uuid
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from django_useraccounts.models import AccountEvent, RoleGrant
+from django_useraccounts.testing import PASSWORD, log_in, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_user_of_a_session_and_the_roles_come_in_one_statement(client):
+    holder = make_user("frida", roles=["keyholder", "starving"])
+    assert isinstance(holder.pk, uuid.UUID)
+    log_in(client, holder)
+
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get("/vault/")
+
+    assert response.content == b"The vault is open."
+    assert len(captured) == 2  # the session, and its user
+    assert response.wsgi_request.user.pk == holder.pk
+    assert response.wsgi_request.user.role_names == {"keyholder", "starving"}
+
+
+def test_what_points_at_a_user_holds_the_uuid(frida):
+    frida.arrives()
+    chief = make_user("chief", roles=["keyholder"])
+
+    user = get_user_model().objects.get(username="frida")
+    assert {event.user_id for event in AccountEvent.objects.filter(user=user)} == {user.pk}
+    assert [type(grant.user_id) for grant in RoleGrant.objects.filter(user=chief)] == [uuid.UUID]
+    assert get_user_model().objects.with_roles("keyholder").get() == chief
+
+
+@pytest.mark.parametrize("name", ["frida", "frida@example.com"])
+def test_a_login_finds_the_user_by_one_key(client, name):
+    holder = make_user("frida")
+
+    client.post("/accounts/login/", {"identifier": name, "password": PASSWORD})
+
+    assert client.session["_auth_user_id"] == str(holder.pk)
+
+
+def test_a_session_that_names_no_user_is_nobodys(client):
+    log_in(client, make_user("frida"))
+    session = client.session
+    session["_auth_user_id"] = str(uuid.uuid4())
+    session.save()
+
+    response = client.get("/waiting-room/")
+
+    assert response.status_code == 302
+    assert response["Location"] == "/accounts/login/?next=/waiting-room/"
