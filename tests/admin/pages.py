@@ -72,7 +72,10 @@ def with_changes(data, changes):
 def errors_of(response):
     """Return every sentence that stands above the form and in its fields."""
     assert response.status_code == 200
-    return list(response.context["errors"])
+    errors = response.context["errors"]
+    return [
+        str(text) for error in errors for text in ([error] if isinstance(error, str) else error)
+    ]
 
 
 def act(client, action, *users, model="user"):

@@ -219,7 +219,7 @@ def test_what_cannot_be_added_is_said_beside_its_field_and_nothing_is_lost(
     response = add(office, **given, confirmed=confirmed)
 
     [field] = fields
-    assert errors_of(response) == [[sentence]]
+    assert errors_of(response) == [sentence]
     assert response.context["adminform"].form.errors == {field: [sentence]}
     assert 'value="Frida"' in response.content.decode()
     assert User.objects.count() == 2
@@ -326,7 +326,7 @@ def test_a_refused_username_is_said_in_the_form_and_the_rest_of_the_save_is_undo
 
     response = save(office, user, username=username, first_name="Frida", is_active=None)
 
-    assert errors_of(response) == [[sentence]]
+    assert errors_of(response) == [sentence]
     html = response.content.decode()
     assert 'value="Frida"' in html
     user.refresh_from_db()
@@ -339,7 +339,7 @@ def test_the_last_superuser_is_told_why_it_stays(office, boss):
         response = save(office, boss, first_name="Big", **change)
 
         assert errors_of(response) == [
-            ["This is the last active superuser: nobody could manage the site any more."]
+            "This is the last active superuser: nobody could manage the site any more."
         ]
         boss.refresh_from_db()
         assert boss.is_active and boss.is_superuser and boss.first_name == ""
@@ -414,7 +414,7 @@ def test_a_site_without_usernames_shows_none(office, settings):
     assert "username" not in office.get(page("changelist")).context["cl"].list_display
     assert "username" not in Form(office.get(page("change", user.pk)).content.decode()).data
     response = add(office, email="")
-    assert errors_of(response) == [["This field is required."]]
+    assert errors_of(response) == ["This field is required."]
     assert add(office, email="new@example.com").status_code == 302
 
 

@@ -1,0 +1,92 @@
+"""What the list of users does to many at once."""
+
+import pytest
+from django.contrib.auth import get_user
+from django.test import Client
+
+from django_useraccounts.models import AccountEvent, OutgoingMail
+from django_useraccounts.testing import link_in, log_in, mails_to, make_user
+from tests.admin.pages import act, messages_of
+
+pytestmark = pytest.mark.django_db
+
+
+def written():
+    rows = AccountEvent.objects.order_by("user_id").values_list(
+        "kind", "user__username", "actor__username"
+    )
+    return list(rows)
+
+
+def test_a_link_to_set_a_password_goes_to_whom_it_can_reach(
+    office, django_capture_on_commit_callbacks
+):
+    frida = make_user("frida", password=None)
+    waiting = make_user("waiting", confirmed=False)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = act(office, "send_password_links", frida, waiting)
+
+    [mail] = mails_to("frida@example.com")
+    assert "/reset-password/" in link_in(mail)
+    assert not mails_to("waiting@example.com")
+    assert sorted(messages_of(response)) == [
+        "Done for 1 account.",
+        "waiting: There is no confirmed e-mail address to send a link to.",
+    ]
+    assert written() == [("password_link_sent", "frida", "boss")]
+
+
+def test_a_mailbox_is_not_flooded_by_clicks(office):
+    frida = make_user("frida")
+    for _ in range(5):
+        act(office, "send_password_links", frida)
+
+    response = act(office, "send_password_links", frida)
+
+    assert messages_of(response)[-1].startswith("frida: Too many attempts.")
+    assert OutgoingMail.objects.count() == 5
+
+
+def test_accounts_are_switched_off_and_on(office):
+    users = [make_user("frida"), make_user("diego")]
+    browser = log_in(Client(), users[0])
+    AccountEvent.objects.all().delete()
+
+    response = act(office, "switch_off", *users)
+
+    assert messages_of(response) == ["Done for 2 accounts."]
+    assert not get_user(browser).is_authenticated
+    assert written() == [("switched_off", "frida", "boss"), ("switched_off", "diego", "boss")]
+
+    AccountEvent.objects.all().delete()
+    act(office, "switch_on", users[0])
+
+    users[0].refresh_from_db()
+    assert users[0].is_active
+    assert written() == [("switched_on", "frida", "boss")]
+
+
+def test_the_last_superuser_is_left_out_and_said_so(office, boss):
+    frida = make_user("frida")
+
+    response = act(office, "switch_off", frida, boss)
+
+    boss.refresh_from_db()
+    frida.refresh_from_db()
+    assert (boss.is_active, frida.is_active) == (True, False)
+    assert sorted(messages_of(response)) == [
+        "Done for 1 account.",
+        "boss: This is the last active superuser: nobody could manage the site any more.",
+    ]
+
+
+def test_all_sessions_of_a_user_are_ended(office):
+    frida = make_user("frida")
+    browser = log_in(Client(), frida)
+    AccountEvent.objects.all().delete()
+
+    act(office, "end_sessions", frida)
+
+    assert not get_user(browser).is_authenticated
+    assert written() == [("sessions_ended", "frida", "boss")]
