@@ -1,0 +1,62 @@
+"""The login of the administration is the one of the accounts: limited, and written down."""
+
+import pytest
+from django.contrib.auth import get_user
+from django.urls import reverse
+
+from django_useraccounts.models import AccountEvent
+from django_useraccounts.testing import PASSWORD, log_in, make_user
+from tests.admin.pages import make_staff
+
+pytestmark = pytest.mark.django_db
+
+
+def login(client, username, password=PASSWORD):
+    data = {"username": username, "password": password, "next": reverse("admin:index")}
+    return client.post(reverse("admin:login"), data, REMOTE_ADDR="203.0.113.9")
+
+
+@pytest.mark.parametrize("identifier", ["boss", "BOSS", "boss@example.com"])
+def test_staff_log_in_by_username_or_address_and_it_is_written_down(client, boss, identifier):
+    response = login(client, identifier)
+
+    assert response.status_code == 302
+    assert get_user(client) == boss
+    event = AccountEvent.objects.get()
+    assert (event.kind, event.user, event.actor) == ("logged_in", boss, boss)
+    assert event.client_address == "203.0.113.9"
+
+
+def test_guesses_are_limited_with_the_budget_of_the_other_login(client, boss):
+    for _ in range(5):
+        login(client, "boss", "wrong")
+        client.post(
+            reverse("useraccounts:login"),
+            {"identifier": "boss", "password": "wrong"},
+            REMOTE_ADDR="203.0.113.9",
+        )
+
+    response = login(client, "boss")
+
+    assert response.status_code == 200
+    assert "Too many attempts." in response.content.decode()
+    assert not get_user(client).is_authenticated
+    assert not AccountEvent.objects.exists()
+
+
+def test_who_is_not_staff_or_switched_off_does_not_get_in(client):
+    make_user("frida")
+    make_user("former", is_staff=True, is_active=False)
+
+    for name in ("frida", "former"):
+        assert login(client, name).status_code == 200
+        assert not get_user(client).is_authenticated
+
+
+def test_the_own_password_is_changed_on_the_page_that_limits_guesses(client):
+    log_in(client, make_staff())
+
+    response = client.get(reverse("admin:password_change"))
+
+    assert response.status_code == 302
+    assert response["Location"] == reverse("useraccounts:change_password")
