@@ -193,13 +193,14 @@ class GrantForm(RowForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "starts_at" in self.fields:
-            starts_at = self.fields["starts_at"]
-            starts_at.required, starts_at.initial = False, None
-            starts_at.show_hidden_initial = False
-            starts_at.help_text = _("Empty: now.")
-            if not self.instance.pk:
-                self.initial["starts_at"] = None
+        # Links to change or delete the role itself would be taken for this grant's.
+        widget: Any = self.fields["role"].widget
+        widget.can_change_related = widget.can_delete_related = widget.can_view_related = False
+        starts_at = self.fields["starts_at"]
+        starts_at.required, starts_at.help_text = False, _("Empty: now.")
+        if not self.instance.pk:
+            # Not the moment when the page was opened: a row left as it is must count as empty.
+            starts_at.show_hidden_initial, self.initial["starts_at"] = False, None
 
 
 class GrantFormSet(RowFormSet):

@@ -1,7 +1,9 @@
 """What belongs to a user, on the user's page: addresses, and roles now and before."""
 
+from datetime import datetime
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,10 +18,14 @@ class AddressInline(TabularInline):
     model = UserEmail
     form = AddressForm
     formset = AddressFormSet
-    fields = ("email", "confirmed", "is_primary", "created_at", "confirmed_at")
-    readonly_fields = ("created_at", "confirmed_at")
+    fields = ("email", "confirmed", "is_primary", "since")
+    readonly_fields = ("since",)
     ordering = ("pk",)
     extra = 0
+
+    @admin.display(description=_("since"))
+    def since(self, address: UserEmail) -> datetime | None:
+        return address.confirmed_at
 
 
 class GrantInline(TabularInline):

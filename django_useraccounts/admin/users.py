@@ -65,10 +65,10 @@ class UserAdmin(ModelAdmin):
         "username",
         "email",
         "full_name",
+        "role_labels",
         "is_active",
         "is_staff",
         "last_login",
-        "role_labels",
     )
     list_filter = ("is_active", "is_staff", HoldsRole)
     search_fields = ("username",)
