@@ -213,13 +213,11 @@ class UserAdmin(ModelAdmin):
 
     # The actions
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
-        if not has_emails():
-            actions.pop("send_password_links", None)
-        return actions
+    def has_mail_permission(self, request: HttpRequest) -> bool:
+        """Say who may have mails sent to users, where there are any mails."""
+        return has_emails() and self.has_change_permission(request)
 
-    @admin.action(permissions=["change"], description=_("Send a link to set a new password"))
+    @admin.action(permissions=["mail"], description=_("Send a link to set a new password"))
     def send_password_links(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._each(request, queryset, send_password_link)
 
