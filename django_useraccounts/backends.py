@@ -84,13 +84,19 @@ class AccountsBackend(ModelBackend):
         return await sync_to_async(self.get_user)(user_id)
 
 
-def start_session(request: HttpRequest, user: AbstractUser) -> None:
-    """Log the browser in until it is closed, as ``user``, who has been proved by a mailed link."""
+def start_session(request: HttpRequest, user: AbstractUser) -> bool:
+    """
+    Log the browser in until it is closed, as ``user``, who has been proved without a login form.
+
+    Return whether that was done: not for an account that is switched off, or that policy refuses.
+    """
+    if not user.is_active or not policy().may_log_in(user, request=request):
+        return False
     for path in settings.AUTHENTICATION_BACKENDS:
         if issubclass(import_string(path), AccountsBackend):
             login(request, user, backend=path)  # type: ignore[arg-type]
             request.session.set_expiry(0)
-            return
+            return True
     raise ImproperlyConfigured("AUTHENTICATION_BACKENDS has no AccountsBackend.")
 
 

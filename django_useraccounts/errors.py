@@ -58,6 +58,12 @@ class WrongPassword(AccountError):
     field = "old_password"
 
 
+class ValueTaken(AccountError):
+    """A unique column of the project's own says no."""
+
+    sentence = _("Something that you entered belongs to another account.")
+
+
 class PasswordAlreadySet(AccountError):
     sentence = _("Your account has a password already. Change it with the current one.")
 

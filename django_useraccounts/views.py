@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -27,7 +28,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
-from .errors import AccountError, LinkError, TooManyAttempts
+from .errors import LinkError, TooManyAttempts
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
@@ -86,6 +87,33 @@ def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
     return answering
 
 
+def _repeating(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Answer a request from its start, guards included, when the database has undone a try."""
+
+    @wraps(view)
+    def repeating(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.FILES:
+            # The first try may have moved an upload to its place: there is nothing to repeat with.
+            return view(request, *args, **kwargs)
+        restore = partial(_as_it_came, request, getattr(request, "user", None))
+        return repeat_undone(partial(view, request, *args, **kwargs), restore=restore)
+
+    return repeating
+
+
+def _as_it_came(request: HttpRequest, user: Any) -> None:
+    # A login that was undone has left its new session and user in memory only.
+    request.session = type(request.session)(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    request.user = user
+    if user == getattr(request, "_cached_user", None):
+        # Whoever the session says, and nobody any more if it has ended meanwhile.
+        del request._cached_user  # type: ignore[attr-defined]
+        request.user = SimpleLazyObject(lambda: auth.get_user(request))  # type: ignore[assignment]
+    elif user.is_authenticated:
+        # A middleware of the project has said who acts here: that holds for the next try, too.
+        user.refresh_from_db()
+
+
 def _say_unavailable(response: HttpResponse, outage: Exception) -> None:
     logger.error("The database did not answer.", exc_info=outage)
     response.status_code = 503
@@ -116,7 +144,7 @@ class AccountPage(ContextMixin, View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = _answering_outage(super().as_view(**initkwargs))
+        view = _answering_outage(_repeating(super().as_view(**initkwargs)))
         return login_not_required(view) if cls.is_public else view
 
     @sensitive_variables()
@@ -212,22 +240,12 @@ class FlowView(AccountPage, FormBase):
         """Call the flow; return a response only when it is not just the way to ``success_url``."""
         raise NotImplementedError
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        def as_it_came() -> None:
-            # A login that was undone has left its new session and user in memory only.
-            session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-            request.session = type(request.session)(session_key)
-            request.user = SimpleLazyObject(lambda: auth.get_user(request))  # type: ignore[assignment]
-
-        go_on = partial(super().dispatch, request, *args, **kwargs)
-        return repeat_undone(go_on, restore=as_it_came)
-
     def form_valid(self, form: forms.Form) -> HttpResponse:
         try:
             response = self.perform(form)
         except LinkError:
             raise
-        except AccountError as error:
+        except ValidationError as error:
             return self.flow_refused(form, error)
         return response or self.succeed(form)
 
@@ -241,11 +259,14 @@ class FlowView(AccountPage, FormBase):
     def get_success_message(self, form: forms.Form) -> Any:
         return self.success_message
 
-    def flow_refused(self, form: forms.Form, error: AccountError) -> HttpResponse:
+    def flow_refused(self, form: forms.Form, error: ValidationError) -> HttpResponse:
         """Show the form again with the sentence of the error where it belongs."""
-        form.add_error(error.field if error.field in form.fields else None, error)
+        named = getattr(error, "field", None)
+        by_field = {named: [error]} if named else error.update_error_dict({})
+        for field, errors in by_field.items():
+            form.add_error(field if field in form.fields else None, errors)
         response = self.form_invalid(form)
-        response.status_code = error.status
+        response.status_code = getattr(error, "status", 200)
         if isinstance(error, TooManyAttempts):
             response.headers["Retry-After"] = str(error.retry_after)
         return response

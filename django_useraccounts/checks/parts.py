@@ -26,6 +26,12 @@ _USER_IN_TEMPLATES = "django.contrib.auth.context_processors.auth"
 #: Fields of AbstractUser that flows write or ask the database for.
 _NEEDED = ("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch")
 
+#: Columns that have flows of their own, or give rights.
+_OWNED = {
+    *("username", "email", "password", "last_login", "date_joined"),
+    *("is_active", "is_staff", "is_superuser", "session_epoch"),
+}
+
 
 def user_model() -> Iterator[CheckMessage]:
     """Yield what is wrong with AUTH_USER_MODEL."""
@@ -53,6 +59,7 @@ def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
                 "the field of AbstractUser.",
                 id="useraccounts.E010",
             )
+    yield from _profile_fields(model)
     pair = {"username", "username_key"}
     if len(has & pair) == 1:
         (there,), (lacking,) = has & pair, pair - has
@@ -62,6 +69,22 @@ def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
             "username_key = None, or neither.",
             id="useraccounts.E011",
         )
+
+
+def _profile_fields(model: type[Model]) -> Iterator[CheckMessage]:
+    """Yield what people may edit and the profile cannot save, or another flow owns."""
+    editable = {f.name for f in model._meta.concrete_fields if f.editable} - _OWNED
+    # A model without names need not say so twice.
+    editable.update(AbstractUser.PROFILE_FIELDS)
+    for name in getattr(model, "PROFILE_FIELDS", ()):
+        if name not in editable:
+            yield checks.Error(
+                f'{model.__name__}.PROFILE_FIELDS has "{name}", which is no column that people may '
+                "edit.",
+                hint=f'Take "{name}" out of PROFILE_FIELDS; names, addresses, passwords and rights '
+                "have flows of their own, and relations a page of yours.",
+                id="useraccounts.E015",
+            )
 
 
 def backends() -> Iterator[CheckMessage]:

@@ -78,10 +78,12 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
     if address is None:
         raise LinkUsed
     address.user = user  # type: ignore[assignment]
-    is_first = not user.email
     try:
         with transaction.atomic():
             redeem(secret)
+            # Of two own addresses confirmed at once, the row of the user lets one be the first.
+            users = get_user_model()._default_manager.filter(pk=user.pk, email="")
+            is_first = bool(users.update(email=address.email))
             address.verified_key, address.confirmed_at = address.email_key, timezone.now()
             address.is_primary = True if is_first else None
             claim = UserEmail.objects.claims().filter(pk=address.pk)
@@ -93,8 +95,10 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
             ):
                 raise LinkUsed
             if is_first:
-                address.copy_to_user()
                 announce("welcome", to=address.email, user=user, request=request)
+            else:
+                user.refresh_from_db(fields=["email"])
+                announce("email_added", to=user.email, user=user, request=request)
             details = {"address": address.email}
             AccountEvent.objects.record(
                 "email_confirmed", user=user, actor=user, details=details, request=request
@@ -108,6 +112,7 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
     except IntegrityError:
         # The unique verified_key: of two who claim an address, the first to prove it owns it.
         raise EmailTaken from None
+    user.email = address.email if is_first else user.email
     user.forget_loaded()
     return address
 
@@ -265,6 +270,9 @@ def _tell_of(
     if is_new:
         signals.send_on_commit(signals.email_added, user=user, email=address, request=request)
     if address.is_confirmed:
+        if not address.is_primary:
+            # Whoever proves an address can have a password mailed to it: the owner has to know.
+            announce("email_added", to=user.email, user=user, request=request)
         signals.send_on_commit(signals.email_confirmed, user=user, email=address, request=request)
 
 

@@ -1,8 +1,11 @@
 """What somebody types about an address."""
 
-from django import forms
+from typing import Any
 
-from ..fields import AccountForm, EmailField
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from ..fields import AccountForm, EmailField, PasswordField
 
 
 class ResendConfirmationForm(AccountForm):
@@ -12,8 +15,20 @@ class ResendConfirmationForm(AccountForm):
 
 
 class ConfirmEmailForm(AccountForm):
-    """One of two buttons: it was me, it was not."""
+    """One of two buttons: it was me, with the password if the page asks for it; or it was not."""
 
     answer = forms.ChoiceField(
         choices=[("confirm", "confirm"), ("not_me", "not_me")], widget=forms.HiddenInput
     )
+    old_password = PasswordField(
+        label=_("The password that you chose when you registered"),
+        autocomplete="current-password",
+        required=False,
+    )
+
+    def __init__(self, *args: Any, asks_password: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not asks_password:
+            del self.fields["old_password"]
+        elif self.data.get("answer") == "confirm":
+            self.fields["old_password"].required = True

@@ -15,8 +15,8 @@ from ..backends import start_session
 from ..browser import COOKIE, is_same_browser
 from ..canonical import shown_email
 from ..errors import LinkError, LinkUsed
-from ..models import OneTimeSecret, UserEmail
-from ..policy import policy
+from ..models import AbstractUser, OneTimeSecret, UserEmail
+from ..proof import check_own_password
 from ..secrets import CONFIRM_EMAIL, parse_public_id
 from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
 from .flows import confirm_email, disown_email, resend_confirmation
@@ -79,8 +79,37 @@ class ConfirmEmailView(EmailPage, LinkView):
             disown_email(self.secret, request=self.request)
             context = self.get_context_data()
             return render(self.request, "useraccounts/emails/not_me.html", context)
+        if self.asks_password:
+            password = form.cleaned_data["old_password"]
+            check_own_password(self.registrant, password, request=self.request)
         self.is_logged_in = self._confirm_and_log_in()
         return None
+
+    @property
+    def registrant(self) -> AbstractUser:
+        """Whose link it is."""
+        user: AbstractUser = self.secret.user  # type: ignore[assignment]
+        return user
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether this is the browser that has registered."""
+        return is_same_browser(self.request, self.secret.browser_key)
+
+    @property
+    def asks_password(self) -> bool:
+        """
+        Whether it takes the password to confirm here.
+
+        Of several accounts that claim an address the page shows which one it is, by its username.
+        Without one, a stranger who has registered the address of his victim could have it proved
+        by her, for an account whose password he knows.
+        """
+        has_name = bool(self.registrant.shown_username)
+        return not has_name and not self.is_at_home and self.registrant.has_usable_password()
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "asks_password": self.asks_password}
 
     def get_success_message(self, form: forms.Form) -> Any:
         return self.success_message if self.is_logged_in else self.log_in_message
@@ -88,16 +117,13 @@ class ConfirmEmailView(EmailPage, LinkView):
     @transaction.atomic  # both or neither: a login that fails must not use the link up
     def _confirm_and_log_in(self) -> bool:
         user = confirm_email(self.secret, request=self.request).user
-        # Only the browser that registered: else whoever opens the mail of an account that somebody
-        # else made with their address would go on in that account, under that one's eyes.
-        logs_in = (
-            is_same_browser(self.request, self.secret.browser_key)
-            and not self.request.user.is_authenticated
-            and policy().may_log_in(user, request=self.request)
-        )
-        if logs_in:
-            start_session(self.request, user)
-        return logs_in
+        # Only the browser that registered, or who knows the password: else whoever opens the mail
+        # of an account that somebody else made with their address would go on in that account,
+        # under that one's eyes.
+        is_known = self.asks_password or self.is_at_home
+        if not is_known or self.request.user.is_authenticated:
+            return False
+        return start_session(self.request, user)
 
     def refuse(self, error: LinkError) -> HttpResponse:
         # The second of two clicks finds the link used by the first, which logged the browser in.

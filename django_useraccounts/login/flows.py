@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import auth
-from django.contrib.auth.hashers import check_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.dispatch import Signal
@@ -27,13 +26,12 @@ from ..errors import (
     LastSuperuser,
     UsernameTaken,
     WrongCredentials,
-    WrongPassword,
 )
 from ..identity import has_emails, login_names
 from ..limits import spend
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
-from ..proof import stamp_proof
+from ..proof import check_own_password, stamp_proof
 from ..secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue
 
 #: What does not match, by what people log in by.
@@ -98,16 +96,6 @@ def confirm_identity(user: AbstractUser, *, password: str, request: HttpRequest)
     check_own_password(user, password, request=request)
     stamp_proof(request)
     AccountEvent.objects.record("identity_confirmed", user=user, actor=user, request=request)
-
-
-@sensitive_variables()
-def check_own_password(user: AbstractUser, password: str, *, request: HttpRequest | None) -> None:
-    """Raise WrongPassword, or TooManyAttempts, so that a stolen session is no way to guess it."""
-    spent = spend("password", identifier=str(user.pk), request=request)
-    # Not user.check_password(): it may renew the hash, which would end this very session.
-    if not check_password(password, user.password):
-        raise WrongPassword
-    spent.forgive()
 
 
 # What administrators do

@@ -118,7 +118,10 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, verbose_name="date joined"
                     ),
                 ),
-                ("session_epoch", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "session_epoch",
+                    django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
+                ),
                 (
                     "email",
                     django_useraccounts.models.users.UniqueEmailField(
@@ -238,7 +241,10 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, verbose_name="date joined"
                     ),
                 ),
-                ("session_epoch", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "session_epoch",
+                    django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
+                ),
                 (
                     "groups",
                     models.ManyToManyField(
@@ -326,7 +332,8 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
                     ),

@@ -30,7 +30,7 @@ class OldUsername(models.Model):
     """So that nobody can pose as whom a name meant until yesterday."""
 
     user = models.ForeignKey[Any, Any](
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     username_key = models.CharField(max_length=KEY_MAX_LENGTH, unique=True)
     released_at = models.DateTimeField(db_index=True)

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     NullableText = models.CharField[str | None, str | None]
     EmailColumn = models.EmailField[str, str]
+    PositiveNumber = models.PositiveIntegerField[int, int]
 else:
     # They take no parameters when they run.
     NullableText, EmailColumn = models.CharField, models.EmailField
+    PositiveNumber = models.PositiveIntegerField
 
 
 def validate_username(value: str) -> None:
@@ -43,6 +45,20 @@ class UsernameKeyField(NullableText):
             raise InvalidUsername
         setattr(model_instance, self.attname, key)
         return key
+
+
+class SessionEpochField(PositiveNumber):
+    """
+    A number that a saved row only ever raises, by one when its password was set.
+
+    What an instance holds in memory is never written: a copy that was loaded before the sessions of
+    the user ended would give them back their lives.
+    """
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
+        if add:
+            return super().pre_save(model_instance, add)
+        return F(self.attname) + int(getattr(model_instance, "_raises_epoch", False))
 
 
 class UniqueEmailField(EmailColumn):
@@ -166,7 +182,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
     #: Raising it ends every session and every link that rests on the old one.
-    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    session_epoch = SessionEpochField(default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -180,6 +196,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         abstract = True
         verbose_name = _("user")
         verbose_name_plural = _("users")
+
+    #: While ``save`` writes a password that was set; for the field of ``session_epoch``.
+    _raises_epoch = False
 
     if TYPE_CHECKING:
         emails: models.Manager["UserEmail"]
@@ -200,10 +219,14 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         # old one. (When only its hash is renewed, Django clears ``_password`` before.)
         is_set = self._password is not None  # type: ignore[attr-defined]
         is_written = update_fields is None or "password" in update_fields
-        if is_set and is_written and not self._state.adding:
-            self.session_epoch += 1
-            update_fields = update_fields and {*update_fields, "session_epoch"}
+        self._raises_epoch = is_set and is_written and not self._state.adding
+        if self._raises_epoch and update_fields is not None:
+            update_fields = {*update_fields, "session_epoch"}
+        before = self.session_epoch
         super().save(update_fields=update_fields, **kwargs)
+        # Django from 6.0 on may have read it back already.
+        if self._raises_epoch and self.session_epoch == before:
+            self.session_epoch += 1
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)

@@ -14,10 +14,9 @@ from ..canonical import clean_email
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
-from ..login.flows import check_own_password
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
-from ..proof import stamp_proof
+from ..proof import check_own_password, stamp_proof
 from ..secrets import RESET_PASSWORD, issue, redeem
 
 

@@ -1,14 +1,16 @@
 """Change what an account is called, and what it says of its user."""
 
 from collections.abc import Mapping
+from copy import copy
 
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from .. import signals
 from ..canonical import Name, clean_username
-from ..errors import UsernameTaken
+from ..errors import UsernameTaken, ValueTaken
 from ..identity import has_emails
 from ..limits import spend
 from ..mail import announce
@@ -91,24 +93,39 @@ def edit_profile(
     Change columns that the user model names in PROFILE_FIELDS.
 
     The event tells which ones, not what they held. ``by`` is who does it, if not the user.
-    Raises ValueError for other columns, and ValidationError for values that they do not take.
+    Raises ValueError for other columns, ValidationError for values that they do not take, and
+    ValueTaken.
     """
     foreign = set(changes).difference(user.PROFILE_FIELDS)
     if foreign:
         raise ValueError(f"PROFILE_FIELDS does not name {', '.join(sorted(foreign))}.")
-    changed = sorted(name for name, value in changes.items() if getattr(user, name) != value)
+    fresh = copy(user)
+    for field in user._meta.concrete_fields:
+        if field.name in changes:
+            field.save_form_data(fresh, changes[field.name])
+    # A new file may be called like the old one.
+    uploads = {name for name, value in changes.items() if isinstance(value, UploadedFile)}
+    changed = [n for n in sorted(changes) if n in uploads or getattr(fresh, n) != getattr(user, n)]
     if not changed:
         return
-    for field in user._meta.concrete_fields:
-        if field.name in changed:
-            field.save_form_data(user, changes[field.name])
-    user.clean_fields(exclude={f.name for f in user._meta.fields}.difference(changed))
+    fresh.full_clean(exclude={f.name for f in user._meta.fields}.difference(changed))
+    try:
+        _save_profile(fresh, changed, by=by or user, request=request)
+    except IntegrityError:
+        raise ValueTaken from None
+    for name in changed:
+        setattr(user, name, getattr(fresh, name))
+
+
+def _save_profile(
+    user: AbstractUser, changed: list[str], *, by: AbstractUser, request: HttpRequest | None
+) -> None:
     with transaction.atomic():
         user.save(update_fields=changed)
         AccountEvent.objects.record(
             "profile_edited",
             user=user,
-            actor=by or user,
+            actor=by,
             details={"fields": changed},
             request=request,
         )

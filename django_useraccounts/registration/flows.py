@@ -16,7 +16,7 @@ from .. import signals
 from ..browser import browser_key
 from ..canonical import Name, clean_email, clean_username
 from ..conf import conf
-from ..errors import RegistrationClosed, UsernameTaken
+from ..errors import AccountError, RegistrationClosed, UsernameTaken, ValueTaken
 from ..identity import has_emails, has_usernames
 from ..limits import spend
 from ..mail import announce
@@ -31,8 +31,6 @@ class Registration:
 
     user: AbstractUser
     address: UserEmail | None
-    #: Whether this browser may go on as the user: not when it repeats with another password.
-    is_proved: bool = True
 
 
 @sensitive_variables()
@@ -56,7 +54,8 @@ def register(
     An address that belongs to somebody is registered all the same, as a claim that cannot be
     confirmed, and its owner is told: so nobody learns by registering whose address is in use. A
     second click with the same ``browser_token``, a secret of the browser, changes nothing. Raises
-    RegistrationClosed, TooManyAttempts, UsernameTaken, InvalidUsername and InvalidEmail.
+    RegistrationClosed, TooManyAttempts, UsernameTaken, InvalidUsername, InvalidEmail, and
+    ValidationError for ``fields`` that their columns do not take.
     """
     if not policy().may_register(request=request):
         raise RegistrationClosed
@@ -66,9 +65,9 @@ def register(
     password_hash = make_password(password)
     browser = browser_key(browser_token)
     key = _registration_key(browser, name, to)
-    user = get_user_model()(password=password_hash, **fields or {})
-    user.username = name.text if name else None
-    try:
+
+    def open_account() -> Registration:
+        user = _new_user(name, password_hash, fields or {})
         with transaction.atomic():
             address, owner = _open(user, name, to, registration_key=key)
             if then:
@@ -77,12 +76,38 @@ def register(
                 _write(address, owner, next_url=next_url, browser_key=browser, request=request)
             AccountEvent.objects.record("registered", user=user, request=request)
             signals.send_on_commit(signals.registered, user=user, request=request)
-    except UsernameTaken:
+        return Registration(user, address)
+
+    try:
+        return open_account()
+    except (UsernameTaken, ValueTaken) as taken:
         again = _same_registration(key, password) if to else _same_person(name, password, request)
-        if again is None:
-            raise
-        return again
-    return Registration(user, address)
+        if again:
+            return again
+        # Somebody else at the same browser registered the same, before: that holds nobody up.
+        if not key or not UserEmail.objects.filter(registration_key=key).update(
+            registration_key=None
+        ):
+            raise _what_is(taken, name, fields) from None
+    return open_account()
+
+
+def _what_is(
+    taken: AccountError, name: Name | None, fields: Mapping[str, object] | None
+) -> AccountError:
+    """Return the error that names what is taken: with columns of the project, it may be another."""
+    users = get_user_model()._default_manager
+    is_clash = isinstance(taken.__cause__, IntegrityError)
+    if is_clash and name and fields and not users.filter(username_key=name.key).exists():
+        return ValueTaken()
+    return taken
+
+
+def _new_user(name: Name | None, password_hash: str, fields: Mapping[str, object]) -> AbstractUser:
+    user: AbstractUser = get_user_model()(password=password_hash, **fields)
+    user.username = name.text if name else None
+    user.clean_fields(exclude={f.name for f in user._meta.fields}.difference(fields))
+    return user
 
 
 @dataclass(frozen=True)
@@ -117,7 +142,8 @@ def _open(
         if to:
             address = UserEmail.objects.add_claim(user, to.text, registration_key=registration_key)
     except IntegrityError as clash:
-        raise UsernameTaken from clash
+        # Which of the unique columns it is tells each database in its own way.
+        raise UsernameTaken if name else ValueTaken from clash
     owners = [_Owner(user_id, email) for user_id, email in in_the_way if email]
     if len(owners) < len(in_the_way):
         raise UsernameTaken
@@ -164,9 +190,9 @@ def _same_registration(key: str | None, password: str) -> Registration | None:
     claim = UserEmail.objects.filter(registration_key=key).select_related("user").first()
     if key is None or claim is None:
         return None
-    # Where a registration logs in at once, somebody else at the same browser must not get in so.
-    is_proved = conf.CONFIRM_EMAIL_BEFORE_LOGIN or claim.user.check_password(password)
-    return Registration(claim.user, claim, is_proved=is_proved)
+    # Whoever uses the same browser, and the same names, is the same person only by the password.
+    is_same = claim.user.is_active and claim.user.check_password(password)
+    return Registration(claim.user, claim) if is_same else None
 
 
 def _same_person(

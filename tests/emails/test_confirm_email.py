@@ -75,7 +75,8 @@ def test_a_second_address_is_confirmed_without_becoming_primary():
     user.refresh_from_db()
     assert address.is_primary is None
     assert user.email == "frida@example.com"
-    assert not OutgoingMail.objects.exists()
+    (mail,) = OutgoingMail.objects.all()
+    assert (mail.kind, mail.to) == ("email_added", user.email)
 
 
 def test_confirming_twice_changes_nothing():

@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage, Error, run_checks
 from django.core.checks import Warning as Warn
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import models
 from django.test.utils import isolate_apps
 from django.urls import reverse, reverse_lazy
 
@@ -413,6 +414,26 @@ def problems_of(**lost: object) -> list[CheckMessage]:
     body = {"__module__": __name__, "Meta": type("Meta", (), {"app_label": "zoo"})}
     with isolate_apps():
         return list(parts.fields_of(type("Keeper", (AbstractUser,), {**body, **lost})))
+
+
+@pytest.mark.parametrize(
+    "name", ["email", "is_staff", "session_epoch", "username", "groups", "birthday"]
+)
+def test_E015_a_profile_with_what_people_may_not_edit(name):
+    assert problems_of(PROFILE_FIELDS=("first_name", name)) == [
+        Error(
+            f'Keeper.PROFILE_FIELDS has "{name}", which is no column that people may edit.',
+            hint=f'Take "{name}" out of PROFILE_FIELDS; names, addresses, passwords and rights have '
+            "flows of their own, and relations a page of yours.",
+            id="useraccounts.E015",
+        )
+    ]
+
+
+def test_a_profile_may_have_columns_of_the_project():
+    birthday = models.DateField(null=True)
+
+    assert problems_of(birthday=birthday, PROFILE_FIELDS=("birthday",)) == []
 
 
 @pytest.mark.parametrize(

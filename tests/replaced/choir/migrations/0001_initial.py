@@ -106,7 +106,10 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, verbose_name="date joined"
                     ),
                 ),
-                ("session_epoch", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "session_epoch",
+                    django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
+                ),
                 (
                     "voice",
                     models.CharField(
