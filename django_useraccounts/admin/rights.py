@@ -4,17 +4,23 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db.models import Q
+from django.utils import timezone
 
-from ..models import AbstractUser
+from ..models import AbstractUser, RoleGrant
 
 
 def may_change(admin: Any, user: AbstractUser) -> bool:
     """
-    Say whether ``admin`` may change the account of ``user``: only if that holds no greater rights.
+    Say whether ``admin`` may change the account of ``user``: only if that opens nothing more.
 
     Whoever can give an account another address, and then a password, can do all that it may do.
     """
-    if admin.is_superuser or admin == user:
+    return admin == user or (holds_no_less(admin, user) and _may_have_roles_of(admin, user))
+
+
+def holds_no_less(admin: Any, user: AbstractUser) -> bool:
+    """Say whether ``admin`` has every permission of ``user``; a superuser has more than others."""
+    if admin.is_superuser:
         return True
     if user.is_superuser:
         return False
@@ -23,3 +29,13 @@ def may_change(admin: Any, user: AbstractUser) -> bool:
     names = held.values_list("content_type__app_label", "codename")
     own: set[str] = admin.get_all_permissions()
     return {f"{label}.{codename}" for label, codename in names} <= own
+
+
+def _may_have_roles_of(admin: Any, user: AbstractUser) -> bool:
+    """Say whether ``admin`` has, or may grant, every role that ``user`` has or will have."""
+    if admin.has_perm("useraccounts.add_rolegrant"):
+        return True
+    lasting = Q(ends_at__isnull=True) | Q(ends_at__gt=timezone.now())
+    grants = RoleGrant.objects.filter(lasting, user=user.pk)
+    own: frozenset[str] = admin.role_names
+    return own.issuperset(grants.values_list("role__name", flat=True))

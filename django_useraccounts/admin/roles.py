@@ -13,7 +13,7 @@ from ..models import Role, RoleGrant
 from ..roles.flows import revoke_grant
 from .bases import ModelAdmin
 from .records import ReadOnly
-from .rights import may_change
+from .rights import holds_no_less
 
 
 @admin.register(Role)
@@ -72,7 +72,7 @@ class RoleGrantAdmin(ReadOnly):
         by: Any = request.user
         revoked = 0
         for grant in queryset:
-            if not may_change(by, grant.user) or (by == grant.user and not by.is_superuser):
+            if not holds_no_less(by, grant.user) or (by == grant.user and not by.is_superuser):
                 sentence = _("You may not change the account %(user)s.") % {"user": grant.user}
                 self.message_user(request, sentence, messages.ERROR)
             elif revoke_grant(grant, by=by, request=request):

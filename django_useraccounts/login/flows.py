@@ -170,7 +170,7 @@ def send_password_link(
     so that no administrator floods a mailbox either.
     """
     address = UserEmail.objects.filter(user=user, is_primary=True, user__is_active=True).first()
-    if address is None:
+    if address is None or not has_emails():
         raise EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
     # No limit for the client: that is the administrator, who may have many to write to.
     spend("mail", identifier=address.email_key, request=None)
