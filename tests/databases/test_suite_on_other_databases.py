@@ -34,7 +34,7 @@ def test_the_suite_passes_on(name: str, pytestconfig: pytest.Config) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=2400,
         )
 
     print("\n".join(suite.stdout.splitlines()[-150:]))
