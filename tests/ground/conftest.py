@@ -7,6 +7,7 @@ from threading import Barrier
 
 import pytest
 from django import db
+from django.contrib import admin
 from django.core import mail
 
 
@@ -52,6 +53,14 @@ def database_away() -> Callable[..., AbstractContextManager[None]]:
 def _no_database_in_event_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     # Set for browser tests; here, a blocking query in an event loop has to raise.
     monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _administration_as_it_was() -> Iterator[None]:
+    # An app that a test installs for itself would stay registered there after it is gone.
+    before = dict(admin.site._registry)
+    yield
+    admin.site._registry = before
 
 
 @pytest.fixture
