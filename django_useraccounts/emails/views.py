@@ -14,9 +14,9 @@ from django.views.generic import TemplateView
 from ..backends import start_session
 from ..browser import COOKIE, is_same_browser
 from ..canonical import shown_email
+from ..credentials import check_own_password
 from ..errors import LinkError, LinkUsed
 from ..models import AbstractUser, OneTimeSecret, UserEmail
-from ..proof import check_own_password
 from ..secrets import CONFIRM_EMAIL, parse_public_id
 from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
 from .flows import confirm_email, disown_email, resend_confirmation

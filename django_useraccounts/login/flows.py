@@ -19,6 +19,7 @@ from .. import signals
 from ..browser import browser_key
 from ..canonical import clean_email, clean_username
 from ..conf import conf
+from ..credentials import check_own_password
 from ..emails.flows import note_browser
 from ..errors import (
     EmailNotConfirmed,
@@ -31,7 +32,7 @@ from ..identity import has_emails, login_names
 from ..limits import spend
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
-from ..proof import check_own_password, stamp_proof
+from ..proof import stamp_proof
 from ..secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue
 
 #: What does not match, by what people log in by.

@@ -11,12 +11,13 @@ from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
 from ..canonical import clean_email
+from ..credentials import check_own_password
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
-from ..proof import check_own_password, stamp_proof
+from ..proof import stamp_proof
 from ..secrets import RESET_PASSWORD, issue, redeem
 
 

@@ -1,6 +1,8 @@
 """Who may import whom: the table of the house, held against every import that the code makes."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ LEVEL_1 = {
     "canonical",
     "client",
     "courier",
+    "credentials",
     "decorators",
     "fields",
     "guards",
@@ -128,3 +131,15 @@ def test_the_table_knows_every_place():
 
     assert places <= LEVEL_0 | LEVEL_1 | set(ROOMS) | LEVEL_4
     assert LEVEL_0 | LEVEL_1 | set(ROOMS) | LEVEL_4 <= places
+
+
+def test_guards_can_be_imported_where_the_app_is_not_installed():
+    # By a project that uses them in a module which other sites of its own import, too.
+    script = "from django.conf import settings; settings.configure(); import django; django.setup()"
+    modules = "django_useraccounts.decorators, django_useraccounts.mixins"
+
+    imported = subprocess.run(
+        [sys.executable, "-c", f"{script}; import {modules}"], cwd=PACKAGE.parent
+    )
+
+    assert imported.returncode == 0
