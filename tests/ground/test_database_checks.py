@@ -216,10 +216,27 @@ def test_W009_a_rule_that_is_missing():
             assert found() == []
 
 
+@pytest.fixture
+def promise(monkeypatch):
+    """Have the model of events promise one more constraint for one test."""
+    meta = AccountEvent._meta
+
+    def forget():
+        # Django keeps what it has once worked out of the constraints.
+        meta.__dict__.pop("total_unique_constraints", None)
+
+    def make(constraint):
+        forget()
+        monkeypatch.setattr(meta, "constraints", [constraint])
+
+    yield make
+    forget()
+
+
 @pytest.mark.django_db
-def test_what_a_migration_is_about_to_make_is_not_missing(monkeypatch):
+def test_what_a_migration_is_about_to_make_is_not_missing(promise):
     promised = models.UniqueConstraint(fields=["kind"], name="of_the_next_release")
-    monkeypatch.setattr(AccountEvent._meta, "constraints", [promised])
+    promise(promised)
     assert [message.id for message in found()] == ["useraccounts.W009"]
     applied = MigrationRecorder(connection)
 
@@ -229,11 +246,11 @@ def test_what_a_migration_is_about_to_make_is_not_missing(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_constraint_with_a_condition_is_looked_for_by_its_name(monkeypatch):
+def test_a_constraint_with_a_condition_is_looked_for_by_its_name(promise):
     promised = models.UniqueConstraint(
         fields=["kind"], condition=models.Q(actor__isnull=True), name="one_of_a_kind"
     )
-    monkeypatch.setattr(AccountEvent._meta, "constraints", [promised])
+    promise(promised)
 
     (message,) = found()
 
