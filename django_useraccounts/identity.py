@@ -5,9 +5,14 @@ from django.contrib.auth import get_user_model
 from .conf import conf
 
 
+def has_username_column() -> bool:
+    """Say whether the user model can hold usernames."""
+    return getattr(get_user_model(), "username", None) is not None
+
+
 def has_usernames() -> bool:
     """Say whether people have usernames: by the settings, and by the columns of the user model."""
-    return conf.USERNAME != "off" and getattr(get_user_model(), "username", None) is not None
+    return conf.USERNAME != "off" and has_username_column()
 
 
 def has_emails() -> bool:

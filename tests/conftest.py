@@ -1,11 +1,13 @@
 """What all tests share: the header, the order, and what happens when a program is missing."""
 
 import os
+from collections.abc import Callable
 from typing import NoReturn
 
 import django
 import pytest
-from django.conf import settings
+from django.conf import settings as site
+from pytest_django import Settings
 
 #: Marks of tests that take long as one piece: in a parallel run they have to begin first.
 LONG = ("databases", "wheel", "browser")
@@ -24,9 +26,19 @@ def missing(what: str, reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+@pytest.fixture
+def set_conf(settings: Settings) -> Callable[..., None]:
+    """Change some settings of the accounts for one test: ``set_conf(LINK_MAX_AGE=…)``."""
+
+    def change(**changed: object) -> None:
+        settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
+
+    return change
+
+
 def pytest_report_header() -> str:
     # test_suite_on_other_databases reads this line.
-    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+    engine = site.DATABASES["default"]["ENGINE"].rpartition(".")[2]
     return f"useraccounts: Django {django.get_version()} on {engine}"
 
 

@@ -12,9 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ..errors import AccountError
-from ..identity import has_emails
-from ..login.flows import (
+from ..administration.flows import (
     RIGHTS,
     add_user,
     change_rights,
@@ -23,6 +21,8 @@ from ..login.flows import (
     switch_off,
     switch_on,
 )
+from ..errors import AccountError
+from ..identity import has_emails
 from ..models import EmailUser, Role, RoleGrant, User
 from ..profile.flows import change_username, edit_profile
 from ..transactions import repeat_undone

@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core import checks
 from django.core.checks import CheckMessage
 
 from ..conf import conf
+from ..identity import has_username_column, has_usernames
 
 
 def contradictions() -> Iterator[CheckMessage]:
     """Yield the settings with which somebody could not log in, or that ask for what nobody has."""
     given = getattr(settings, "USERACCOUNTS", {})
-    has_column = getattr(get_user_model(), "username", None) is not None
-    has_usernames = has_column and conf.USERNAME != "off"
-    if conf.EMAIL == "off" and not has_usernames:
+    if conf.EMAIL == "off" and not has_usernames():
         yield _error(
             "People have neither usernames nor e-mail addresses.",
             'Leave out "EMAIL": "off", or give them usernames.',
@@ -25,24 +23,24 @@ def contradictions() -> Iterator[CheckMessage]:
             'USERACCOUNTS["USERNAME"] is "optional", and there are no addresses to be called by.',
             'Write "USERNAME": "required", or leave out "EMAIL": "off".',
         )
-    if not has_column and given.get("USERNAME", "off") != "off":
+    if not has_username_column() and given.get("USERNAME", "off") != "off":
         yield _error(
             f'USERACCOUNTS["USERNAME"] is "{conf.USERNAME}", and {settings.AUTH_USER_MODEL} has no '
             "column for it.",
             'Leave "USERNAME" out, or inherit AbstractUser.',
         )
-    yield from _login_by(has_usernames=has_usernames)
+    yield from _login_by()
     if conf.EMAIL == "off":
         yield from _about_emails(given)
 
 
-def _login_by(*, has_usernames: bool) -> Iterator[CheckMessage]:
+def _login_by() -> Iterator[CheckMessage]:
     if conf.LOGIN_BY == "email" and conf.EMAIL == "off":
         yield _error(
             'USERACCOUNTS["LOGIN_BY"] is "email", and nobody has an address.',
             'Leave out "LOGIN_BY", or "EMAIL": "off".',
         )
-    if conf.LOGIN_BY == "username" and (not has_usernames or conf.USERNAME == "optional"):
+    if conf.LOGIN_BY == "username" and (not has_usernames() or conf.USERNAME == "optional"):
         yield _error(
             'USERACCOUNTS["LOGIN_BY"] is "username", and not everybody has one.',
             'Write "LOGIN_BY": "username_or_email", or "USERNAME": "required".',

@@ -171,7 +171,7 @@ def add_email(
             if confirmed:
                 _prove(address)
             else:
-                _mail_link(address, owner=owner, request=request)
+                mail_link(address, owner=owner, request=request)
             _tell_of(address, is_new=claim is None, by=by, request=request)
     except IntegrityError:
         # The unique verified_key: somebody has proved it at this very moment.
@@ -286,11 +286,23 @@ def _prove(address: UserEmail) -> None:
         _set_primary(address, user)
 
 
-def _mail_link(address: UserEmail, *, owner: UserEmail | None, request: HttpRequest | None) -> None:
-    """Mail the link, or tell the owner of the address; the row of a link is written either way."""
-    secret = issue(CONFIRM_EMAIL, address=address)
+def mail_link(
+    address: UserEmail,
+    *,
+    owner: UserEmail | None = None,
+    next_url: str = "",
+    browser_key: str = "",
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Mail the link that confirms an address, or tell ``owner``, who has proved it, of the attempt.
+
+    The row of a link is written either way: a claim of somebody's address costs what any costs.
+    """
+    secret = issue(CONFIRM_EMAIL, address=address, next_url=next_url, browser_key=browser_key)
     if owner:
-        announce("already_registered", to=owner.email, user=owner.user, request=request)
+        user = get_user_model()(pk=owner.user_id)
+        announce("already_registered", to=owner.email, user=user, request=request)
     else:
         announce(
             "confirm_email", to=address.email, user=address.user, secret=secret, request=request

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ..canonical import email_key, username_key
+from ..identity import has_username_column
 from ..models import AbstractUser, Role, RoleGrant
 from ..models.roles import validate_role_name
 
@@ -29,11 +30,6 @@ def find_user(text: str) -> AbstractUser:
     if user is None:
         raise CommandError(f"There is no user with the {who} “{text}”.")
     return user
-
-
-def has_username_column() -> bool:
-    """Say whether the user model has usernames."""
-    return any(field.name == "username" for field in get_user_model()._meta.fields)
 
 
 def find_roles(names: Sequence[str], *, create: bool = False) -> list[Role]:

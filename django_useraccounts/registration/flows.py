@@ -16,13 +16,12 @@ from .. import signals
 from ..browser import browser_key
 from ..canonical import Name, clean_email, clean_username
 from ..conf import conf
+from ..emails.flows import mail_link
 from ..errors import AccountError, RegistrationClosed, UsernameTaken, ValueTaken
 from ..identity import has_emails, has_usernames
 from ..limits import spend
-from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
 from ..policy import policy
-from ..secrets import CONFIRM_EMAIL, issue
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,9 @@ def register(
             if then:
                 then(user)
             if address:
-                _write(address, owner, next_url=next_url, browser_key=browser, request=request)
+                mail_link(
+                    address, owner=owner, next_url=next_url, browser_key=browser, request=request
+                )
             AccountEvent.objects.record("registered", user=user, request=request)
             signals.send_on_commit(signals.registered, user=user, request=request)
         return Registration(user, address)
@@ -110,14 +111,6 @@ def _new_user(name: Name | None, password_hash: str, fields: Mapping[str, object
     return user
 
 
-@dataclass(frozen=True)
-class _Owner:
-    """Who has proved the address that somebody registers with."""
-
-    user_id: object
-    email: str
-
-
 def _clean(username: str | None, email: str | None) -> tuple[Name | None, Name | None]:
     """Return the names that an account has here; raise for one that it has to have."""
     has_name = has_usernames() and (conf.USERNAME == "required" or username or not has_emails())
@@ -132,8 +125,8 @@ def _registration_key(browser: str, name: Name | None, to: Name | None) -> str |
 
 def _open(
     user: AbstractUser, name: Name | None, to: Name | None, *, registration_key: str | None
-) -> tuple[UserEmail | None, _Owner | None]:
-    """Write the user and the claim; return the claim, and the owner of its address, if any."""
+) -> tuple[UserEmail | None, UserEmail | None]:
+    """Write the user and the claim; return the claim, and the proved address like it, if any."""
     address = None
     try:
         user.save()
@@ -144,10 +137,10 @@ def _open(
     except IntegrityError as clash:
         # Which of the unique columns it is tells each database in its own way.
         raise UsernameTaken if name else ValueTaken from clash
-    owners = [_Owner(user_id, email) for user_id, email in in_the_way if email]
-    if len(owners) < len(in_the_way):
+    owned = [UserEmail(user_id=pk, email=email) for pk, email in in_the_way if email]
+    if len(owned) < len(in_the_way):
         raise UsernameTaken
-    return address, owners[0] if owners else None
+    return address, owned[0] if owned else None
 
 
 def _in_the_way(name: Name | None, to: Name | None) -> list[tuple[object, str]]:
@@ -164,25 +157,6 @@ def _in_the_way(name: Name | None, to: Name | None) -> list[tuple[object, str]]:
         reserved = OldUsername.objects.reserved().filter(username_key=name.key)
         questions.append(reserved.values_list("user_id", Value("")))
     return list(questions[0].union(*questions[1:], all=True))
-
-
-def _write(
-    address: UserEmail,
-    owner: _Owner | None,
-    *,
-    next_url: str,
-    browser_key: str,
-    request: HttpRequest | None,
-) -> None:
-    """Mail the link, or tell the owner of the address; the row of a link is written either way."""
-    secret = issue(CONFIRM_EMAIL, address=address, next_url=next_url, browser_key=browser_key)
-    if owner:
-        user = get_user_model()(pk=owner.user_id)
-        announce("already_registered", to=owner.email, user=user, request=request)
-    else:
-        announce(
-            "confirm_email", to=address.email, user=address.user, secret=secret, request=request
-        )
 
 
 def _same_registration(key: str | None, password: str) -> Registration | None:

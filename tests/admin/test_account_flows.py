@@ -10,6 +10,14 @@ from django.test import Client
 from django.utils import timezone
 
 from django_useraccounts import signals
+from django_useraccounts.administration.flows import (
+    add_user,
+    change_rights,
+    end_sessions,
+    send_password_link,
+    switch_off,
+    switch_on,
+)
 from django_useraccounts.errors import (
     EmailNotConfirmed,
     EmailTaken,
@@ -19,14 +27,6 @@ from django_useraccounts.errors import (
     LinkError,
     TooManyAttempts,
     UsernameTaken,
-)
-from django_useraccounts.login.flows import (
-    add_user,
-    change_rights,
-    end_sessions,
-    send_password_link,
-    switch_off,
-    switch_on,
 )
 from django_useraccounts.models import (
     AccountEvent,

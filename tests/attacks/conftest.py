@@ -33,16 +33,6 @@ def browser(new_browser: Callable[..., Browser]) -> Browser:
 
 
 @pytest.fixture
-def set_conf(settings: Any) -> Callable[..., None]:
-    """Change some settings of the accounts for one test: ``set_conf(LINK_MAX_AGE=…)``."""
-
-    def change(**changed: object) -> None:
-        settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
-
-    return change
-
-
-@pytest.fixture
 def send_mail_by(settings: Any) -> Callable[[str], None]:
     """Have mail sent by the backend of a dotted path."""
 

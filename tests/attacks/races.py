@@ -17,8 +17,8 @@ from django_useraccounts.models import AbstractUser, OneTimeSecret
 from django_useraccounts.secrets import link_of
 from django_useraccounts.views import LINK_COOKIE
 
-#: How often each race is run; a nightly run sets more.
-REPEATS = int(os.environ.get("USERACCOUNTS_RACE_REPEATS", "20"))
+#: How often each race is run; CI sets more, and a nightly run many.
+REPEATS = int(os.environ.get("USERACCOUNTS_RACE_REPEATS", "5"))
 #: Longer than any lock may be waited for.
 PATIENCE = 60
 

@@ -13,9 +13,9 @@ from django.template import engines
 from django.test import Client, override_settings
 from django.urls import path, reverse
 
+from django_useraccounts.administration.flows import end_sessions, switch_off
 from django_useraccounts.emails.flows import add_email, confirm_email
 from django_useraccounts.errors import UsernameTaken, ValueTaken
-from django_useraccounts.login.flows import end_sessions, switch_off
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.profile.flows import change_username, edit_profile

@@ -170,9 +170,7 @@ def test_a_port_in_use_leads_to_the_next_free_one(start):
 @pytest.mark.parametrize(
     "identity, there, not_there",
     [
-        ("both", ['name="username"', 'name="email"'], ["retype"]),
         ("email", ['name="email"'], ['name="username"']),
-        ("username", ['name="username"'], ['name="email"']),
         ("typed-twice", ['name="retype_email"', 'name="retype_password"'], []),
     ],
 )

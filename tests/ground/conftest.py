@@ -12,16 +12,6 @@ from django.core import mail
 
 
 @pytest.fixture
-def set_conf(settings) -> Callable[..., None]:
-    """Change some settings of the accounts for one test: ``set_conf(LINK_MAX_AGE=…)``."""
-
-    def change(**changed: object) -> None:
-        settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
-
-    return change
-
-
-@pytest.fixture
 def send_mail_by(settings) -> Callable[[str], None]:
     """Have mail sent by the backend of a dotted path."""
 

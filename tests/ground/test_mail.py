@@ -34,7 +34,12 @@ KINDS = {
     "reset_password": RESET_PASSWORD,
     "already_registered": None,
     "no_account": None,
+    "account_opened": RESET_PASSWORD,
+    "email_added": None,
+    "email_removed": None,
     "password_changed": None,
+    "primary_email_changed": None,
+    "username_changed": None,
     "welcome": None,
 }
 TWO_PARTS = re.compile("multipart/alternative")

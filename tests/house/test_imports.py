@@ -45,6 +45,7 @@ ROOMS = {
     "login": {"emails"},
     "emails": set(),
     "roles": set(),
+    "administration": {"emails"},
 }
 #: What puts everything together.
 LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
+from django_useraccounts.administration.flows import end_sessions, switch_off
 from django_useraccounts.emails.flows import confirm_email, disown_email, resend_confirmation
 from django_useraccounts.errors import LinkError
 from django_useraccounts.models import OneTimeSecret, UserEmail
@@ -102,8 +103,12 @@ def remove_proved(account):
     account.proved.delete()
 
 
-def switch_off(account):
-    type(account.user).objects.update(is_active=False)
+def turn_off(account):
+    switch_off(account.user)
+
+
+def end_all_sessions(account):
+    end_sessions(account.user)
 
 
 def expire(account):
@@ -129,7 +134,8 @@ EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim"}
         (rename, set()),
         (reset, {"confirm", "other confirm", "reset", "session", "claim"}),
         (remove_proved, {"reset"}),
-        (switch_off, {"confirm", "other confirm", "reset", "session"}),
+        (end_all_sessions, {"reset", "session"}),
+        (turn_off, {"confirm", "other confirm", "reset", "session"}),
         (expire, {"confirm", "other confirm", "reset"}),
     ],
 )

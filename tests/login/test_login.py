@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth import get_user
 
+from django_useraccounts.credentials import check_own_password
 from django_useraccounts.errors import TooManyAttempts, WrongPassword
-from django_useraccounts.login.flows import check_own_password
 from django_useraccounts.models import AccountEvent, AttemptCounter
 from django_useraccounts.policy import Policy
 from django_useraccounts.testing import PASSWORD, log_in, make_user

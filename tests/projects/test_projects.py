@@ -5,12 +5,9 @@ User models and settings that migrations depend on are read once in a process: s
 process, and a database that is migrated from nothing.
 """
 
-import os
-import subprocess
-import sys
-
 import pytest
 
+from tests.children import assert_passes
 from tests.readme import ROOT
 
 # Not for this process: so that the projects are walked on the other databases as well.
@@ -28,19 +25,5 @@ def test_the_project_is_walked_from_the_register_page_to_every_door(
     files = [f"{WALK}/{name}" for name in ("walk.py", "walk_names.py", "walk_model.py")]
     own = f"{WALK}/walk_{site}.py"
     files += [own] if (ROOT / own).exists() else []
-    seed = f"--randomly-seed={pytestconfig.getoption('randomly_seed')}"
-    command = [sys.executable, "-m", "pytest", *files, f"--ds=tests.projects.sites.{site}"]
-    # This process is no worker of the outer run, and measures nothing for it.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
-
-    walk = subprocess.run(
-        [*command, "-q", "-p", "no:cacheprovider", seed],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-
-    assert walk.returncode == 0, f"The walk through {site} fails.\n{walk.stdout}"
+    settings = f"tests.projects.sites.{site}"
+    assert_passes(files, settings=settings, pytestconfig=pytestconfig)

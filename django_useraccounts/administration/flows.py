@@ -1,0 +1,225 @@
+"""What administrators do to accounts: open them, switch them off, give rights, send a link."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.dispatch import Signal
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from .. import signals
+from ..canonical import clean_email, clean_username
+from ..emails.flows import mail_link
+from ..errors import EmailNotConfirmed, EmailTaken, LastSuperuser, UsernameTaken
+from ..identity import has_emails
+from ..limits import spend
+from ..mail import announce
+from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
+from ..secrets import RESET_PASSWORD, issue
+
+
+def add_user(
+    username: str | None = None,
+    *,
+    email: str | None = None,
+    confirmed: bool = False,
+    fields: Mapping[str, object] | None = None,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> AbstractUser:
+    """
+    Open an account without password for somebody, who is told by mail how to get in.
+
+    With ``confirmed`` the caller vouches for the address, and its mail carries a link that sets the
+    first password; else one that confirms the address. ``fields`` are columns of the user model.
+    Raises UsernameTaken, InvalidUsername, InvalidEmail and EmailTaken.
+    """
+    name = clean_username(username or "") if username or not email else None
+    to = clean_email(email) if email else None
+    user = get_user_model()(**fields or {})
+    user.username = name.text if name else None
+    user.set_unusable_password()
+    with transaction.atomic():
+        _save_new(user)
+        if name and OldUsername.objects.reserved().filter(username_key=name.key).exists():
+            raise UsernameTaken
+        if to:
+            _give_address(user, to.text, confirmed=confirmed, request=request)
+        details = {"address": to.text, "confirmed": confirmed} if to else {}
+        _note("user_added", signals.user_added, user, by=by, details=details, request=request)
+    return user
+
+
+def _save_new(user: AbstractUser) -> None:
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        raise UsernameTaken from None
+
+
+def _give_address(
+    user: AbstractUser, email: str, *, confirmed: bool, request: HttpRequest | None
+) -> None:
+    if UserEmail.objects.confirmed().addressed(email).exists():
+        raise EmailTaken
+    if not confirmed:
+        mail_link(UserEmail.objects.add_claim(user, email), request=request)
+        return
+    try:
+        address = UserEmail.objects.add_proved_primary(user, email)
+    except IntegrityError:
+        # Somebody has proved it at this very moment.
+        raise EmailTaken from None
+    secret = issue(RESET_PASSWORD, address=address)
+    announce("account_opened", to=address.email, user=user, secret=secret, request=request)
+
+
+def send_password_link(
+    user: AbstractUser, *, by: AbstractUser | None = None, request: HttpRequest | None = None
+) -> None:
+    """
+    Mail a link that sets a password to the primary address of ``user``.
+
+    Raises EmailNotConfirmed when there is none or the account is switched off, and TooManyAttempts,
+    so that no administrator floods a mailbox either.
+    """
+    address = UserEmail.objects.filter(user=user, is_primary=True, user__is_active=True).first()
+    if address is None or not has_emails():
+        raise EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
+    # No limit for the client: that is the administrator, who may have many to write to.
+    spend("mail", identifier=address.email_key, request=None)
+    with transaction.atomic():
+        secret = issue(RESET_PASSWORD, address=address)
+        announce("reset_password", to=address.email, user=user, secret=secret, request=request)
+        AccountEvent.objects.record("password_link_sent", user=user, actor=by, request=request)
+
+
+def switch_off(
+    user: AbstractUser,
+    *,
+    by: AbstractUser | None = None,
+    reason: str = "",
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Let nobody log in to the account any more; its sessions and mailed links end at once.
+
+    An account that is off stays off without another event. Raises LastSuperuser.
+    """
+    with transaction.atomic():
+        _keep_a_superuser(user)
+        rows = get_user_model()._default_manager.filter(pk=user.pk, is_active=True)
+        if rows.update(is_active=False, session_epoch=F("session_epoch") + 1):
+            details = {"reason": reason}
+            _note(
+                "switched_off", signals.switched_off, user, by=by, details=details, request=request
+            )
+    user.refresh_from_db(fields=["is_active", "session_epoch"])
+
+
+def switch_on(
+    user: AbstractUser,
+    *,
+    by: AbstractUser | None = None,
+    reason: str = "",
+    request: HttpRequest | None = None,
+) -> None:
+    """Let the user of an account that is switched off log in again."""
+    with transaction.atomic():
+        rows = get_user_model()._default_manager.filter(pk=user.pk, is_active=False)
+        if rows.update(is_active=True):
+            details = {"reason": reason}
+            _note("switched_on", signals.switched_on, user, by=by, details=details, request=request)
+    user.refresh_from_db(fields=["is_active"])
+
+
+def end_sessions(
+    user: AbstractUser, *, by: AbstractUser | None = None, request: HttpRequest | None = None
+) -> None:
+    """End every session of ``user``, that of ``request`` included, and every reset link."""
+    with transaction.atomic():
+        rows = get_user_model()._default_manager.filter(pk=user.pk)
+        rows.update(session_epoch=F("session_epoch") + 1)
+        _note("sessions_ended", signals.sessions_ended, user, by=by, request=request)
+    user.refresh_from_db(fields=["session_epoch"])
+
+
+def change_rights(
+    user: AbstractUser,
+    changes: Mapping[str, Any],
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Set what ``user`` may do in the administration: columns and relations of RIGHTS, by name.
+
+    The event tells what was given and taken. Raises LastSuperuser; who may do this is for the
+    caller to know.
+    """
+    with transaction.atomic():
+        if changes.get("is_superuser") is False:
+            _keep_a_superuser(user)
+        users = get_user_model()._default_manager
+        fresh = users.select_for_update().get(pk=user.pk)
+        details = {
+            name: change
+            for name, value in changes.items()
+            if (change := _change_right(fresh, name, value))
+        }
+        if details:
+            fresh.save(update_fields=["is_staff", "is_superuser"])
+            _note(
+                "rights_changed",
+                signals.rights_changed,
+                user,
+                by=by,
+                details=details,
+                request=request,
+            )
+    user.is_staff, user.is_superuser = fresh.is_staff, fresh.is_superuser
+
+
+#: What ``change_rights`` changes: whether, and by which groups and permissions.
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def _change_right(user: AbstractUser, name: str, value: Any) -> dict[str, object]:
+    """Change one right, and return what it was and is, or {} for no change."""
+    if name not in RIGHTS:
+        raise ValueError(f"{name} is none of {', '.join(RIGHTS)}.")
+    if isinstance(value, bool):
+        before = getattr(user, name)
+        setattr(user, name, value)
+        return {"from": before, "to": value} if before != value else {}
+    relation = getattr(user, name)
+    has, gets = set(relation.all()), set(value)
+    relation.set(gets)
+    change = {"given": gets - has, "taken": has - gets}
+    return {word: sorted(map(str, rows)) for word, rows in change.items() if rows}
+
+
+def _keep_a_superuser(user: AbstractUser) -> None:
+    """Raise LastSuperuser if there is no other; of two who go at once, the second one waits."""
+    users = get_user_model()._default_manager.filter(is_superuser=True, is_active=True)
+    keys = users.select_for_update().order_by("pk").values_list("pk", flat=True)
+    if list(keys) == [user.pk]:
+        raise LastSuperuser
+
+
+def _note(
+    kind: str,
+    signal: Signal,
+    user: AbstractUser,
+    *,
+    by: AbstractUser | None,
+    details: Mapping[str, object] | None = None,
+    request: HttpRequest | None,
+) -> None:
+    """Write down what was done to an account, and tell the receivers of its signal."""
+    AccountEvent.objects.record(kind, user=user, actor=by, details=details, request=request)
+    signals.send_on_commit(signal, user=user, request=request)
