@@ -75,6 +75,8 @@ DATABASES = {
     },
 }
 
+TIME_ZONE = "UTC"
+
 # The accounts
 
 AUTH_USER_MODEL = "useraccounts.User"
