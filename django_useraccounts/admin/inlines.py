@@ -1,9 +1,9 @@
 """What belongs to a user, on the user's page: addresses, and roles now and before."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,8 +24,10 @@ class AddressInline(TabularInline):
     extra = 0
 
     @admin.display(description=_("since"))
-    def since(self, address: UserEmail) -> datetime | None:
-        return address.confirmed_at
+    def since(self, address: UserEmail) -> str:
+        # Django shows a column of the model as people read it, and what a method returns as it is.
+        shown: str = display_for_value(address.confirmed_at, "-")
+        return shown
 
 
 class GrantInline(TabularInline):

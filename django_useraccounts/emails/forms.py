@@ -23,12 +23,11 @@ class ConfirmEmailForm(AccountForm):
     old_password = PasswordField(
         label=_("The password that you chose when you registered"),
         autocomplete="current-password",
-        required=False,
     )
 
     def __init__(self, *args: Any, asks_password: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not asks_password:
             del self.fields["old_password"]
-        elif self.data.get("answer") == "confirm":
-            self.fields["old_password"].required = True
+        elif self.data.get("answer") == "not_me":
+            self.fields["old_password"].required = False

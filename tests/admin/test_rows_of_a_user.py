@@ -1,6 +1,6 @@
 """Addresses and roles on the page of their user."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -315,3 +315,12 @@ def test_grants_cannot_be_edited_neither_now_nor_when_they_are_history(office, a
     assert RoleGrant.objects.in_force().get() == running
     assert list(RoleGrant.objects.order_by("pk").values()) == before
     assert not AccountEvent.objects.exists()
+
+
+def test_since_when_an_address_is_confirmed_reads_like_any_date(office):
+    user = make_user("frida")
+    UserEmail.objects.update(confirmed_at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
+
+    page = office.get(f"/admin/useraccounts/user/{user.pk}/change/").content.decode()
+
+    assert "March 1, 2026, 12:30 p.m." in page

@@ -340,10 +340,12 @@ def test_A4_without_usernames_the_password_confirms_and_logs_in_from_another_bro
     desk.register("", VICTIM, PASSWORD)
     page = page_of(phone.open(last_mail()))
 
+    shown = phone.get(page).content.decode()
     wrong = phone.post(page, {"answer": "confirm", "old_password": EVIL})
     missing = phone.post(page, {"answer": "confirm"})
     right = phone.post(page, {"answer": "confirm", "old_password": PASSWORD})
 
+    assert "(optional)" not in shown
     assert "not your current password" in wrong.content.decode()
     assert "This field is required" in missing.content.decode()
     assert right.status_code == 302
