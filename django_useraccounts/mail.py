@@ -7,25 +7,19 @@ goes away, and no request waits for either.
 
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from urllib.parse import urlsplit
 
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.urls import get_script_prefix, reverse, set_script_prefix
+from django.urls import get_script_prefix
 from django.utils import timezone, translation
 
-from .canonical import shown_email
 from .conf import conf
 from .courier import courier
+from .message import compose
 from .models import AbstractUser, OneTimeSecret, OutgoingMail
-from .policy import policy
-from .secrets import is_replaced, is_void, link_of
+from .secrets import is_replaced, is_void
 from .site import site_name, site_origin
 
 logger = logging.getLogger("django_useraccounts.mail")
@@ -103,23 +97,6 @@ def _deliver_with_due(mail_id: int) -> None:
     deliver_due(limit=10)
 
 
-def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
-    """Return the message of a mail as it is sent: subject, text and HTML from its templates."""
-    folder = f"useraccounts/mails/{mail.kind}"
-    with translation.override(mail.language or None), _script_prefix(urlsplit(mail.base_url).path):
-        context = _context(mail)
-        # A line break in a subject would start another header; names of sites may hold anything.
-        subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
-        message = EmailMultiAlternatives(
-            subject=subject,
-            body=render_to_string(f"{folder}/body.txt", context).strip() + "\n",
-            to=[mail.to],
-            headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: answer not, out of office
-        )
-        message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
-    return message
-
-
 def _describe(error: Exception) -> str:
     """Return the error in the server's words, less the links: servers quote what they refuse."""
     return re.sub(r"[\w-]{30,}", "…", repr(error))[:250]
@@ -133,38 +110,3 @@ def _claim(mail: OutgoingMail) -> bool:
     claimed = mine.order_by().update(attempts=F("attempts") + 1, due_at=timezone.now() + wait)
     mail.attempts += claimed
     return bool(claimed)
-
-
-def _context(mail: OutgoingMail) -> dict[str, object]:
-    parts = urlsplit(mail.base_url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    secret = mail.secret
-    is_open = policy().may_register(request=None)
-    link, hours = "", 0
-    if secret:
-        link = origin + reverse(f"useraccounts:{secret.purpose}", args=[str(link_of(secret))])
-        hours = round((secret.expires_at - mail.created_at) / timedelta(hours=1))
-    return {
-        "site_name": mail.site_name,
-        "origin": origin,
-        "email": shown_email(mail.to),
-        "user": mail.user,
-        "link": link,
-        "link_hours": hours,
-        "link_days": hours // 24,
-        "login_url": origin + reverse("useraccounts:login"),
-        "register_url": origin + reverse("useraccounts:register") if is_open else "",
-        "forgot_password_url": origin + reverse("useraccounts:forgot_password"),
-        "resend_confirmation_url": origin + reverse("useraccounts:resend_confirmation"),
-    }
-
-
-@contextmanager
-def _script_prefix(prefix: str) -> Iterator[None]:
-    """Resolve URLs as under the prefix of the request that wrote the mail; threads start at "/"."""
-    before = get_script_prefix()
-    set_script_prefix(prefix or "/")
-    try:
-        yield
-    finally:
-        set_script_prefix(before)

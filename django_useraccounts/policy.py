@@ -32,6 +32,14 @@ class Policy:
         """Say whether a user with the right password may come in; no looks like a wrong one."""
         return True
 
+    def language(self, user: "AbstractUser") -> str:
+        """Return the language code for mails to ``user``, "" for that of who causes the mail."""
+        return user.language
+
+    def mail_sender(self, kind: str) -> str | None:
+        """Return the From of mails of a kind, ``Name <address>``; None for DEFAULT_FROM_EMAIL."""
+        return None
+
 
 def policy() -> Policy:
     """Return the policy of the site."""

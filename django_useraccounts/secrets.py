@@ -183,6 +183,7 @@ def _proofs(secret: OneTimeSecret) -> Iterator[str]:
             secret.epoch,
             int(secret.expires_at.timestamp()),
             secret.next_url,
+            secret.pending,
         )
     )
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):

@@ -1,11 +1,13 @@
-"""The tables: users, their addresses and roles, one-time secrets, mail, events, attempts."""
+"""The tables: users, their addresses and roles, one-time secrets, mail, exports, events."""
 
 from .emails import UserEmail
 from .events import AccountEvent
+from .exports import AccountExport
 from .limits import AttemptCounter
 from .mail import OutgoingMail
 from .roles import Role, RoleGrant
 from .secrets import OneTimeSecret
+from .undeliverable import UndeliverableAddress
 from .usernames import OldUsername
 from .users import AbstractEmailUser, AbstractUser, EmailUser, User, UserManager
 
@@ -13,6 +15,7 @@ __all__ = [
     "AbstractEmailUser",
     "AbstractUser",
     "AccountEvent",
+    "AccountExport",
     "AttemptCounter",
     "EmailUser",
     "OldUsername",
@@ -20,6 +23,7 @@ __all__ = [
     "OutgoingMail",
     "Role",
     "RoleGrant",
+    "UndeliverableAddress",
     "User",
     "UserEmail",
     "UserManager",

@@ -32,6 +32,8 @@ class OneTimeSecret(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     #: Digest of a cookie of the browser that asked, "" for none.
     browser_key = models.CharField(max_length=64, blank=True, default="")
+    #: What the link brings about beyond its purpose, such as the addresses that it puts back.
+    pending = models.TextField(blank=True, default="")
     #: Where the reader wanted to go; checked again when used.
     next_url = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)

@@ -10,7 +10,8 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 
 from django_useraccounts.errors import InvalidEmail
-from django_useraccounts.mail import announce, compose, deliver
+from django_useraccounts.mail import announce, deliver
+from django_useraccounts.message import compose
 from django_useraccounts.models import OutgoingMail
 from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.registration.flows import register

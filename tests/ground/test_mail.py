@@ -16,12 +16,11 @@ from django_useraccounts.errors import AccountError
 from django_useraccounts.mail import (
     DELAYS,
     _claim,
-    _context,
     announce,
-    compose,
     deliver,
     deliver_due,
 )
+from django_useraccounts.message import _context, compose
 from django_useraccounts.models import OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.policy import Policy
 from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of, redeem

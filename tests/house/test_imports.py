@@ -25,6 +25,7 @@ LEVEL_1 = {
     "identity",
     "limits",
     "mail",
+    "message",
     "mixins",
     "models",
     "policy",

@@ -95,6 +95,31 @@ class Migration(migrations.Migration):
                     django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
                 ),
                 (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=16,
+                        verbose_name="language",
+                    ),
+                ),
+                ("erase_at", models.DateTimeField(db_index=True, editable=False, null=True)),
+                (
+                    "terms_version",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=40,
+                        verbose_name="accepted terms",
+                    ),
+                ),
+                (
+                    "terms_accepted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
+                ),
+                (
                     "id",
                     models.UUIDField(
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False

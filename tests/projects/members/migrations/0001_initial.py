@@ -98,6 +98,31 @@ class Migration(migrations.Migration):
                     "session_epoch",
                     django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
                 ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=16,
+                        verbose_name="language",
+                    ),
+                ),
+                ("erase_at", models.DateTimeField(db_index=True, editable=False, null=True)),
+                (
+                    "terms_version",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=40,
+                        verbose_name="accepted terms",
+                    ),
+                ),
+                (
+                    "terms_accepted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
+                ),
                 ("birthday", models.DateField(blank=True, null=True)),
                 ("motto", models.CharField(blank=True, default="", max_length=100)),
                 (
