@@ -34,13 +34,14 @@ def announce(
     to: str,
     user: AbstractUser | None = None,
     secret: OneTimeSecret | None = None,
+    about: str = "",
     request: HttpRequest | None = None,
 ) -> OutgoingMail:
     """
     Put a mail of the templates ``useraccounts/mails/<kind>/`` into the outbox.
 
     It goes to the one stored address ``to``, in the language of the moment, with the link of
-    ``secret``, and begins its way after the commit.
+    ``secret``, and begins its way after the commit. ``about`` is the address that it tells of.
     """
     origin = site_origin(request)
     mail = OutgoingMail.objects.create(
@@ -48,6 +49,7 @@ def announce(
         to=to,
         user=user,
         secret=secret,
+        about=about,
         language=translation.get_language() or "",
         base_url=origin + get_script_prefix(),
         site_name=site_name(request, origin=origin),

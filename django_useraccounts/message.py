@@ -46,6 +46,7 @@ def _context(mail: OutgoingMail) -> dict[str, object]:
         "site_name": mail.site_name,
         "origin": origin,
         "email": shown_email(mail.to),
+        "about": shown_email(mail.about),
         "user": mail.user,
         "link": link,
         "link_hours": hours,

@@ -430,6 +430,7 @@ class Migration(migrations.Migration):
                 ),
                 ("kind", models.CharField(max_length=40, verbose_name="kind")),
                 ("to", models.CharField(max_length=254, verbose_name="to")),
+                ("about", models.CharField(blank=True, default="", max_length=254)),
                 ("language", models.CharField(max_length=16)),
                 ("base_url", models.CharField(max_length=300)),
                 ("site_name", models.CharField(max_length=250)),
