@@ -34,7 +34,12 @@ class Purpose:
     max_age: Callable[[], timedelta]
     #: Does whatever raises the user's ``session_epoch`` (a new password, ended sessions) void it?
     voided_by_epoch: bool
+    #: Does it end with the address that it was mailed to?
+    bound_to_address: bool = True
 
+
+#: For how long who reads an address can take back what was done to the addresses of the account.
+UNDO_MAX_AGE = timedelta(days=7)
 
 CONFIRM_EMAIL = Purpose("confirm_email", lambda: conf.LINK_MAX_AGE, voided_by_epoch=False)
 RESET_PASSWORD = Purpose(
@@ -42,7 +47,13 @@ RESET_PASSWORD = Purpose(
     lambda: timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
     voided_by_epoch=True,
 )
-PURPOSES = {purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD)}
+#: Neither a new password nor the end of the address voids it: whoever stole the account does both.
+UNDO_EMAIL_CHANGE = Purpose(
+    "undo_email_change", lambda: UNDO_MAX_AGE, voided_by_epoch=False, bound_to_address=False
+)
+PURPOSES = {
+    purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE)
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,7 @@ def issue(
     purpose: Purpose,
     *,
     address: UserEmail | None,
+    pending: str = "",
     next_url: str = "",
     browser_key: str = "",
 ) -> OneTimeSecret:
@@ -90,9 +102,10 @@ def issue(
     return OneTimeSecret.objects.create(
         purpose=purpose.name,
         user=address.user if address else None,
-        address=address,
+        address=address if purpose.bound_to_address else None,
         email_key=address.email_key if address else "",
         epoch=address.user.session_epoch if address else 0,
+        pending=pending,
         next_url=next_url,
         browser_key=browser_key,
         expires_at=now + purpose.max_age(),
@@ -156,7 +169,7 @@ def redeem(secret: OneTimeSecret) -> None:
 
 def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) -> None:
     user: AbstractUser = secret.user  # type: ignore[assignment]
-    if secret.address is None or secret.address.email_key != secret.email_key:
+    if purpose.bound_to_address and getattr(secret.address, "email_key", None) != secret.email_key:
         raise LinkInvalid
     if secret.redeemed_at or is_replaced or not user.is_active:
         raise LinkUsed
