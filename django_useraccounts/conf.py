@@ -52,9 +52,6 @@ class Conf:
     #: After how long ``useraccounts_prune`` drops addresses that were not confirmed, and accounts
     #: that never had a confirmed one.
     UNCONFIRMED_MAX_AGE: timedelta = timedelta(days=30)
-    #: The version of the terms of service that people have to accept; another one is asked for at
-    #: once. None: there are no terms.
-    TERMS_VERSION: str | None = None
     #: Must a new user confirm the e-mail address before the first login?
     CONFIRM_EMAIL_BEFORE_LOGIN: bool = True
     #: How long a link that confirms an address works. (Reset links: PASSWORD_RESET_TIMEOUT.)

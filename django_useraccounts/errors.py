@@ -146,3 +146,17 @@ class LastEmail(AccountError):
 
 class LastSuperuser(AccountError):
     sentence = _("This is the last active superuser: nobody could manage the site any more.")
+
+
+class TooManyEmails(AccountError):
+    """The account has as many addresses as EMAILS_PER_USER allows."""
+
+    field = "email"
+
+    def __init__(self, limit: int) -> None:
+        sentence = ngettext_lazy(
+            "An account can have %(limit)d e-mail address. Remove it first.",
+            "An account can have %(limit)d e-mail addresses. Remove one of them first.",
+            "limit",
+        )
+        super().__init__(sentence, params={"limit": limit})

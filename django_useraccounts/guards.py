@@ -94,7 +94,7 @@ class Guard:
             return _forbid(request, self.requirement)
         if obstacle == "login_required":
             return _send_to(request, resolve_url(settings.LOGIN_URL), obstacle, status=401)
-        pages = {"email_not_confirmed": "resend_confirmation", "confirm_identity": obstacle}
+        pages = {"email_not_confirmed": "emails", "confirm_identity": obstacle}
         return _send_to(request, reverse(f"useraccounts:{pages[obstacle]}"), obstacle, status=403)
 
 

@@ -51,9 +51,7 @@ RESET_PASSWORD = Purpose(
 UNDO_EMAIL_CHANGE = Purpose(
     "undo_email_change", lambda: UNDO_MAX_AGE, voided_by_epoch=False, bound_to_address=False
 )
-PURPOSES = {
-    purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE)
-}
+PURPOSES = {purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE)}
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ email_added = Signal()
 primary_email_changed = Signal()
 #: An address was taken off. Arguments: ``user``, ``address`` (the text), ``request``.
 email_removed = Signal()
+#: The reader of an address took back what somebody else did to the addresses of the account.
+#: Arguments: ``user``, ``request``.
+email_change_undone = Signal()
 #: An administrator opened an account for somebody. Arguments: ``user``, ``request``.
 user_added = Signal()
 #: An account was switched off: nobody can log in to it. Arguments: ``user``, ``request``.

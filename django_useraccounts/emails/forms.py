@@ -1,6 +1,7 @@
 """What somebody types about an address."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -31,3 +32,27 @@ class ConfirmEmailForm(AccountForm):
             del self.fields["old_password"]
         elif self.data.get("answer") == "not_me":
             self.fields["old_password"].required = False
+
+
+class AddEmailForm(AccountForm):
+    """Another address of the own account."""
+
+    retyped: ClassVar[Mapping[str, str]] = {"email": "email"}
+
+    email = EmailField(label=_("New e-mail address"))
+
+
+class SendConfirmationForm(AccountForm):
+    """A button: mail the link once more."""
+
+
+class MakePrimaryEmailForm(AccountForm):
+    """A button: send my mail there."""
+
+
+class RemoveEmailForm(AccountForm):
+    """A button: take it off my account."""
+
+
+class UndoEmailChangeForm(AccountForm):
+    """A button: it was not me, put everything back."""

@@ -1,26 +1,48 @@
-"""The pages about an address that is to be proved."""
+"""The pages about addresses: to prove one, to change the own ones, to take a change back."""
 
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from ..backends import start_session
 from ..browser import COOKIE, is_same_browser
 from ..canonical import shown_email
+from ..conf import conf
 from ..credentials import check_own_password
 from ..errors import LinkError, LinkUsed
+from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import AbstractUser, OneTimeSecret, UserEmail
-from ..secrets import CONFIRM_EMAIL, parse_public_id
+from ..secrets import CONFIRM_EMAIL, UNDO_EMAIL_CHANGE, link_of, parse_public_id
+from ..undeliverable import undeliverable_state
 from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
-from .flows import confirm_email, disown_email, resend_confirmation
-from .forms import ConfirmEmailForm, ResendConfirmationForm
+from .flows import (
+    add_email,
+    addresses_before,
+    confirm_email,
+    disown_email,
+    make_primary,
+    remove_email,
+    resend_confirmation,
+    send_confirmation,
+    undo_email_change,
+)
+from .forms import (
+    AddEmailForm,
+    ConfirmEmailForm,
+    MakePrimaryEmailForm,
+    RemoveEmailForm,
+    ResendConfirmationForm,
+    SendConfirmationForm,
+    UndoEmailChangeForm,
+)
 
 
 class MailSentView(EmailPage, TemplateView):
@@ -31,7 +53,7 @@ class MailSentView(EmailPage, TemplateView):
 
 
 class ResendConfirmationView(EmailPage, FlowView):
-    """Ask for the confirmation mail once more; guards send unconfirmed users here."""
+    """Ask for the confirmation mail once more, also without being logged in."""
 
     is_public = True
     template_name = "useraccounts/emails/resend_confirmation.html"
@@ -73,6 +95,8 @@ class ConfirmEmailView(EmailPage, LinkView):
         "Your e-mail address is confirmed. Now log in with your password."
     )
     is_logged_in: bool
+    #: Has the account had a proved address before?
+    is_added = False
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
         if form.cleaned_data["answer"] == "not_me":
@@ -82,6 +106,7 @@ class ConfirmEmailView(EmailPage, LinkView):
         if self.asks_password:
             password = form.cleaned_data["old_password"]
             check_own_password(self.registrant, password, request=self.request)
+        self.is_added = bool(self.registrant.email)
         self.is_logged_in = self._confirm_and_log_in()
         return None
 
@@ -106,13 +131,15 @@ class ConfirmEmailView(EmailPage, LinkView):
         by her, for an account whose password he knows.
         """
         has_name = bool(self.registrant.shown_username)
-        return not has_name and not self.is_at_home and self.registrant.has_usable_password()
+        is_known = self.is_at_home or self.request.user == self.registrant
+        return not has_name and not is_known and self.registrant.has_usable_password()
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "asks_password": self.asks_password}
 
     def get_success_message(self, form: forms.Form) -> Any:
-        return self.success_message if self.is_logged_in else self.log_in_message
+        is_in = self.is_logged_in or self.request.user == self.registrant
+        return self.success_message if is_in else self.log_in_message
 
     @transaction.atomic  # both or neither: a login that fails must not use the link up
     def _confirm_and_log_in(self) -> bool:
@@ -140,5 +167,136 @@ class ConfirmEmailView(EmailPage, LinkView):
         # Checked again: what was safe when it was stored has to be safe when it is used.
         wanted = safe_next(self.secret.next_url)
         if self.request.user.is_authenticated:
-            return wanted or resolve_url(settings.LOGIN_REDIRECT_URL)
+            home = "useraccounts:emails" if self.is_added else settings.LOGIN_REDIRECT_URL
+            return wanted or resolve_url(home)
         return with_next(resolve_url(settings.LOGIN_URL), wanted)
+
+
+class UndoEmailChangeView(EmailPage, LinkView):
+    """Put the addresses of the account back, since somebody else has changed them."""
+
+    is_public = True
+    template_name = "useraccounts/emails/undo_email_change.html"
+    form_class = UndoEmailChangeForm
+    purpose = UNDO_EMAIL_CHANGE
+    new_link = "useraccounts:forgot_password"
+
+    def perform(self, form: forms.Form) -> HttpResponse | None:
+        link = undo_email_change(self.secret, request=self.request)
+        if link is None:
+            return None
+        # The reader has proved a mailbox of the account: on to the new password without a detour.
+        return HttpResponseRedirect(reverse("useraccounts:reset_password", args=[link_of(link)]))
+
+    def get_success_url(self) -> str:
+        return resolve_url("useraccounts:mail_sent")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        texts = [shown_email(text) for text in addresses_before(self.secret)]
+        return super().get_context_data(addresses_before=texts, **kwargs)
+
+
+class EmailsView(AllowUnconfirmedEmailMixin, EmailPage, TemplateView):
+    """All addresses of the account, what each is good for, and what can be done with it."""
+
+    template_name = "useraccounts/emails/emails.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        rows = UserEmail.objects.filter(user=self.user)
+        rows = rows.annotate(trouble=undeliverable_state("email_key"))
+        # In Python: NULL comes first on some databases and last on others.
+        addresses = sorted(rows, key=_importance)
+        proved = sum(address.is_confirmed for address in addresses)
+        return super().get_context_data(
+            addresses=addresses,
+            is_single=conf.EMAILS_PER_USER == 1,
+            has_room=len(addresses) < conf.EMAILS_PER_USER or conf.EMAILS_PER_USER == 1,
+            limit=conf.EMAILS_PER_USER,
+            is_confirmed=proved > 0,
+            is_last=proved < 2,
+            **kwargs,
+        )
+
+
+def _importance(address: UserEmail) -> tuple[bool, bool, int]:
+    return not address.is_primary, not address.is_confirmed, address.pk
+
+
+class AddEmailView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, EmailPage, FlowView):
+    """Write down another address, to be confirmed by the mail that goes there."""
+
+    template_name = "useraccounts/emails/add_email.html"
+    form_class = AddEmailForm
+    success_url = reverse_lazy("useraccounts:emails")
+    success_message = _("We have sent a mail to %(email)s. Please open the link in it.")
+
+    def perform(self, form: forms.Form) -> None:
+        email = form.cleaned_data["email"]
+        add_email(self.user, email, next_url=self.next_url, request=self.request)
+
+    def get_success_message(self, form: forms.Form) -> str:
+        return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(is_single=conf.EMAILS_PER_USER == 1, **kwargs)
+
+
+class AddressPage(AllowUnconfirmedEmailMixin, EmailPage, FlowView):
+    """A page about one address of the visitor; another's is as good as none."""
+
+    success_url = reverse_lazy("useraccounts:emails")
+
+    @cached_property
+    def address(self) -> UserEmail:
+        rows = UserEmail.objects.filter(user=self.user, pk=self.kwargs["address_id"])
+        address = rows.annotate(trouble=undeliverable_state("email_key")).first()
+        if address is None:
+            raise Http404
+        address.user = self.user  # type: ignore[assignment]
+        return address
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(address=self.address, **kwargs)
+
+    def get_success_message(self, form: forms.Form) -> str:
+        return str(self.success_message % {"email": self.address.shown})
+
+
+class SendConfirmationView(AddressPage):
+    """Have the link mailed once more."""
+
+    template_name = "useraccounts/emails/send_confirmation.html"
+    form_class = SendConfirmationForm
+    success_message = _("We have sent a mail to %(email)s. Please open the link in it.")
+
+    def perform(self, form: forms.Form) -> None:
+        send_confirmation(self.address, next_url=self.next_url, request=self.request)
+
+
+class MakePrimaryEmailView(RecentLoginRequiredMixin, AddressPage):
+    """Have mail sent to this address from now on."""
+
+    template_name = "useraccounts/emails/make_primary_email.html"
+    form_class = MakePrimaryEmailForm
+    success_message = _("Your mail goes to %(email)s now.")
+
+    def perform(self, form: forms.Form) -> None:
+        make_primary(self.address, request=self.request)
+
+
+class RemoveEmailView(RecentLoginRequiredMixin, AddressPage):
+    """Take an address off the account; the second of two clicks finds it gone, as wished."""
+
+    template_name = "useraccounts/emails/remove_email.html"
+    form_class = RemoveEmailForm
+    success_message = _("%(email)s is no longer part of your account.")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            self.address  # noqa: B018
+        except Http404:
+            return HttpResponseRedirect(self.get_success_url())
+        return super().post(request, *args, **kwargs)
+
+    def perform(self, form: forms.Form) -> None:
+        remove_email(self.address, request=self.request)

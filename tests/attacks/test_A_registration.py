@@ -90,7 +90,7 @@ def test_A4_confirming_in_another_browser_than_the_one_that_registered_logs_nobo
     page = victim.open(last_mail())
     victim.confirm(last_mail())
 
-    assert b"I did not register" in page.content
+    assert b"It was not me" in page.content
     assert b"mallory" in page.content
     assert victim.user_id is None
     assert browser.user_id is None

@@ -14,7 +14,7 @@ from django.views import View
 from django_useraccounts.decorators import allow_unconfirmed_email, roles_accepted, roles_required
 from django_useraccounts.errors import UnknownRole
 from django_useraccounts.mixins import RolesAcceptedMixin, RolesRequiredMixin
-from django_useraccounts.models import Role, RoleGrant
+from django_useraccounts.models import Role, RoleGrant, UserEmail
 from django_useraccounts.requirements import Requirement
 from django_useraccounts.roles.flows import grant_role, revoke_role
 from django_useraccounts.testing import make_user
@@ -404,7 +404,9 @@ def test_an_unconfirmed_user_of_a_page_is_sent_to_confirm_and_comes_back(browser
     browser.log_in("agent")
 
     response = browser.get("/function/")
-    browser.post(response.url, {"email": VICTIM})
+    address = UserEmail.objects.get()
+    assert response.url == url("emails") + "?next=/function/"
+    browser.post(url("send_confirmation", address.pk), {"next": "/function/"})
     response = browser.confirm(last_mail())
 
     assert response.url == "/function/"

@@ -109,7 +109,7 @@ def in_a_word(response, url):
         return {200: "page", 403: "forbidden"}[response.status_code]
     helper, _, query = response["Location"].partition("?")
     assert query == f"next={quote(url)}"
-    return {"/accounts/login/": "login", "/accounts/resend-confirmation/": "confirm"}[helper]
+    return {"/accounts/login/": "login", "/accounts/emails/": "confirm"}[helper]
 
 
 def in_a_word_for_programs(response, url):

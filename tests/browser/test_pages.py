@@ -62,7 +62,7 @@ def walk(page):
     press(page, "Register")
     page.goto(link_in(mails_to("nova@example.com")[-1]))
     yield "confirm-email"
-    press(page, "I did not register")
+    press(page, "It was not me")
     yield "not me"
     log_in(page)
     for path in FOR_USERS:

@@ -130,7 +130,7 @@ def test_the_reader_of_a_mail_can_say_that_it_was_not_them(page, new_page):
 
     reader.goto(mailed_link())
     assert "frida" in reader.locator("dl").inner_text()
-    press(reader, "I did not register")
+    press(reader, "It was not me")
 
     expect(reader.locator("h1")).not_to_have_text("Confirm your address")
     assert not UserEmail.objects.exists()

@@ -35,7 +35,7 @@ def test_only_counters_whose_time_is_over_go():
     AttemptCounter.objects.create(key="over", attempts=3, ends_at=now - 10)
     AttemptCounter.objects.create(key="runs", attempts=3, ends_at=now + 100)
 
-    assert prune() == "1 counters, 0 usernames, 0 links, 0 mails"
+    assert prune() == "0 accounts, 0 addresses, 1 counters, 0 usernames, 0 links, 0 mails"
 
     assert AttemptCounter.objects.get().key == "runs"
 
@@ -49,7 +49,7 @@ def test_an_expired_link_stays_long_enough_to_say_so():
         links[name].expires_at = timezone.now() - timedelta(days=days)
         links[name].save()
 
-    assert prune() == "0 counters, 0 usernames, 1 links, 0 mails"
+    assert prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 1 links, 0 mails"
 
     assert set(OneTimeSecret.objects.all()) == {links["new"], links["expired"]}
 
@@ -60,7 +60,7 @@ def test_a_username_is_forgotten_when_it_is_reserved_no_longer():
         released_at = now + timedelta(days=days)
         OldUsername.objects.create(user=user, username_key=name, released_at=released_at)
 
-    assert prune() == "0 counters, 1 usernames, 0 links, 0 mails"
+    assert prune() == "0 accounts, 0 addresses, 0 counters, 1 usernames, 0 links, 0 mails"
 
     assert OldUsername.objects.get().username_key == "reserved"
 
@@ -78,7 +78,7 @@ def test_addresses_of_mails_that_were_sent_long_ago_are_not_kept():
         facts = {"created_at": now - timedelta(days=99), "error": state, **fields}
         OutgoingMail.objects.filter(pk=mail.pk).update(**facts)
 
-    assert prune() == "0 counters, 0 usernames, 0 links, 1 mails"
+    assert prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 0 links, 1 mails"
 
     kept = OutgoingMail.objects.values_list("error", flat=True)
     assert set(kept) == {"sent", "given up", "waits"}
@@ -90,8 +90,8 @@ def test_many_rows_go_in_batches(monkeypatch, django_assert_num_queries):
     AttemptCounter.objects.bulk_create(counters)
 
     # Three batches, each read and deleted, and for every table the look that finds nothing.
-    with django_assert_num_queries(2 * 3 + 4):
-        assert prune() == "25 counters, 0 usernames, 0 links, 0 mails"
+    with django_assert_num_queries(2 * 3 + 6):
+        assert prune() == "0 accounts, 0 addresses, 25 counters, 0 usernames, 0 links, 0 mails"
 
     assert not AttemptCounter.objects.exists()
 
@@ -106,6 +106,6 @@ def test_a_counter_that_begins_anew_meanwhile_stays():
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(count_again):
-        assert prune() == "0 counters, 0 usernames, 0 links, 0 mails"
+        assert prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 0 links, 0 mails"
 
     assert AttemptCounter.objects.get().key == "returns"

@@ -97,7 +97,7 @@ def test_a_user_without_a_confirmed_address_is_sent_to_confirm_one(visit, name):
     response = visit(url_of(name), user)
 
     assert response.status_code == 302
-    assert response["Location"] == f"/accounts/resend-confirmation/?next=/guards/{name}/"
+    assert response["Location"] == f"/accounts/emails/?next=/guards/{name}/"
 
 
 @pytest.mark.parametrize("name", ["function", "async-class", "mixin"])

@@ -35,6 +35,7 @@ KINDS = {
     "no_account": None,
     "account_opened": RESET_PASSWORD,
     "email_added": None,
+    "email_change_undone": RESET_PASSWORD,
     "email_removed": None,
     "password_changed": None,
     "primary_email_changed": None,

@@ -6,6 +6,7 @@ import pytest
 from django.template.loader import get_template
 from django.urls import get_resolver
 
+from django_useraccounts.emails.views import AddressPage
 from django_useraccounts.views import AccountPage, FlowView, LinkView
 
 
@@ -34,6 +35,7 @@ def snake(camel):
 def test_path_and_view_are_called_like_the_url(route, entry):
     view = entry.callback.view_class
     link = "<str:link>/" if issubclass(view, LinkView) else ""
+    link = "<int:address_id>/" if issubclass(view, AddressPage) else link
 
     assert route == f"{entry.name.replace('_', '-')}/{link}"
     assert snake(view.__name__) == f"{entry.name}_view"
@@ -73,7 +75,7 @@ def test_every_link_purpose_is_the_name_of_a_page():
         if issubclass(entry.callback.view_class, LinkView)
     }
 
-    assert purposes == {"confirm_email", "reset_password"}
+    assert purposes == {"confirm_email", "reset_password", "undo_email_change"}
     assert purposes <= names
 
 

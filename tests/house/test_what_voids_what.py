@@ -9,7 +9,13 @@ from django.test import Client
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import end_sessions, switch_off
-from django_useraccounts.emails.flows import confirm_email, disown_email, resend_confirmation
+from django_useraccounts.emails.flows import (
+    confirm_email,
+    disown_email,
+    resend_confirmation,
+    undo_email_change,
+)
+from django_useraccounts.emails.flows.rows import as_they_were
 from django_useraccounts.errors import LinkError
 from django_useraccounts.models import OneTimeSecret, UserEmail
 from django_useraccounts.passwords.flows import (
@@ -19,7 +25,14 @@ from django_useraccounts.passwords.flows import (
     set_password,
 )
 from django_useraccounts.profile.flows import change_username
-from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of, peek
+from django_useraccounts.secrets import (
+    CONFIRM_EMAIL,
+    RESET_PASSWORD,
+    UNDO_EMAIL_CHANGE,
+    issue,
+    link_of,
+    peek,
+)
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +124,15 @@ def end_all_sessions(account):
     end_sessions(account.user)
 
 
+def undo(account):
+    """By a link that was mailed before the claims were added."""
+    account.user.refresh_from_db()
+    secret = issue(
+        UNDO_EMAIL_CHANGE, address=account.proved, pending=as_they_were([account.proved])
+    )
+    undo_email_change(secret)
+
+
 def expire(account):
     # The HMAC covers the end: a row that was changed afterwards is as good as none.
     for secret in (account.confirm, account.other_confirm, account.reset):
@@ -136,6 +158,7 @@ EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim"}
         (remove_proved, {"reset"}),
         (end_all_sessions, {"reset", "session"}),
         (turn_off, {"confirm", "other confirm", "reset", "session"}),
+        (undo, EVERYTHING),
         (expire, {"confirm", "other confirm", "reset"}),
     ],
 )

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from ...conf import conf
+from ...emails.flows import prune_unconfirmed
 from ...models import AttemptCounter, OldUsername, OneTimeSecret, OutgoingMail
 from ...transactions import repeat_undone
 
@@ -22,7 +24,8 @@ class Command(BaseCommand):
     """For cron, once a day."""
 
     help = (
-        "Deletes counters of attempts whose time is over, usernames that are reserved no longer, "
+        "Deletes accounts and addresses that were not confirmed for UNCONFIRMED_MAX_AGE, "
+        "counters of attempts whose time is over, usernames that are reserved no longer, "
         "and, after 30 days, expired links with their mails and mails that were sent. Mails that "
         "were given up stay as long as their link, those without a link for good."
     )
@@ -37,7 +40,9 @@ class Command(BaseCommand):
             "links": OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at"),
             "mails": OutgoingMail.objects.filter(sent_at__lt=long_ago).order_by("pk"),
         }
-        pruned = [f"{_delete(old)} {what}" for what, old in rows.items()]
+        accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
+        pruned = [f"{accounts} accounts", f"{claims} addresses"]
+        pruned += [f"{_delete(old)} {what}" for what, old in rows.items()]
         self.stdout.write(", ".join(pruned))
 
 

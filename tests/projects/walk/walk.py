@@ -205,7 +205,7 @@ def test_who_has_yet_to_confirm_is_sent_to_do_so_and_comes_back(frida):
 
     response = frida.get("/vault/")
 
-    assert response.redirect_chain == [("/accounts/resend-confirmation/?next=/vault/", 302)]
+    assert response.redirect_chain == [("/accounts/emails/?next=/vault/", 302)]
     response = frida.post("/accounts/resend-confirmation/?next=/vault/", {"email": FRIDA["email"]})
     assert response.status_code == 200
     assert frida.confirms().redirect_chain == [("/vault/", 302)]

@@ -1,0 +1,212 @@
+"""Prove that an address is the user's own, or take it off an account that is not."""
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ... import signals
+from ...browser import browser_key
+from ...canonical import clean_email
+from ...conf import conf
+from ...errors import EmailAlreadyYours, EmailTaken, LinkUsed
+from ...limits import spend
+from ...mail import announce
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UndeliverableAddress, UserEmail
+from ...secrets import CONFIRM_EMAIL, issue, redeem
+from ...undeliverable import heal
+from .rows import locked, proved_of, set_primary, tell_of_change
+
+
+def resend_confirmation(
+    email: str,
+    *,
+    browser_token: str = "",
+    next_url: str = "",
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Mail a new link for an address that waits to be confirmed; older links for it stop working.
+
+    Of several accounts that claim the address, the one that ``browser_token`` is known of is meant,
+    else the newest: so nobody who claims it later gets what the first one asks for.
+
+    Whatever the address is, one mail goes to it: the link, that it has an account already, or that
+    it has none; so the page cannot tell them apart. Raises TooManyAttempts and InvalidEmail.
+    """
+    to = clean_email(email)
+    spend("mail", identifier=to.key, request=request)
+    rows = UserEmail.objects.addressed(to.text).select_related("user")
+    key = browser_key(browser_token)
+    # Without a token, "" would stand for every row that has none.
+    of_browser = OneTimeSecret.objects.filter(address=OuterRef("pk"), browser_key=key or "-")
+    row = (
+        rows.annotate(is_of_browser=Exists(of_browser))
+        # Who has proved the address comes first; then what this browser claims; then the newest.
+        .order_by(F("verified_key").desc(nulls_last=True), "-is_of_browser", "-created_at")
+        .first()
+    )
+    if row and not row.user.is_active:
+        row = None
+    claim = row if row and not row.is_confirmed else None
+    with transaction.atomic():
+        key = key if getattr(row, "is_of_browser", False) else ""
+        secret = issue(CONFIRM_EMAIL, address=claim, next_url=next_url, browser_key=key)
+        if claim:
+            announce(
+                "confirm_email", to=claim.email, user=claim.user, secret=secret, request=request
+            )
+        elif row:
+            announce("already_registered", to=row.email, user=row.user, request=request)
+        else:
+            announce("no_account", to=to.text, request=request)
+
+
+def send_confirmation(
+    address: UserEmail, *, next_url: str = "", request: HttpRequest | None = None
+) -> None:
+    """
+    Mail its user a new link for an address that waits, or that mail did not reach; older ones end.
+
+    Raises EmailAlreadyYours for one that needs no link, and TooManyAttempts.
+    """
+    is_troubled = UndeliverableAddress.objects.filter(email_key=address.email_key).exists()
+    if address.is_confirmed and not is_troubled:
+        raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
+    spend("mail", identifier=address.email_key, request=request)
+    owner = UserEmail.objects.confirmed().addressed(address.email).exclude(pk=address.pk).first()
+    with transaction.atomic():
+        mail_link(address, owner=owner, next_url=next_url, request=request)
+
+
+def note_browser(user: AbstractUser, key: str) -> None:
+    """Note that a browser has given the password of ``user``, who waits to be confirmed."""
+    links = OneTimeSecret.objects.filter(user=user, purpose=CONFIRM_EMAIL.name)
+    links.filter(address__in=UserEmail.objects.claims()).update(browser_key=key)
+
+
+def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) -> UserEmail:
+    """
+    Make the address of a link the user's own, and the primary one if there is none yet.
+
+    Where EMAILS_PER_USER is 1 it takes the place of the one before. The other proved addresses are
+    told by mail, with a link that undoes it. An address that mail did not reach gets mail again.
+    Raises LinkUsed, and EmailTaken when somebody else has proved the same address meanwhile.
+    """
+    user: AbstractUser = secret.user  # type: ignore[assignment]
+    address: UserEmail | None = secret.address
+    if address is None:
+        raise LinkUsed
+    address.user = user  # type: ignore[assignment]
+    try:
+        with transaction.atomic():
+            # Of two own addresses confirmed at once, the row of the user lets one be the first.
+            users = get_user_model()._default_manager.filter(pk=user.pk, email="")
+            is_first = bool(users.update(email=address.email))
+            before = [] if is_first else proved_of(locked(user))
+            redeem(secret)
+            heal(address.email)
+            if not any(row.pk == address.pk for row in before):
+                _prove(address, is_first=is_first)
+                _tell_of_proof(address, before, request=request)
+            details = {"address": address.email}
+            AccountEvent.objects.record(
+                "email_confirmed", user=user, actor=user, details=details, request=request
+            )
+            signals.send_on_commit(
+                signals.email_confirmed, user=user, email=address, request=request
+            )
+    except IntegrityError:
+        # The unique verified_key: of two who claim an address, the first to prove it owns it.
+        raise EmailTaken from None
+    user.email = address.email if address.is_primary else user.email
+    user.forget_loaded()
+    return address
+
+
+def _prove(address: UserEmail, *, is_first: bool) -> None:
+    """Turn a claim into a proved address; IntegrityError if it has an owner."""
+    address.verified_key, address.confirmed_at = address.email_key, timezone.now()
+    address.is_primary = True if is_first else None
+    if (
+        not UserEmail.objects.claims()
+        .filter(pk=address.pk)
+        .update(
+            verified_key=address.verified_key,
+            confirmed_at=address.confirmed_at,
+            is_primary=address.is_primary,
+            registration_key=None,
+        )
+    ):
+        raise LinkUsed
+
+
+def _tell_of_proof(
+    address: UserEmail, before: list[UserEmail], *, request: HttpRequest | None
+) -> None:
+    user: AbstractUser = address.user
+    if address.is_primary:
+        announce("welcome", to=address.email, user=user, request=request)
+        return
+    kind = "email_added"
+    if conf.EMAILS_PER_USER == 1:
+        kind = "primary_email_changed"
+        _replace(before, address, request=request)
+    tell_of_change(kind, before, before=before, about=address, is_own_act=True, request=request)
+
+
+def _replace(before: list[UserEmail], address: UserEmail, *, request: HttpRequest | None) -> None:
+    """Let the address take the place of the one that a user may have here."""
+    user: AbstractUser = address.user
+    set_primary(address, before[0].user if before else user)
+    UserEmail.objects.filter(pk__in=[row.pk for row in before]).delete()
+    details = {"from": [row.email for row in before], "to": address.email}
+    AccountEvent.objects.record(
+        "primary_email_changed", user=user, actor=user, details=details, request=request
+    )
+    signals.send_on_commit(signals.primary_email_changed, user=user, email=address, request=request)
+
+
+def disown_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) -> None:
+    """Take an address off an account because the reader of its mail says: this was not me."""
+    user: AbstractUser = secret.user  # type: ignore[assignment]
+    address: UserEmail | None = secret.address
+    if address is None:
+        raise LinkUsed
+    with transaction.atomic():
+        redeem(secret)
+        if not UserEmail.objects.claims().filter(pk=address.pk).delete()[0]:
+            raise LinkUsed
+        details = {"address": address.email}
+        AccountEvent.objects.record("email_disowned", user=user, details=details, request=request)
+        signals.send_on_commit(
+            signals.email_disowned,
+            user=user,
+            address=address.email,
+            request=request,
+        )
+
+
+def mail_link(
+    address: UserEmail,
+    *,
+    owner: UserEmail | None = None,
+    next_url: str = "",
+    browser_key: str = "",
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Mail the link that confirms an address, or tell ``owner``, who has proved it, of the attempt.
+
+    The row of a link is written either way: a claim of somebody's address costs what any costs.
+    """
+    secret = issue(CONFIRM_EMAIL, address=address, next_url=next_url, browser_key=browser_key)
+    if owner:
+        user = get_user_model()(pk=owner.user_id)
+        announce("already_registered", to=owner.email, user=user, request=request)
+    else:
+        announce(
+            "confirm_email", to=address.email, user=address.user, secret=secret, request=request
+        )

@@ -1,0 +1,95 @@
+"""What the flows of this room share: the rows of one user, and who is told of a change."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ...mail import announce
+from ...models import AbstractUser, UserEmail
+from ...secrets import UNDO_EMAIL_CHANGE, UNDO_MAX_AGE, issue
+
+
+def locked(user: AbstractUser) -> AbstractUser:
+    """Return the user as stored now; others who change the addresses of the user wait for us."""
+    users = get_user_model()._default_manager
+    fresh: AbstractUser = users.select_for_update().get(pk=user.pk)
+    return fresh
+
+
+def proved_of(user: AbstractUser) -> list[UserEmail]:
+    """Return the proved addresses of ``user``, the primary one first, then by age."""
+    rows = UserEmail.objects.confirmed().filter(user=user)
+    return in_order(rows, user)
+
+
+def in_order(rows: Iterable[UserEmail], user: AbstractUser) -> list[UserEmail]:
+    """Return the proved ones of ``rows``, the primary one first, then by age."""
+    proved = sorted((row for row in rows if row.is_confirmed), key=_rank)
+    for row in proved:
+        row.user = user  # type: ignore[assignment]
+    return proved
+
+
+def _rank(row: UserEmail) -> tuple[bool, float, int]:
+    since = row.confirmed_at.timestamp() if row.confirmed_at else 0
+    return not row.is_primary, since, row.pk
+
+
+def set_primary(address: UserEmail, user: AbstractUser) -> None:
+    """Make a proved address the primary one, and show it as ``user.email``."""
+    rows = UserEmail.objects.filter(user=user)
+    rows.filter(is_primary=True).update(is_primary=None)
+    rows.filter(pk=address.pk).update(is_primary=True)
+    address.is_primary, address.user = True, user  # type: ignore[assignment]
+    address.copy_to_user()
+
+
+def show(user: AbstractUser, fresh: AbstractUser) -> None:
+    """Let the caller's user say what the row says now."""
+    user.email = fresh.email
+    user.forget_loaded()
+
+
+def as_they_were(rows: Sequence[UserEmail]) -> str:
+    """Return proved addresses, and since when they are proved, as an undo link carries them."""
+    return "\n".join(
+        f"{row.email} {row.confirmed_at or row.created_at:%Y-%m-%dT%H:%M:%S%z}" for row in rows
+    )
+
+
+def read_as_they_were(text: str) -> dict[str, datetime]:
+    """Read what ``as_they_were`` wrote: addresses in order, each with the moment of its proof."""
+    pairs = (line.split(" ") for line in text.split("\n"))
+    return {email: datetime.fromisoformat(since) for email, since in pairs}
+
+
+def tell_of_change(
+    kind: str,
+    told: Sequence[UserEmail],
+    *,
+    before: Sequence[UserEmail],
+    about: UserEmail,
+    is_own_act: bool,
+    request: HttpRequest | None,
+) -> None:
+    """
+    Mail news about the addresses of a user to those of them that are ``told``.
+
+    ``before`` are the proved ones as they were, in order. With the mail goes a link that puts them
+    back, but not to one that came lately, nor after the act of an administrator: else a thief could
+    take back, by the address that he added, that it was removed.
+    """
+    oldest = min(before, key=lambda row: _rank(row)[1:], default=None)
+    pending = as_they_were(before)
+    ripe = timezone.now() - UNDO_MAX_AGE
+    for row in told:
+        is_senior = row == oldest or row.confirmed_at is None or row.confirmed_at <= ripe
+        secret = None
+        if is_own_act and is_senior and row in before:
+            secret = issue(UNDO_EMAIL_CHANGE, address=row, pending=pending)
+        announce(
+            kind, to=row.email, user=row.user, secret=secret, about=about.email, request=request
+        )

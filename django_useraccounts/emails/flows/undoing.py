@@ -1,0 +1,109 @@
+"""Take back what was done to the addresses of an account by somebody who was not its owner."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ... import signals
+from ...canonical import email_key
+from ...errors import EmailTaken
+from ...mail import announce
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...secrets import RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue, redeem
+from .rows import locked, read_as_they_were, set_primary
+
+
+def addresses_before(secret: OneTimeSecret) -> dict[str, datetime]:
+    """
+    Return the addresses that an undo link puts back, primary first, and when each was proved.
+
+    They are those before the first change that its reader was told of and can still undo: a thief
+    who makes several changes is not left with what he had reached by the last but one.
+    """
+    links = OneTimeSecret.objects.filter(
+        purpose=UNDO_EMAIL_CHANGE.name,
+        user=secret.user,
+        email_key=secret.email_key,
+        redeemed_at=None,
+        expires_at__gt=timezone.now(),
+        created_at__lte=secret.created_at,
+    )
+    oldest = links.order_by("created_at").first() or secret
+    return read_as_they_were(oldest.pending)
+
+
+def undo_email_change(
+    secret: OneTimeSecret, *, request: HttpRequest | None = None
+) -> OneTimeSecret | None:
+    """
+    Put the addresses of an account back, for a reader of one who says: this was not me.
+
+    Addresses that came since are removed, claims dropped, all sessions and links end, and the
+    password stops working. Each address that was put back is mailed a link that sets a new one; the
+    one for the reader's own address is returned, if that is among them. Raises LinkUsed, and
+    EmailTaken when all of them belong to other accounts by now.
+    """
+    reader_key = secret.email_key
+    try:
+        with transaction.atomic():
+            user = locked(secret.user)  # type: ignore[arg-type]
+            before = addresses_before(secret)
+            redeem(secret)
+            rows = _put_back(user, before)
+            _lock_out(user)
+            links = {row.email_key: issue(RESET_PASSWORD, address=row) for row in rows}
+            for row in rows:
+                link = links[row.email_key]
+                announce(
+                    "email_change_undone", to=row.email, user=user, secret=link, request=request
+                )
+            details = {"addresses": [row.email for row in rows]}
+            AccountEvent.objects.record(
+                "email_change_undone", user=user, details=details, request=request
+            )
+            signals.send_on_commit(signals.email_change_undone, user=user, request=request)
+    except IntegrityError:
+        # Somebody has proved one of them at this very moment.
+        raise EmailTaken from None
+    return links.get(reader_key)
+
+
+def _put_back(user: AbstractUser, before: Mapping[str, datetime]) -> list[UserEmail]:
+    """Leave the user with these proved addresses, short of those that others have proved."""
+    keys = {email_key(text): text for text in before}
+    owned = UserEmail.objects.filter(verified_key__in=keys).exclude(user=user)
+    for key in owned.values_list("verified_key", flat=True):
+        del keys[str(key)]
+    if not keys:
+        raise EmailTaken
+    mine = UserEmail.objects.filter(user=user)
+    mine.exclude(verified_key__in=keys).delete()
+    here = {row.email_key: row for row in mine}
+    rows = [
+        here.get(key) or _add_proved(user, key, text, before[text]) for key, text in keys.items()
+    ]
+    for row in rows:
+        row.user = user  # type: ignore[assignment]
+    set_primary(rows[0], user)
+    return rows
+
+
+def _add_proved(user: AbstractUser, key: str, text: str, since: datetime) -> UserEmail:
+    return UserEmail.objects.create(
+        user=user, email=text, email_key=key, verified_key=key, confirmed_at=since
+    )
+
+
+def _lock_out(user: AbstractUser) -> None:
+    """End what the thief has: sessions, the password, links, and undo links of his own."""
+    users = get_user_model()._default_manager.filter(pk=user.pk)
+    users.update(password=make_password(None), session_epoch=F("session_epoch") + 1)
+    user.refresh_from_db(fields=["password", "session_epoch"])
+    links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
+    links.update(redeemed_at=timezone.now())

@@ -1,0 +1,104 @@
+"""useraccounts_prune drops what nobody has confirmed, and nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.utils import timezone
+
+from django_useraccounts.models import UserEmail
+from django_useraccounts.secrets import CONFIRM_EMAIL, issue
+from django_useraccounts.testing import make_user
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = timedelta(days=31)
+
+
+def age(user, *, by=LONG_AGO):
+    then = timezone.now() - by
+    type(user).objects.filter(pk=user.pk).update(date_joined=then)
+    UserEmail.objects.filter(user=user).update(created_at=then)
+
+
+def names():
+    return set(get_user_model().objects.values_list("username", flat=True))
+
+
+def test_an_account_that_was_never_confirmed_goes(capsys):
+    age(make_user("frida", confirmed=False))
+
+    call_command("useraccounts_prune")
+
+    assert names() == set()
+    assert not UserEmail.objects.exists()
+    assert capsys.readouterr().out.startswith("1 accounts, 0 addresses, ")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"confirmed": True},
+        {"is_staff": True},
+        {"is_superuser": True},
+        {"last_login": timezone.now()},
+    ],
+)
+def test_an_account_that_is_used_or_confirmed_stays(fields):
+    age(make_user("frida", **{"confirmed": False, **fields}))
+
+    call_command("useraccounts_prune")
+
+    assert names() == {"frida"}
+
+
+def test_a_young_account_stays():
+    age(make_user("frida", confirmed=False), by=timedelta(days=29))
+
+    call_command("useraccounts_prune")
+
+    assert names() == {"frida"}
+    assert UserEmail.objects.count() == 1
+
+
+def test_one_whose_link_still_works_stays():
+    frida = make_user("frida", confirmed=False)
+    age(frida)
+    issue(CONFIRM_EMAIL, address=UserEmail.objects.get())
+
+    call_command("useraccounts_prune")
+
+    assert names() == {"frida"}
+    assert UserEmail.objects.count() == 1
+
+
+def test_an_account_without_any_address_was_made_by_code_and_stays():
+    user = get_user_model().objects.create_user("robot")
+    age(user)
+
+    call_command("useraccounts_prune")
+
+    assert names() == {"robot"}
+
+
+def test_of_a_confirmed_account_only_the_old_claim_goes(capsys):
+    maria = make_user("maria")
+    UserEmail.objects.add_claim(maria, "old@example.com")
+    age(maria)
+    UserEmail.objects.add_claim(maria, "young@example.com")
+
+    call_command("useraccounts_prune")
+
+    texts = set(UserEmail.objects.values_list("email", flat=True))
+    assert texts == {"maria@example.com", "young@example.com"}
+    assert capsys.readouterr().out.startswith("0 accounts, 1 addresses, ")
+
+
+def test_how_long_is_a_setting(set_conf):
+    set_conf(UNCONFIRMED_MAX_AGE=timedelta(days=5))
+    age(make_user("frida", confirmed=False), by=timedelta(days=6))
+
+    call_command("useraccounts_prune")
+
+    assert names() == set()
