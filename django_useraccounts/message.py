@@ -1,7 +1,7 @@
 """The message of a mail: its texts in the language of its reader, and its headers."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -19,18 +19,28 @@ from .secrets import link_of
 def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
     """Return the message of a mail as it is sent: subject, text and HTML from its templates."""
     folder = f"useraccounts/mails/{mail.kind}"
-    with translation.override(mail.language or None), _script_prefix(urlsplit(mail.base_url).path):
+    with translation.override(_language(mail)), _script_prefix(urlsplit(mail.base_url).path):
         context = _context(mail)
         # A line break in a subject would start another header; names of sites may hold anything.
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
         message = EmailMultiAlternatives(
             subject=subject,
             body=render_to_string(f"{folder}/body.txt", context).strip() + "\n",
+            from_email=policy().mail_sender(mail.kind),
             to=[mail.to],
             headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: answer not, out of office
         )
         message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
     return message
+
+
+def _language(mail: OutgoingMail) -> str | None:
+    """Return the language of the reader, else of the moment, as far as the site has it."""
+    kept = policy().language(mail.user) if mail.user else ""
+    for code in filter(None, (kept, mail.language)):
+        with suppress(LookupError):
+            return translation.get_supported_language_variant(code)
+    return None
 
 
 def _context(mail: OutgoingMail) -> dict[str, object]:

@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
@@ -106,6 +107,7 @@ def _what_is(
 
 def _new_user(name: Name | None, password_hash: str, fields: Mapping[str, object]) -> AbstractUser:
     user: AbstractUser = get_user_model()(password=password_hash, **fields)
+    user.language = user.language or get_language() or ""
     user.username = name.text if name else None
     user.clean_fields(exclude={f.name for f in user._meta.fields}.difference(fields))
     return user

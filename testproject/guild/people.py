@@ -8,8 +8,14 @@ from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from django_useraccounts.canonical import email_key, username_key
-from django_useraccounts.models import AbstractUser, Role, RoleGrant
+from django_useraccounts.canonical import clean_email, email_key, username_key
+from django_useraccounts.models import (
+    AbstractUser,
+    Role,
+    RoleGrant,
+    UndeliverableAddress,
+    UserEmail,
+)
 from django_useraccounts.roles.flows import grant_role
 
 #: Everybody's password, on the page for everybody to see: this is a demo.
@@ -38,6 +44,8 @@ class Person:
     roles: tuple[str, ...] = ()
     #: Roles whose time is over.
     former_roles: tuple[str, ...] = ()
+    #: Addresses besides, and whether each is confirmed.
+    other_emails: tuple[tuple[str, bool], ...] = ()
     #: May do everything in the administration, which opens no door.
     is_superuser: bool = False
 
@@ -57,6 +65,15 @@ PEOPLE = (
     Person("groucho", "is funny; would not join a club that has him", ("funny",)),
     Person("lucille", "is hilarious, and a paying member", ("hilarious", "member")),
     Person("salvador", "paints; his fee ran out a month ago", ("artist",), ("member",)),
+    Person(
+        "georgia",
+        "has more addresses than rooms, and no role",
+        other_emails=(
+            ("georgia@desert.example", True),
+            ("georgia@closed.example", True),
+            ("okeeffe@guild.example", False),
+        ),
+    ),
     Person("nova", "is new here, and has no role at all"),
     Person("caretaker", "keeps the books at /admin/, with no key to any door", is_superuser=True),
 )
@@ -73,6 +90,9 @@ def seed() -> None:
     """Make the roles and people that are missing; what is there stays as visitors left it."""
     for name, label, description in ROLES:
         Role.objects.get_or_create(name=name, defaults={"label": label, "description": description})
+    UndeliverableAddress.objects.get_or_create(
+        email_key="georgia@closed.example", defaults={"state": "bounced"}
+    )
     users = get_user_model().objects
     for person in PEOPLE:
         # By either: who has taken another username since is still who they are.
@@ -90,6 +110,15 @@ def admit(person: Person) -> None:
     user = make(person.username, person.email, PASSWORD)
     for role in person.roles:
         grant_role(user, role, source="demo")
+    for email, confirmed in person.other_emails:
+        name = clean_email(email)
+        UserEmail.objects.create(
+            user=user,
+            email=name.text,
+            email_key=name.key,
+            verified_key=name.key if confirmed else None,
+            confirmed_at=timezone.now() if confirmed else None,
+        )
     month_ago = timezone.now() - timedelta(days=30)
     for role in person.former_roles:
         since = month_ago - timedelta(days=365)
