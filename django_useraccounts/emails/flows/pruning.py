@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Exists, OuterRef, ProtectedError, QuerySet, RestrictedError
+from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, RestrictedError
 from django.utils import timezone
 
 from ...models import AbstractUser, OneTimeSecret, UserEmail
@@ -27,27 +27,31 @@ def prune_unconfirmed(*, older_than: timedelta, batch: int) -> tuple[int, int]:
 
 
 def _claims(older_than: timedelta) -> QuerySet[UserEmail]:
-    now = timezone.now()
-    links = OneTimeSecret.objects.filter(
-        address=OuterRef("pk"), redeemed_at=None, expires_at__gt=now
-    )
-    old = UserEmail.objects.claims().filter(created_at__lt=now - older_than)
-    return old.filter(~Exists(links))
+    return UserEmail.objects.claims().exclude(_is_kept(older_than))
 
 
 def _accounts(older_than: timedelta) -> "QuerySet[AbstractUser]":
     own = UserEmail.objects.filter(user=OuterRef("pk"))
-    old = _claims(older_than).filter(user=OuterRef("pk"))
     users = get_user_model()._default_manager.filter(
         date_joined__lt=timezone.now() - older_than,
         last_login=None,
         is_staff=False,
         is_superuser=False,
     )
-    # With a claim that is old, and no address that is proved, or waits for less long.
-    kept = own.exclude(pk__in=old.values("pk"))
-    accounts: QuerySet[AbstractUser] = users.filter(Exists(old), ~Exists(kept))
-    return accounts
+    # Who has no address at all was made by code.
+    old: QuerySet[AbstractUser] = users.filter(
+        Exists(own), ~Exists(own.filter(_is_kept(older_than)))
+    )
+    return old
+
+
+def _is_kept(older_than: timedelta) -> Q:
+    """Return what an address has to be to stay: proved, young, or with a link that still works."""
+    now = timezone.now()
+    links = OneTimeSecret.objects.filter(
+        address=OuterRef("pk"), redeemed_at=None, expires_at__gt=now
+    )
+    return Q(verified_key__isnull=False) | Q(created_at__gte=now - older_than) | Q(Exists(links))
 
 
 def _keys(rows: "QuerySet[AbstractUser] | QuerySet[UserEmail]", batch: int) -> Iterator[object]:
