@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext_lazy as _
 
-from .identity import has_emails, has_usernames
+from .identity import has_emails, has_one_email, has_usernames
 from .room import MenuEntry, Room
 
 
@@ -24,7 +24,14 @@ class UserAccountsConfig(Room, AppConfig):
     menu = (
         MenuEntry("profile", _("Your account")),
         MenuEntry("edit_profile", _("Edit your profile"), lambda user: bool(user.PROFILE_FIELDS)),
-        MenuEntry("emails", _("Your e-mail addresses"), lambda _user: has_emails()),
+        MenuEntry(
+            "emails",
+            _("Your e-mail addresses"),
+            lambda _user: has_emails() and not has_one_email(),
+        ),
+        MenuEntry(
+            "emails", _("Your e-mail address"), lambda _user: has_emails() and has_one_email()
+        ),
         MenuEntry("change_username", _("Change your username"), lambda _user: has_usernames()),
         MenuEntry(
             "change_password", _("Change your password"), lambda user: user.has_usable_password()

@@ -20,6 +20,11 @@ def has_emails() -> bool:
     return conf.EMAIL != "off"
 
 
+def has_one_email() -> bool:
+    """Say whether people have one address, which a new one replaces, instead of several."""
+    return conf.EMAILS_PER_USER == 1
+
+
 def login_names() -> tuple[str, ...]:
     """Return what people log in by, among what they have: "username", "email", or both in a row."""
     if not has_emails():

@@ -9,6 +9,13 @@ from django.core.checks import CheckMessage
 from ..conf import conf
 from ..identity import has_username_column, has_usernames
 
+_ABOUT_EMAILS = {
+    "CONFIRM_EMAIL_BEFORE_LOGIN",
+    "EMAILS_PER_USER",
+    "LINK_MAX_AGE",
+    "UNCONFIRMED_MAX_AGE",
+}
+
 
 def contradictions() -> Iterator[CheckMessage]:
     """Yield the settings with which somebody could not log in, or that ask for what nobody has."""
@@ -48,7 +55,7 @@ def _login_by() -> Iterator[CheckMessage]:
 
 
 def _about_emails(given: dict[str, object]) -> Iterator[CheckMessage]:
-    idle = [name for name in given if name in {"CONFIRM_EMAIL_BEFORE_LOGIN", "LINK_MAX_AGE"}]
+    idle = [name for name in given if name in _ABOUT_EMAILS]
     idle += ["RETYPE"] if "email" in conf.RETYPE else []
     for name in idle:
         yield checks.Warning(

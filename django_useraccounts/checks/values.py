@@ -51,6 +51,16 @@ def _is_rate(text: object) -> bool:
         return False
 
 
+def emails_per_user() -> Iterator[CheckMessage]:
+    """Yield the limit that would leave nobody an address."""
+    if conf.EMAILS_PER_USER < 1:
+        yield checks.Error(
+            'USERACCOUNTS["EMAILS_PER_USER"] is 0.',
+            hint='Write 1 or more; on a site without addresses write "EMAIL": "off".',
+            id="useraccounts.E016",
+        )
+
+
 def policy() -> Iterator[CheckMessage]:
     """Yield the policy that is none."""
     try:

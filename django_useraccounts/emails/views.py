@@ -18,10 +18,10 @@ from ..canonical import shown_email
 from ..conf import conf
 from ..credentials import check_own_password
 from ..errors import LinkError, LinkUsed
+from ..identity import has_one_email
 from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import AbstractUser, OneTimeSecret, UserEmail
 from ..secrets import CONFIRM_EMAIL, UNDO_EMAIL_CHANGE, link_of, parse_public_id
-from ..undeliverable import undeliverable_state
 from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
 from .flows import (
     add_email,
@@ -180,6 +180,7 @@ class UndoEmailChangeView(EmailPage, LinkView):
     form_class = UndoEmailChangeForm
     purpose = UNDO_EMAIL_CHANGE
     new_link = "useraccounts:forgot_password"
+    success_url = reverse_lazy("useraccounts:mail_sent")
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
         link = undo_email_change(self.secret, request=self.request)
@@ -187,9 +188,6 @@ class UndoEmailChangeView(EmailPage, LinkView):
             return None
         # The reader has proved a mailbox of the account: on to the new password without a detour.
         return HttpResponseRedirect(reverse("useraccounts:reset_password", args=[link_of(link)]))
-
-    def get_success_url(self) -> str:
-        return resolve_url("useraccounts:mail_sent")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         texts = [shown_email(text) for text in addresses_before(self.secret)]
@@ -203,14 +201,13 @@ class EmailsView(AllowUnconfirmedEmailMixin, EmailPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rows = UserEmail.objects.filter(user=self.user)
-        rows = rows.annotate(trouble=undeliverable_state("email_key"))
         # In Python: NULL comes first on some databases and last on others.
         addresses = sorted(rows, key=_importance)
         proved = sum(address.is_confirmed for address in addresses)
         return super().get_context_data(
             addresses=addresses,
-            is_single=conf.EMAILS_PER_USER == 1,
-            has_room=len(addresses) < conf.EMAILS_PER_USER or conf.EMAILS_PER_USER == 1,
+            is_single=has_one_email(),
+            has_room=has_one_email() or len(addresses) < conf.EMAILS_PER_USER,
             limit=conf.EMAILS_PER_USER,
             is_confirmed=proved > 0,
             is_last=proved < 2,
@@ -238,7 +235,7 @@ class AddEmailView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, EmailPa
         return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(is_single=conf.EMAILS_PER_USER == 1, **kwargs)
+        return super().get_context_data(is_single=has_one_email(), **kwargs)
 
 
 class AddressPage(AllowUnconfirmedEmailMixin, EmailPage, FlowView):
@@ -249,7 +246,7 @@ class AddressPage(AllowUnconfirmedEmailMixin, EmailPage, FlowView):
     @cached_property
     def address(self) -> UserEmail:
         rows = UserEmail.objects.filter(user=self.user, pk=self.kwargs["address_id"])
-        address = rows.annotate(trouble=undeliverable_state("email_key")).first()
+        address = rows.first()
         if address is None:
             raise Http404
         address.user = self.user  # type: ignore[assignment]

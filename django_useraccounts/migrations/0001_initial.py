@@ -132,21 +132,6 @@ class Migration(migrations.Migration):
                         verbose_name="language",
                     ),
                 ),
-                ("erase_at", models.DateTimeField(db_index=True, editable=False, null=True)),
-                (
-                    "terms_version",
-                    models.CharField(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=40,
-                        verbose_name="accepted terms",
-                    ),
-                ),
-                (
-                    "terms_accepted_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
-                ),
                 (
                     "email",
                     django_useraccounts.models.users.UniqueEmailField(
@@ -279,21 +264,6 @@ class Migration(migrations.Migration):
                         max_length=16,
                         verbose_name="language",
                     ),
-                ),
-                ("erase_at", models.DateTimeField(db_index=True, editable=False, null=True)),
-                (
-                    "terms_version",
-                    models.CharField(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=40,
-                        verbose_name="accepted terms",
-                    ),
-                ),
-                (
-                    "terms_accepted_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
                 ),
                 (
                     "groups",
@@ -656,83 +626,5 @@ class Migration(migrations.Migration):
                 ),
                 name="useraccounts_verified_is_key",
             ),
-        ),
-        migrations.CreateModel(
-            name="UndeliverableAddress",
-            fields=[
-                ("email_key", models.CharField(max_length=254, primary_key=True, serialize=False)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("bounced", "bounced"),
-                            ("complained", "complained"),
-                            ("failing", "failing"),
-                        ],
-                        max_length=10,
-                        verbose_name="state",
-                    ),
-                ),
-                ("failures", models.PositiveSmallIntegerField(default=0, verbose_name="failures")),
-                (
-                    "reason",
-                    models.CharField(blank=True, default="", max_length=250, verbose_name="reason"),
-                ),
-                (
-                    "since",
-                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="since"),
-                ),
-                (
-                    "reported_at",
-                    models.DateTimeField(
-                        db_index=True,
-                        default=django.utils.timezone.now,
-                        verbose_name="last reported",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "undeliverable address",
-                "verbose_name_plural": "undeliverable addresses",
-            },
-        ),
-        migrations.CreateModel(
-            name="AccountExport",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "requested_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="requested"
-                    ),
-                ),
-                ("made_at", models.DateTimeField(null=True, verbose_name="made")),
-                ("content", models.BinaryField(null=True)),
-                (
-                    "secret",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="useraccounts.onetimesecret",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "account export",
-                "verbose_name_plural": "account exports",
-            },
         ),
     ]

@@ -1,13 +1,11 @@
-"""The tables: users, their addresses and roles, one-time secrets, mail, exports, events."""
+"""The tables: users, their addresses and roles, one-time secrets, mail, events, attempts."""
 
 from .emails import UserEmail
 from .events import AccountEvent
-from .exports import AccountExport
 from .limits import AttemptCounter
 from .mail import OutgoingMail
 from .roles import Role, RoleGrant
 from .secrets import OneTimeSecret
-from .undeliverable import UndeliverableAddress
 from .usernames import OldUsername
 from .users import AbstractEmailUser, AbstractUser, EmailUser, User, UserManager
 
@@ -15,7 +13,6 @@ __all__ = [
     "AbstractEmailUser",
     "AbstractUser",
     "AccountEvent",
-    "AccountExport",
     "AttemptCounter",
     "EmailUser",
     "OldUsername",
@@ -23,7 +20,6 @@ __all__ = [
     "OutgoingMail",
     "Role",
     "RoleGrant",
-    "UndeliverableAddress",
     "User",
     "UserEmail",
     "UserManager",

@@ -1,5 +1,6 @@
 """The addresses of a user: the truth about what is claimed, what is proved, what is primary."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -36,18 +37,29 @@ class UserEmailQuerySet(models.QuerySet["UserEmail"]):
             user=user, email=name.text, email_key=name.key, registration_key=registration_key
         )
 
-    def add_proved_primary(self, user: "AbstractUser", email: str) -> "UserEmail":
-        """Give a new user an address that needs no proof; IntegrityError if it has an owner."""
+    def add_proved(
+        self,
+        user: "AbstractUser",
+        email: str,
+        *,
+        is_primary: bool = False,
+        confirmed_at: datetime | None = None,
+    ) -> "UserEmail":
+        """Write down an address that needs no proof; IntegrityError if it has an owner."""
         name = clean_email(email)
+        return self.create(
+            user=user,
+            email=name.text,
+            email_key=name.key,
+            verified_key=name.key,
+            is_primary=is_primary or None,
+            confirmed_at=confirmed_at or timezone.now(),
+        )
+
+    def add_proved_primary(self, user: "AbstractUser", email: str) -> "UserEmail":
+        """Give a new user a proved primary address; IntegrityError if it has an owner."""
         with transaction.atomic(using=self.db):
-            address = self.create(
-                user=user,
-                email=name.text,
-                email_key=name.key,
-                verified_key=name.key,
-                is_primary=True,
-                confirmed_at=timezone.now(),
-            )
+            address = self.add_proved(user, email, is_primary=True)
             address.copy_to_user()
         return address
 

@@ -183,17 +183,10 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
     #: Raising it ends every session and every link that rests on the old one.
     session_epoch = SessionEpochField(default=0, editable=False)
-    #: What the person reads, as a language code; noted at registration and login, "" for unknown.
+    #: What the person reads, as a language code; noted at registration, "" for unknown.
     language = models.CharField(
         _("language"), max_length=16, blank=True, default="", editable=False
     )
-    #: When a closed account is erased, NULL while it is not closed; logging in before reopens it.
-    erase_at = models.DateTimeField(null=True, db_index=True, editable=False)
-    #: Which version of the terms of service the person has accepted last, "" for none, and when.
-    terms_version = models.CharField(
-        _("accepted terms"), max_length=40, blank=True, default="", editable=False
-    )
-    terms_accepted_at = models.DateTimeField(_("terms accepted"), null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -106,8 +106,8 @@ def _what_is(
 
 
 def _new_user(name: Name | None, password_hash: str, fields: Mapping[str, object]) -> AbstractUser:
-    user: AbstractUser = get_user_model()(password=password_hash, **fields)
-    user.language = user.language or get_language() or ""
+    columns = {"language": get_language() or "", **fields}
+    user: AbstractUser = get_user_model()(password=password_hash, **columns)
     user.username = name.text if name else None
     user.clean_fields(exclude={f.name for f in user._meta.fields}.difference(fields))
     return user

@@ -8,12 +8,7 @@ from django.urls import reverse
 
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import TooManyEmails
-from django_useraccounts.models import (
-    AccountEvent,
-    OutgoingMail,
-    UndeliverableAddress,
-    UserEmail,
-)
+from django_useraccounts.models import OutgoingMail, UserEmail
 from django_useraccounts.testing import (
     PASSWORD,
     lifted_limits,
@@ -64,15 +59,12 @@ def confirm(client, email):
 def test_the_page_shows_each_address_and_its_state(browser, maria):
     second(maria)
     UserEmail.objects.add_claim(maria, "third@example.com")
-    UndeliverableAddress.objects.create(email_key="second@example.com", state="bounced")
 
     text = browser.get(page("emails")).content.decode()
 
     for word in ("maria@example.com", "second@example.com", "third@example.com", "primary"):
         assert word in text
     assert "waiting for confirmation" in text
-    assert "undeliverable" in text
-    assert "Our mail to second@example.com comes back" in text
 
 
 def test_the_page_costs_three_queries_for_any_number_of_addresses(browser, maria):
@@ -249,18 +241,6 @@ def test_the_link_is_sent_again_for_what_waits_and_not_for_what_is_confirmed(bro
 
     assert "This e-mail address is confirmed already." in text
     assert confirm(browser, "claim@example.com")["Location"] == "/members/"
-
-
-def test_confirming_again_heals_an_address_that_bounced(browser, maria, sent):
-    UndeliverableAddress.objects.create(email_key="maria@example.com", state="bounced")
-
-    with sent():
-        browser.post(page("send_confirmation", UserEmail.objects.get().pk))
-    confirm(browser, "maria@example.com")
-
-    assert not UndeliverableAddress.objects.exists()
-    assert UserEmail.objects.get().is_primary
-    assert AccountEvent.objects.filter(kind="email_confirmed").exists()
 
 
 # A site with one address for each

@@ -260,6 +260,18 @@ def test_E003_a_policy_that_is_none(set_conf, path):
     ]
 
 
+def test_E016_a_limit_that_leaves_nobody_an_address(set_conf):
+    set_conf(EMAILS_PER_USER=0)
+
+    assert found() == [
+        Error(
+            'USERACCOUNTS["EMAILS_PER_USER"] is 0.',
+            hint='Write 1 or more; on a site without addresses write "EMAIL": "off".',
+            id="useraccounts.E016",
+        )
+    ]
+
+
 # E004, E005, E006: the parts of a project
 
 

@@ -99,6 +99,8 @@ def test_E014_usernames_without_a_column_for_them(settings):
     [
         ("CONFIRM_EMAIL_BEFORE_LOGIN", True),
         ("LINK_MAX_AGE", None),
+        ("EMAILS_PER_USER", 3),
+        ("UNCONFIRMED_MAX_AGE", None),
         ("RETYPE", ("email",)),
     ],
 )

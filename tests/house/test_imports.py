@@ -36,7 +36,6 @@ LEVEL_1 = {
     "site",
     "templatetags",
     "transactions",
-    "undeliverable",
     "views",
 }
 #: The core rooms, and the rooms that each may know.

@@ -2,7 +2,6 @@
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ... import signals
@@ -15,10 +14,11 @@ from ...errors import (
     LastEmail,
     TooManyEmails,
 )
+from ...identity import has_one_email
 from ...limits import spend
 from ...models import AbstractUser, AccountEvent, UserEmail
 from .confirming import mail_link
-from .rows import in_order, locked, proved_of, set_primary, show, tell_of_change
+from .rows import in_order, is_own_act, locked, prove, proved_of, set_primary, show, tell_of_change
 
 
 def add_email(
@@ -43,22 +43,20 @@ def add_email(
     TooManyEmails, and EmailTaken when an administrator does it or vouches for it.
     """
     to = clean_email(email)
-    is_own_act = by is None or by == user
-    if is_own_act and not confirmed:
+    is_own = is_own_act(user, by)
+    if is_own and not confirmed:
         spend("mail", identifier=to.key, request=request)
     try:
         with transaction.atomic():
             fresh = locked(user)
             own, owner = _own_and_owner(fresh, to)
             claim = _own_claim(own, to, is_wanted=confirmed)
-            if owner and (confirmed or not is_own_act):
+            if owner and (confirmed or not is_own):
                 raise EmailTaken
-            if claim is None and is_own_act:
-                _make_room(fresh, own)
-            address = claim or UserEmail.objects.add_claim(fresh, to.text)
+            address = claim or _new_claim(fresh, own, to, is_limited=is_own)
             address.user = fresh  # type: ignore[assignment]
             if confirmed:
-                _prove(address)
+                _vouch_for(address, own)
             else:
                 mail_link(address, owner=owner, next_url=next_url, request=request)
             before = in_order(own, fresh)
@@ -99,7 +97,7 @@ def make_primary(
             [other for other in before if other.pk != row.pk],
             before=before,
             about=row,
-            is_own_act=by is None or by == user,
+            by=by,
             request=request,
         )
         signals.send_on_commit(signals.primary_email_changed, user=user, email=row, request=request)
@@ -138,7 +136,7 @@ def remove_email(
             before if row.is_confirmed else [],
             before=before,
             about=row,
-            is_own_act=by is None or by == user,
+            by=by,
             request=request,
         )
         signals.send_on_commit(signals.email_removed, user=user, address=row.email, request=request)
@@ -160,13 +158,15 @@ def _own_claim(own: list[UserEmail], to: Name, *, is_wanted: bool) -> UserEmail 
     return address
 
 
-def _make_room(user: AbstractUser, own: list[UserEmail]) -> None:
-    """Raise TooManyEmails if the user has all that are allowed; of one, a claim gives way."""
-    if conf.EMAILS_PER_USER > 1:
-        if len(own) >= conf.EMAILS_PER_USER:
-            raise TooManyEmails(conf.EMAILS_PER_USER)
-    elif any(not row.is_confirmed for row in own):
+def _new_claim(
+    user: AbstractUser, own: list[UserEmail], to: Name, *, is_limited: bool
+) -> UserEmail:
+    """Write down a claim; raise TooManyEmails beyond the limit. Of one, a waiting one gives way."""
+    if is_limited and has_one_email():
         UserEmail.objects.claims().filter(user=user).delete()
+    elif is_limited and len(own) >= conf.EMAILS_PER_USER:
+        raise TooManyEmails(conf.EMAILS_PER_USER)
+    return UserEmail.objects.add_claim(user, to.text)
 
 
 def _tell_of(
@@ -186,20 +186,16 @@ def _tell_of(
         signals.send_on_commit(signals.email_added, user=user, email=address, request=request)
     if address.is_confirmed:
         # Whoever proves an address can have a password mailed to it: the owner has to know.
-        tell_of_change(
-            "email_added", before, before=before, about=address, is_own_act=False, request=request
-        )
+        tell_of_change("email_added", before, before=before, about=address, by=by, request=request)
         signals.send_on_commit(signals.email_confirmed, user=user, email=address, request=request)
 
 
-def _prove(address: UserEmail) -> None:
-    """Make a claim a proved address on somebody's word; IntegrityError if it has an owner."""
-    user: AbstractUser = address.user
-    address.verified_key, address.confirmed_at = address.email_key, timezone.now()
-    address.registration_key = None
-    address.save(update_fields=["verified_key", "confirmed_at", "registration_key"])
-    if not UserEmail.objects.filter(user=user, is_primary=True).exists():
-        set_primary(address, user)
+def _vouch_for(address: UserEmail, own: list[UserEmail]) -> None:
+    """Make a claim a proved address on somebody's word, the primary one if there is none yet."""
+    is_first = not any(row.is_primary for row in own)
+    prove(address, is_first=is_first)
+    if is_first:
+        address.copy_to_user()
 
 
 def _take_off(row: UserEmail, before: list[UserEmail]) -> None:

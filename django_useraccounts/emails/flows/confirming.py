@@ -4,20 +4,18 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ... import signals
 from ...browser import browser_key
 from ...canonical import clean_email
-from ...conf import conf
 from ...errors import EmailAlreadyYours, EmailTaken, LinkUsed
+from ...identity import has_one_email
 from ...limits import spend
 from ...mail import announce
-from ...models import AbstractUser, AccountEvent, OneTimeSecret, UndeliverableAddress, UserEmail
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...secrets import CONFIRM_EMAIL, issue, redeem
-from ...undeliverable import heal
-from .rows import locked, proved_of, set_primary, tell_of_change
+from .rows import locked, prove, proved_of, set_primary, tell_of_change
 
 
 def resend_confirmation(
@@ -68,12 +66,11 @@ def send_confirmation(
     address: UserEmail, *, next_url: str = "", request: HttpRequest | None = None
 ) -> None:
     """
-    Mail its user a new link for an address that waits, or that mail did not reach; older ones end.
+    Mail its user a new link for an address that waits; older ones stop working.
 
-    Raises EmailAlreadyYours for one that needs no link, and TooManyAttempts.
+    Raises EmailAlreadyYours for a confirmed one, and TooManyAttempts.
     """
-    is_troubled = UndeliverableAddress.objects.filter(email_key=address.email_key).exists()
-    if address.is_confirmed and not is_troubled:
+    if address.is_confirmed:
         raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
     spend("mail", identifier=address.email_key, request=request)
     owner = UserEmail.objects.confirmed().addressed(address.email).exclude(pk=address.pk).first()
@@ -92,7 +89,7 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
     Make the address of a link the user's own, and the primary one if there is none yet.
 
     Where EMAILS_PER_USER is 1 it takes the place of the one before. The other proved addresses are
-    told by mail, with a link that undoes it. An address that mail did not reach gets mail again.
+    told by mail, with a link that undoes it.
     Raises LinkUsed, and EmailTaken when somebody else has proved the same address meanwhile.
     """
     user: AbstractUser = secret.user  # type: ignore[assignment]
@@ -107,10 +104,9 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
             is_first = bool(users.update(email=address.email))
             before = [] if is_first else proved_of(locked(user))
             redeem(secret)
-            heal(address.email)
-            if not any(row.pk == address.pk for row in before):
-                _prove(address, is_first=is_first)
-                _tell_of_proof(address, before, request=request)
+            if not prove(address, is_first=is_first):
+                raise LinkUsed
+            _tell_of_proof(address, before, request=request)
             details = {"address": address.email}
             AccountEvent.objects.record(
                 "email_confirmed", user=user, actor=user, details=details, request=request
@@ -126,23 +122,6 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
     return address
 
 
-def _prove(address: UserEmail, *, is_first: bool) -> None:
-    """Turn a claim into a proved address; IntegrityError if it has an owner."""
-    address.verified_key, address.confirmed_at = address.email_key, timezone.now()
-    address.is_primary = True if is_first else None
-    if (
-        not UserEmail.objects.claims()
-        .filter(pk=address.pk)
-        .update(
-            verified_key=address.verified_key,
-            confirmed_at=address.confirmed_at,
-            is_primary=address.is_primary,
-            registration_key=None,
-        )
-    ):
-        raise LinkUsed
-
-
 def _tell_of_proof(
     address: UserEmail, before: list[UserEmail], *, request: HttpRequest | None
 ) -> None:
@@ -151,10 +130,10 @@ def _tell_of_proof(
         announce("welcome", to=address.email, user=user, request=request)
         return
     kind = "email_added"
-    if conf.EMAILS_PER_USER == 1:
+    if has_one_email():
         kind = "primary_email_changed"
         _replace(before, address, request=request)
-    tell_of_change(kind, before, before=before, about=address, is_own_act=True, request=request)
+    tell_of_change(kind, before, before=before, about=address, by=None, request=request)
 
 
 def _replace(before: list[UserEmail], address: UserEmail, *, request: HttpRequest | None) -> None:

@@ -38,6 +38,24 @@ def _rank(row: UserEmail) -> tuple[bool, float, int]:
     return not row.is_primary, since, row.pk
 
 
+def is_own_act(user: AbstractUser, by: AbstractUser | None) -> bool:
+    """Say whether ``user`` acts, and no administrator."""
+    return by is None or by == user
+
+
+def prove(address: UserEmail, *, is_first: bool) -> bool:
+    """
+    Turn a claim into a proved address, the primary one if it is the first of its user.
+
+    Return whether it still was a claim; IntegrityError if somebody else has proved it.
+    """
+    address.verified_key, address.confirmed_at = address.email_key, timezone.now()
+    address.is_primary, address.registration_key = is_first or None, None
+    fields = ("verified_key", "confirmed_at", "is_primary", "registration_key")
+    claim = UserEmail.objects.claims().filter(pk=address.pk)
+    return bool(claim.update(**{name: getattr(address, name) for name in fields}))
+
+
 def set_primary(address: UserEmail, user: AbstractUser) -> None:
     """Make a proved address the primary one, and show it as ``user.email``."""
     rows = UserEmail.objects.filter(user=user)
@@ -72,15 +90,15 @@ def tell_of_change(
     *,
     before: Sequence[UserEmail],
     about: UserEmail,
-    is_own_act: bool,
+    by: AbstractUser | None,
     request: HttpRequest | None,
 ) -> None:
     """
     Mail news about the addresses of a user to those of them that are ``told``.
 
     ``before`` are the proved ones as they were, in order. With the mail goes a link that puts them
-    back, but not to one that came lately, nor after the act of an administrator: else a thief could
-    take back, by the address that he added, that it was removed.
+    back, but not to one that came lately, nor after the act of ``by``, an administrator: else a
+    thief could take back, by the address that he added, that it was removed.
     """
     oldest = min(before, key=lambda row: _rank(row)[1:], default=None)
     pending = as_they_were(before)
@@ -88,7 +106,7 @@ def tell_of_change(
     for row in told:
         is_senior = row == oldest or row.confirmed_at is None or row.confirmed_at <= ripe
         secret = None
-        if is_own_act and is_senior and row in before:
+        if is_senior and is_own_act(row.user, by):
             secret = issue(UNDO_EMAIL_CHANGE, address=row, pending=pending)
         announce(
             kind, to=row.email, user=row.user, secret=secret, about=about.email, request=request

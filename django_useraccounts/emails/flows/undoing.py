@@ -86,18 +86,13 @@ def _put_back(user: AbstractUser, before: Mapping[str, datetime]) -> list[UserEm
     mine.exclude(verified_key__in=keys).delete()
     here = {row.email_key: row for row in mine}
     rows = [
-        here.get(key) or _add_proved(user, key, text, before[text]) for key, text in keys.items()
+        here.get(key) or UserEmail.objects.add_proved(user, text, confirmed_at=before[text])
+        for key, text in keys.items()
     ]
     for row in rows:
         row.user = user  # type: ignore[assignment]
     set_primary(rows[0], user)
     return rows
-
-
-def _add_proved(user: AbstractUser, key: str, text: str, since: datetime) -> UserEmail:
-    return UserEmail.objects.create(
-        user=user, email=text, email_key=key, verified_key=key, confirmed_at=since
-    )
 
 
 def _lock_out(user: AbstractUser) -> None:

@@ -1,4 +1,4 @@
-"""Who may come in."""
+"""Who may come in, and how the choir writes."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,3 +14,6 @@ class ChoirPolicy(Policy):
 
     def may_log_in(self, user: Singer, *, request: HttpRequest | None) -> bool:
         return not user.on_leave
+
+    def mail_sender(self, kind: str) -> str | None:
+        return "The Keeper <keeper@choir.example>" if kind == "email_removed" else None

@@ -5,6 +5,7 @@ from choir import settings as choir
 from choir.postman import carried
 from django.core import mail
 
+from django_useraccounts.emails.flows import add_email, make_primary, remove_email
 from django_useraccounts.testing import html_of, link_in, log_in, mails_to, make_user
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +93,14 @@ def test_a_room_of_the_choir_sends_a_mail_of_its_own_kind(client, post):
     assert message.subject == "You gave a key back"
     assert message.body.startswith("Thank you, maria: one key less in your pocket.")
     assert "The Harbour Choir, Pier 4" in html_of(message)
+
+
+def test_a_kind_has_a_sender_of_its_own_and_the_others_have_not(django_capture_on_commit_callbacks):
+    maria = make_user("maria")
+    second = add_email(maria, "second@example.com", confirmed=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        make_primary(second)
+        remove_email(second)
+
+    senders = {mail.from_email for mail in mails_to("maria@example.com")}
+    assert senders == {choir.DEFAULT_FROM_EMAIL, "The Keeper <keeper@choir.example>"}

@@ -104,21 +104,6 @@ class Migration(migrations.Migration):
                         verbose_name="language",
                     ),
                 ),
-                ("erase_at", models.DateTimeField(db_index=True, editable=False, null=True)),
-                (
-                    "terms_version",
-                    models.CharField(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=40,
-                        verbose_name="accepted terms",
-                    ),
-                ),
-                (
-                    "terms_accepted_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
-                ),
                 (
                     "id",
                     models.UUIDField(
