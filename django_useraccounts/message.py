@@ -1,5 +1,6 @@
 """The message of a mail: its texts in the language of its reader, and its headers."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -23,9 +24,11 @@ def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
         context = _context(mail)
         # A line break in a subject would start another header; names of sites may hold anything.
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+        # What templates leave out leaves empty lines.
+        body = render_to_string(f"{folder}/body.txt", context)
         message = EmailMultiAlternatives(
             subject=subject,
-            body=render_to_string(f"{folder}/body.txt", context).strip() + "\n",
+            body=re.sub(r"\n{3,}", "\n\n", body).strip() + "\n",
             from_email=policy().mail_sender(mail.kind),
             to=[mail.to],
             headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: answer not, out of office

@@ -89,6 +89,7 @@ IDENTITIES = {
     "optional-username": {"USERNAME": "optional"},
     "login-by-email": {"LOGIN_BY": "email"},
     "confirm-later": {"CONFIRM_EMAIL_BEFORE_LOGIN": False},
+    "one-address": {"EMAILS_PER_USER": 1},
     "typed-twice": {"RETYPE": ("email", "password")},
 }
 IDENTITY = os.environ.get("GUILD_IDENTITY") or "both"

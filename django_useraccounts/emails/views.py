@@ -5,10 +5,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.urls import reverse, reverse_lazy
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
@@ -239,18 +238,20 @@ class AddEmailView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, EmailPa
 
 
 class AddressPage(AllowUnconfirmedEmailMixin, EmailPage, FlowView):
-    """A page about one address of the visitor; another's is as good as none."""
+    """A page about one address of the visitor; another's is as good as one that is gone."""
 
     success_url = reverse_lazy("useraccounts:emails")
+    address: UserEmail
 
-    @cached_property
-    def address(self) -> UserEmail:
+    def turn_away(self) -> HttpResponse | None:
         rows = UserEmail.objects.filter(user=self.user, pk=self.kwargs["address_id"])
         address = rows.first()
         if address is None:
-            raise Http404
-        address.user = self.user  # type: ignore[assignment]
-        return address
+            # As after a second click, or on the way back to a page that has done its work.
+            return HttpResponseRedirect(self.get_success_url())
+        self.address = address
+        self.address.user = self.user  # type: ignore[assignment]
+        return None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(address=self.address, **kwargs)
@@ -282,18 +283,11 @@ class MakePrimaryEmailView(RecentLoginRequiredMixin, AddressPage):
 
 
 class RemoveEmailView(RecentLoginRequiredMixin, AddressPage):
-    """Take an address off the account; the second of two clicks finds it gone, as wished."""
+    """Take an address off the account."""
 
     template_name = "useraccounts/emails/remove_email.html"
     form_class = RemoveEmailForm
     success_message = _("%(email)s is no longer part of your account.")
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            self.address  # noqa: B018
-        except Http404:
-            return HttpResponseRedirect(self.get_success_url())
-        return super().post(request, *args, **kwargs)
 
     def perform(self, form: forms.Form) -> None:
         remove_email(self.address, request=self.request)
