@@ -108,7 +108,8 @@ class EmailField(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
-        return clean_email(super().clean(value)).text
+        text = super().clean(value)
+        return clean_email(text).text if text else ""
 
 
 #: Rules that hardly anybody meets: told to who breaks one, not to everybody beforehand.

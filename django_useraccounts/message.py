@@ -61,6 +61,8 @@ def _context(mail: OutgoingMail) -> dict[str, object]:
         "email": shown_email(mail.to),
         "about": shown_email(mail.about),
         "user": mail.user,
+        # What the link is for: a room's mail may tell of the rows that hang on it.
+        "secret": secret,
         "link": link,
         "link_hours": hours,
         "link_days": hours // 24,

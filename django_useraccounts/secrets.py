@@ -26,6 +26,10 @@ from .models import AbstractUser, OneTimeSecret, UserEmail
 LINK_LENGTH = 64
 
 
+#: Every purpose by its name; one that a room makes joins them when its module is imported.
+PURPOSES: dict[str, "Purpose"] = {}
+
+
 @dataclass(frozen=True)
 class Purpose:
     """What a secret is for; its name is also the name of the URL that takes the link."""
@@ -36,6 +40,9 @@ class Purpose:
     voided_by_epoch: bool
     #: Does it end with the address that it was mailed to?
     bound_to_address: bool = True
+
+    def __post_init__(self) -> None:
+        PURPOSES[self.name] = self
 
 
 #: For how long who reads an address can take back what was done to the addresses of the account.
@@ -51,7 +58,6 @@ RESET_PASSWORD = Purpose(
 UNDO_EMAIL_CHANGE = Purpose(
     "undo_email_change", lambda: UNDO_MAX_AGE, voided_by_epoch=False, bound_to_address=False
 )
-PURPOSES = {purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE)}
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,8 @@ def issue(
     purpose: Purpose,
     *,
     address: UserEmail | None,
+    user: AbstractUser | None = None,
+    max_age: timedelta | None = None,
     pending: str = "",
     next_url: str = "",
     browser_key: str = "",
@@ -93,20 +101,23 @@ def issue(
     """
     Write the row of a new link for the user of ``address``; it replaces older ones for both.
 
-    Without an address it writes a row that nothing redeems: unknown must cost what known costs.
+    For a purpose that no address is behind, ``user`` says whose link it is. With neither it writes
+    a row that nothing redeems: unknown must cost what known costs. ``max_age`` is for links that do
+    not all last as long as their purpose says.
     """
+    user = address.user if address else user
     # Whole seconds, since databases round them each in their own way and the HMAC covers them.
     now = timezone.now().replace(microsecond=0)
     return OneTimeSecret.objects.create(
         purpose=purpose.name,
-        user=address.user if address else None,
+        user=user,
         address=address if purpose.bound_to_address else None,
         email_key=address.email_key if address else "",
-        epoch=address.user.session_epoch if address else 0,
+        epoch=user.session_epoch if user else 0,
         pending=pending,
         next_url=next_url,
         browser_key=browser_key,
-        expires_at=now + purpose.max_age(),
+        expires_at=now + (max_age or purpose.max_age()),
     )
 
 

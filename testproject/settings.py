@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     # Before django_useraccounts, so that its templates replace those of the accounts.
     "testproject.guild",
     "django_useraccounts",
+    "django_useraccounts.invitations",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ..backends import start_session
@@ -17,6 +18,7 @@ from ..conf import conf
 from ..identity import has_emails
 from ..models import AbstractUser
 from ..policy import policy
+from ..room import Admission, admission_of
 from ..site import site_name
 from ..views import FlowView, with_next
 from .flows import Registration, register
@@ -32,11 +34,12 @@ class RegisterView(FlowView):
     success_url = reverse_lazy("useraccounts:mail_sent")
     success_message = _("We have sent a mail to %(email)s. Please open the link in it.")
     browser_token: str
+    is_confirmed = False
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
             return HttpResponseRedirect(self.url_after_login)
-        if not policy().may_register(request=self.request):
+        if self.admission is None and not policy().may_register(request=self.request):
             page = {"site_name": site_name(self.request)}
             return render(self.request, "useraccounts/registration/closed.html", page, status=403)
         return None
@@ -48,6 +51,18 @@ class RegisterView(FlowView):
         mark_browser(response, self.browser_token, request=request)
         return response
 
+    @cached_property
+    def admission(self) -> Admission | None:
+        """What the visitor has brought along that lets in, such as an invitation."""
+        return admission_of(self.request)
+
+    def get_initial(self) -> dict[str, Any]:
+        email = self.admission.email if self.admission else ""
+        return {**super().get_initial(), "email": shown_email(email)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(admission=self.admission, **kwargs)
+
     def perform(self, form: forms.Form) -> None:
         registration = register(
             form.cleaned_data.get("username"),
@@ -57,31 +72,32 @@ class RegisterView(FlowView):
             then=lambda user: self.save_more(user, form),
             browser_token=self.browser_token,
             next_url=self.next_url,
+            admission=self.admission,
             request=self.request,
         )
+        self.is_confirmed = registration.is_confirmed
         self._log_in(registration)
 
     def save_more(self, user: AbstractUser, form: forms.Form) -> None:
         """Save what an extended form asks besides, in the transaction of the registration."""
 
     def get_success_message(self, form: forms.Form) -> str:
-        if not has_emails():
+        if not has_emails() or self.is_confirmed:
             return ""
         return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
     def get_success_url(self) -> str:
         if self.request.user.is_authenticated:
             return self.url_after_login
-        if _has_to_wait():
+        if self._has_to_wait():
             return super().get_success_url()
         return with_next(resolve_url(settings.LOGIN_URL), self.next_url)
 
     def _log_in(self, registration: Registration) -> None:
         """Log in at once where nothing has to be confirmed first."""
-        if not _has_to_wait():
+        if not self._has_to_wait():
             start_session(self.request, registration.user)
 
-
-def _has_to_wait() -> bool:
-    """Say whether who has registered has to open the mail before the first login."""
-    return has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN
+    def _has_to_wait(self) -> bool:
+        """Say whether who has registered has to open the mail before the first login."""
+        return has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not self.is_confirmed

@@ -1,0 +1,60 @@
+"""How an invitation comes along from its link to whatever page the visitor registers at."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from ..models import AbstractUser
+from .errors import InvitationVoid
+from .flows import accept_invitation, standing
+from .models import Invitation
+
+_SESSION_KEY = "useraccounts_invitation"
+
+
+@dataclass(frozen=True)
+class InvitationAdmission:
+    """An invitation as registering takes it; see ``room.Admission``."""
+
+    invitation: Invitation
+
+    def __str__(self) -> str:
+        return f"invitation {self.invitation.pk}"
+
+    @property
+    def email(self) -> str:
+        return self.invitation.email
+
+    @property
+    def sentence(self) -> str:
+        if not self.email:
+            return _("You are invited.")
+        return _(
+            "You are invited. Your address is confirmed already, since our mail has reached you. "
+            "If you take another one, we send it a link to confirm it."
+        )
+
+    def take(self, user: AbstractUser, *, request: HttpRequest | None) -> None:
+        accept_invitation(self.invitation, user=user, request=request)
+
+
+def carry(invitation: Invitation, *, request: HttpRequest) -> None:
+    """
+    Note in the session that this browser has come by the link.
+
+    The id of the invitation, not the link: what is stored opens nothing for who reads it.
+    """
+    request.session[_SESSION_KEY] = invitation.pk
+
+
+def carried_by(request: HttpRequest) -> InvitationAdmission | None:
+    """Return the invitation that the browser has come by, if it can still be accepted."""
+    session = getattr(request, "session", None)
+    key = session.get(_SESSION_KEY) if session is not None else None
+    if key is None:
+        return None
+    try:
+        return InvitationAdmission(standing(Invitation(pk=key)))
+    except InvitationVoid:
+        return None
