@@ -30,11 +30,10 @@ from .errors import (
     NotMailed,
     OwnInvitation,
 )
-from .models import Invitation, InvitationUse, clean_note
+from .models import MOST_USES, Invitation, InvitationUse, clean_note
 from .signals import invitation_accepted, invitation_withdrawn, invited
 
 LONGEST = timedelta(days=365)
-MOST_USES = 1000
 
 
 def invite(

@@ -12,8 +12,7 @@ from ..fields import AccountForm, EmailField
 from ..identity import has_emails
 from ..models import AbstractUser, Role
 from ..policy import policy
-from .flows import MOST_USES
-from .models import MAX_AGE, NOTE_MAX_LENGTH, clean_note
+from .models import MAX_AGE, MOST_USES, NOTE_MAX_LENGTH, clean_note
 
 #: For how many days an invitation may last, on the page.
 DAYS = (3, 7, 14, 30, 90)

@@ -21,6 +21,7 @@ from .errors import InvalidNote
 #: How long an invitation lasts, unless who invites says otherwise.
 MAX_AGE = timedelta(days=14)
 NOTE_MAX_LENGTH = 500
+MOST_USES = 1000
 
 #: Made here, so that whoever delivers mail knows it: models are imported in every process.
 ACCEPT_INVITATION = Purpose(
@@ -79,7 +80,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             uses_allowed=uses,
             expires_at=link.expires_at,
         )
-        invitation.roles.set(roles)
+        invitation.roles.add(*roles)
         return invitation
 
 

@@ -104,7 +104,7 @@ class InvitationPage(AllowUnconfirmedEmailMixin, FlowView):
             # As after a second click, or on the way back to a page that has done its work.
             return HttpResponseRedirect(self.get_success_url())
         self.invitation = invitation
-        self.invitation.invited_by = self.user
+        self.invitation.invited_by = self.user  # type: ignore[assignment]
         return None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -184,12 +184,8 @@ class AcceptInvitationView(LinkView):
 
     def refuse(self, error: LinkError) -> HttpResponse:
         # The second of two clicks finds that the first one has accepted.
-        invitation = getattr(self, "invitation", None)
-        if (
-            invitation
-            and self.request.user.is_authenticated
-            and has_accepted(self.user, invitation)
-        ):
+        invitation, is_user = getattr(self, "invitation", None), self.request.user.is_authenticated
+        if invitation and is_user and has_accepted(self.user, invitation):
             return HttpResponseRedirect(self.get_success_url())
         return super().refuse(error)
 
