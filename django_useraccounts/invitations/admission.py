@@ -49,12 +49,19 @@ def carry(invitation: Invitation, *, request: HttpRequest) -> None:
 
 
 def carried_by(request: HttpRequest) -> InvitationAdmission | None:
-    """Return the invitation that the browser has come by, if it can still be accepted."""
+    """
+    Return the invitation that the browser has come by, if it can still be accepted.
+
+    One that has ended since is told of once, to who sends a form that was shown before, and is then
+    forgotten: whoever may register without it can do so.
+    """
     session = getattr(request, "session", None)
     key = session.get(_SESSION_KEY) if session is not None else None
-    if key is None:
+    invitation = Invitation.objects.filter(pk=key).first() if key is not None else None
+    if session is None or invitation is None:
         return None
     try:
-        return InvitationAdmission(standing(Invitation(pk=key)))
+        return InvitationAdmission(standing(invitation))
     except InvitationVoid:
-        return None
+        del session[_SESSION_KEY]
+        return InvitationAdmission(invitation) if request.method == "POST" else None

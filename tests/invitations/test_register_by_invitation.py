@@ -155,6 +155,35 @@ def test_what_is_withdrawn_meanwhile_lets_nobody_in(client, maria, closed):
     assert not get_user_model().objects.filter(username="frida").exists()
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_ends_while_the_form_is_open_is_told_once(client, maria, set_conf, is_open):
+    if not is_open:
+        set_conf(POLICY=f"{__name__}.InvitedOnly")
+    invitation = invite(FRIDA, by=maria, roles=["artist"])
+    come_by(client, invitation)
+    client.get(REGISTER)
+    withdraw_invitation(invitation)
+
+    told = fill_in(client)
+    assert told.status_code == 410
+    assert "This invitation was withdrawn." in told.content.decode()
+    assert not get_user_model().objects.filter(username="frida").exists()
+    again = fill_in(client)
+
+    assert again.status_code == (302 if is_open else 403)
+    found = get_user_model().objects.filter(username="frida").first()
+    assert (found.role_names if is_open else found) == (frozenset() if is_open else None)
+
+
+def test_an_invitation_that_is_gone_is_none(client, maria, closed):
+    invitation = invite(FRIDA, by=maria)
+    come_by(client, invitation)
+    invitation.delete()
+
+    assert CLOSED in client.get(REGISTER).content.decode()
+    assert fill_in(client).status_code == 403
+
+
 def test_the_session_holds_no_link(client, maria):
     invitation = invite(FRIDA, by=maria)
     come_by(client, invitation)
