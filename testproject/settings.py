@@ -96,7 +96,11 @@ IDENTITIES = {
 IDENTITY = os.environ.get("GUILD_IDENTITY") or "both"
 if IDENTITY not in IDENTITIES:
     raise ImproperlyConfigured(f"GUILD_IDENTITY is one of: {', '.join(IDENTITIES)}.")
-USERACCOUNTS = {"SITE_NAME": "The Artists' Guild", **IDENTITIES[IDENTITY]}
+USERACCOUNTS = {
+    "SITE_NAME": "The Artists' Guild",
+    "POLICY": "testproject.guild.policy.GuildPolicy",
+    **IDENTITIES[IDENTITY],
+}
 LOGIN_URL = "useraccounts:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

@@ -8,8 +8,10 @@ from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from django_useraccounts.canonical import email_key, username_key
-from django_useraccounts.models import AbstractUser, Role, RoleGrant, UserEmail
+from django_useraccounts.canonical import clean_email, email_key, username_key
+from django_useraccounts.invitations.flows import accept_invitation, withdraw_invitation
+from django_useraccounts.invitations.models import Invitation
+from django_useraccounts.models import AbstractUser, OneTimeSecret, Role, RoleGrant, UserEmail
 from django_useraccounts.roles.flows import grant_role
 
 #: Everybody's password, on the page for everybody to see: this is a demo.
@@ -23,6 +25,7 @@ ROLES = (
     ("secret", "Sworn to secrecy", "Knows the knock."),
     ("agent", "Agent", "Travels a lot, and cannot say where."),
     ("sauce", "Keeper of the sauce", "Knows what is in it."),
+    ("host", "Host", "Keeps a salon, and invites people to it."),
     ("funny", "Funny", "Makes people laugh on purpose."),
     ("witty", "Witty", "Makes people laugh a little later."),
     ("hilarious", "Hilarious", "Makes people fall off chairs."),
@@ -67,6 +70,7 @@ PEOPLE = (
             ("okeeffe@guild.example", False),
         ),
     ),
+    Person("gertrude", "keeps a salon, and has invited people to it", ("host",)),
     Person("nova", "is new here, and has no role at all"),
     Person("caretaker", "keeps the books at /admin/, with no key to any door", is_superuser=True),
 )
@@ -90,6 +94,47 @@ def seed() -> None:
         address = Q(emails__verified_key=email_key(person.email))
         if not users.filter(name | address).exists():
             admit(person)
+    invite_guests()
+
+
+#: Whom gertrude has invited, as what, and what has become of it; "" is a link of hers for ten.
+INVITED = (
+    ("alice@guild.example", "artist", "waiting"),
+    ("ezra@guild.example", "programmer", "expired"),
+    ("ernest@guild.example", "funny", "withdrawn"),
+    ("nova@guild.example", "", "accepted"),
+    ("", "", "accepted"),
+)
+
+
+@transaction.atomic
+def invite_guests() -> None:
+    """Write down the invitations of gertrude, without mail: the site that sends it comes later."""
+    users = get_user_model().objects
+    host, nova = (users.filter(username_key=name).first() for name in ("gertrude", "nova"))
+    if host is None or nova is None or Invitation.objects.filter(invited_by=host).exists():
+        return
+    for email, role, state in INVITED:
+        invitation = Invitation.objects.add(
+            clean_email(email) if email else None,
+            by=host,
+            roles=Role.objects.filter(name=role),
+            note="Saturdays, after supper. Bring what you are working on.",
+            uses=1 if email else 10,
+        )
+        if state == "accepted":
+            accept_invitation(invitation, user=nova)
+        elif state == "withdrawn":
+            withdraw_invitation(invitation)
+        elif state == "expired":
+            expire(invitation)
+
+
+def expire(invitation: Invitation) -> None:
+    """Let the time of an invitation be over, and that of its link."""
+    yesterday = timezone.now().replace(microsecond=0) - timedelta(days=1)
+    Invitation.objects.filter(pk=invitation.pk).update(expires_at=yesterday)
+    OneTimeSecret.objects.filter(pk=invitation.link_id).update(expires_at=yesterday)
 
 
 @transaction.atomic
