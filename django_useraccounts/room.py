@@ -36,7 +36,7 @@ class Admission(Protocol):
 
     @property
     def sentence(self) -> str:
-        """What the page to register says about it."""
+        """What the page to register says about it, "" for nothing."""
 
     def take(self, user: Any, *, request: HttpRequest | None) -> None:
         """Use it up for the new user, in the transaction of the registration, or raise."""

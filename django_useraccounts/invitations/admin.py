@@ -34,17 +34,21 @@ class AddInvitationForm(InvitationFields, RefusableForm):
         """Leave the instance as it is: the flow makes the invitation."""
 
 
+STATES = {
+    "waiting": _("Waiting"),
+    "accepted": _("Accepted"),
+    "withdrawn": _("Withdrawn"),
+    "expired": _("Expired"),
+    "ended": _("No longer valid"),
+}
+
+
 class State(admin.SimpleListFilter):
     title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("waiting", _("Waiting")),
-            ("accepted", _("Accepted")),
-            ("withdrawn", _("Withdrawn")),
-            ("expired", _("Expired")),
-        ]
+        return list(STATES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         unused = Q(withdrawn_at=None, uses__lt=F("uses_allowed"))
@@ -54,6 +58,7 @@ class State(admin.SimpleListFilter):
             "accepted": Q(withdrawn_at=None, uses__gte=F("uses_allowed")),
             "withdrawn": Q(withdrawn_at__isnull=False),
             "expired": unused & Q(expires_at__lte=now, link__redeemed_at=None),
+            "ended": unused & Q(link__redeemed_at__isnull=False),
         }
         return queryset.filter(states.get(self.value() or "", Q()))
 
@@ -95,7 +100,7 @@ class InvitationAdmin(RefusableAdmin):
 
     @admin.display(description=_("state"))
     def state(self, invitation: Invitation) -> str:
-        return invitation.state
+        return str(STATES[invitation.state])
 
     @admin.display(description=_("roles"))
     def role_names(self, invitation: Invitation) -> str:

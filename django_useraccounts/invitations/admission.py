@@ -18,6 +18,8 @@ class InvitationAdmission:
     """An invitation as registering takes it; see ``room.Admission``."""
 
     invitation: Invitation
+    #: Has it ended meanwhile? Taking it then says how.
+    has_ended: bool = False
 
     def __str__(self) -> str:
         return f"invitation {self.invitation.pk}"
@@ -28,6 +30,8 @@ class InvitationAdmission:
 
     @property
     def sentence(self) -> str:
+        if self.has_ended:
+            return ""
         if not self.email:
             return _("You are invited.")
         return _(
@@ -64,4 +68,5 @@ def carried_by(request: HttpRequest) -> InvitationAdmission | None:
         return InvitationAdmission(standing(invitation))
     except InvitationVoid:
         del session[_SESSION_KEY]
-        return InvitationAdmission(invitation) if request.method == "POST" else None
+        is_sent = request.method == "POST"
+        return InvitationAdmission(invitation, has_ended=True) if is_sent else None

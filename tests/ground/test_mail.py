@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from django_useraccounts.courier import courier
 from django_useraccounts.errors import AccountError
+from django_useraccounts.invitations.models import ACCEPT_INVITATION
 from django_useraccounts.mail import (
     DELAYS,
     _claim,
@@ -37,6 +38,7 @@ KINDS = {
     "email_added": None,
     "email_change_undone": RESET_PASSWORD,
     "email_removed": None,
+    "invitation": ACCEPT_INVITATION,
     "password_changed": None,
     "primary_email_changed": None,
     "username_changed": None,

@@ -13,7 +13,7 @@ from django_useraccounts.invitations.flows import (
     withdraw_invitation,
 )
 from django_useraccounts.invitations.models import Invitation
-from django_useraccounts.models import AccountEvent, OutgoingMail
+from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail
 from django_useraccounts.testing import lifted_limits, log_in, make_user
 
 FRIDA = "frida@example.com"
@@ -84,7 +84,7 @@ def test_an_invitation_is_read_and_never_changed(office, maria):
 
     text = office.get(page("change", invitation.pk)).content.decode()
 
-    for word in (FRIDA, "maria", "artist", "Bring cake.", "frida", "accepted"):
+    for word in (FRIDA, "maria", "artist", "Bring cake.", "frida", "Accepted"):
         assert word in text
     assert 'name="note"' not in text
     assert office.post(page("change", invitation.pk), typed()).status_code == 403
@@ -145,12 +145,14 @@ def test_it_is_found_by_address_and_by_who_invited(office, maria, let_invite):
     assert len(found(" ")) == 2
 
 
-@pytest.mark.parametrize("state", ["waiting", "accepted", "withdrawn", "expired"])
+@pytest.mark.parametrize("state", ["waiting", "accepted", "withdrawn", "expired", "ended"])
 def test_it_is_found_by_its_state(office, maria, state):
     with lifted_limits():
         invite("waiting@example.com", by=maria)
         accept_invitation(invite("accepted@example.com", by=maria), user=make_user("ada"))
         withdraw_invitation(invite("withdrawn@example.com", by=maria))
+        ended = invite("ended@example.com", by=maria)
+        OneTimeSecret.objects.filter(pk=ended.link_id).update(redeemed_at=timezone.now())
         late = invite("expired@example.com", by=maria)
         Invitation.objects.filter(pk=late.pk).update(expires_at=timezone.now())
 
