@@ -31,11 +31,14 @@ LEVEL_1 = {
     "policy",
     "proof",
     "renderer",
+    "refusals",
     "requirements",
     "secrets",
     "site",
+    "tasks",
     "templatetags",
     "transactions",
+    "undeliverable",
     "views",
 }
 #: The core rooms, and the rooms that each may know.
