@@ -29,6 +29,7 @@ LEVEL_1 = {
     "mixins",
     "models",
     "policy",
+    "preview",
     "proof",
     "renderer",
     "refusals",
