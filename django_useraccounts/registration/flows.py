@@ -86,12 +86,12 @@ def register(
         again = _same_registration(key, password) if to else _same_person(name, password, request)
         if again:
             return again
-        # Somebody else at the same browser registered the same, before: that holds nobody up.
-        if not key or not UserEmail.objects.filter(registration_key=key).update(
-            registration_key=None
-        ):
-            raise _what_is(taken, name, fields) from None
-    return open_account()
+        with transaction.atomic():
+            # Somebody else at the same browser registered the same, before: that holds nobody up.
+            claim = UserEmail.objects.filter(registration_key=key)
+            if not key or not claim.update(registration_key=None):
+                raise _what_is(taken, name, fields) from None
+            return open_account()
 
 
 def _what_is(
