@@ -70,13 +70,13 @@ def register(
         user = _new_user(name, password_hash, fields or {})
         with transaction.atomic():
             address, owner = _open(user, name, to, registration_key=key)
-            if then:
-                then(user)
             if address:
                 mail_link(
                     address, owner=owner, next_url=next_url, browser_key=browser, request=request
                 )
             AccountEvent.objects.record("registered", user=user, request=request)
+            if then:
+                then(user)
             signals.send_on_commit(signals.registered, user=user, request=request)
         return Registration(user, address)
 
