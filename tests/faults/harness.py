@@ -25,12 +25,14 @@ purpose, so that a refusal is not rolled back.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
@@ -206,7 +208,7 @@ def _age(row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["created_at"],) if "redeemed_at" in row else tuple(row.values())[:1]
 
 
-#: What a mail looks like after an attempt to deliver it is told by ``undelivered``.
+#: What a mail looks like after an attempt to deliver it is told by ``wrong_news``.
 _DELIVERY = {"due_at", "attempts", "sent_at", "error"}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+[\d:]+)?")
 
@@ -226,6 +228,8 @@ def _plain(column: Any, value: Any, numbers: dict[Any, Any]) -> object:
         return f"#{numbers[column.related_model].get(value, 'gone')}"
     if isinstance(value, datetime):
         return f"{round((value - timezone.now()).total_seconds() / 3600)} hours"
+    if isinstance(value, UUID):
+        return "random"
     if column.name == "password":
         return _password(value)
     if column.name in {"registration_key", "browser_key"} and value:
@@ -249,12 +253,6 @@ def _session(key: str, numbers: dict[Any, Any]) -> str:
     is_valid = bool(user) and data.pop("_auth_user_hash", "") == user.get_session_auth_hash()
     who = f"#{numbers[users][user.pk]}" if user else "nobody"
     return f"{who} {'let in' if is_valid else 'not let in'} {sorted(data)}"
-
-
-def undelivered() -> int:
-    """Return how many mails were neither sent nor will be tried again, though nothing voids them."""
-    lost = OutgoingMail.objects.filter(sent_at=None, due_at=None)
-    return lost.filter(models.Q(secret=None) | models.Q(secret__redeemed_at=None)).count()
 
 
 @contextmanager
@@ -351,6 +349,19 @@ def _prepare(case: Case) -> Act:
     with override_settings(USERACCOUNTS={**settings.USERACCOUNTS, "MAIL_DELIVERY": "command"}):
         act: Act = case.prepare()
     return act
+
+
+def wrong_news(right: Right, outcome: Outcome) -> Iterator[str]:
+    """Yield what others were told and should not have been, and what is never told them."""
+    told, mailed = Counter(outcome.news), Counter(outcome.mails)
+    if outcome.rows == right.before and (told or mailed):
+        yield f"not done, but told: {told}, {mailed}"
+    if told - Counter(right.done.news) or mailed - Counter(right.done.mails):
+        yield f"told more than was done: {told}, {mailed}"
+    # Neither sent nor to be tried again, though its link works.
+    given_up = OutgoingMail.objects.filter(sent_at=None, due_at=None)
+    if given_up.filter(models.Q(secret=None) | models.Q(secret__redeemed_at=None)).exists():
+        yield "a mail is lost"
 
 
 def difference(state: Rows, rows: Rows) -> str:

@@ -1,5 +1,5 @@
 """
-Whatever fails while a page is asked for: it is done, or the person is told and can try again.
+Whatever fails while a form is sent: it is done, or the person is told so and can send it again.
 
 These are the pages that change a session together with other rows. A case is a situation like those
 of the flows; its act sends the form, and sending it once more is what the person does.
@@ -40,7 +40,7 @@ from tests.faults.harness import (
     difference,
     run_through,
     snapshot,
-    undelivered,
+    wrong_news,
 )
 
 #: What Django answers when its own middleware cannot save the session, after our page.
@@ -191,21 +191,19 @@ def wrong(way: Way, right: Right, outcome: Outcome) -> Iterator[str]:
     if status == INTERRUPTED or way is Way.COMMIT_UNHEARD:
         # Nothing of ours runs any more: all is done, and the browser knows nothing of its session.
         is_done = without_sessions(rows) == without_sessions(right.after)
-        yield from () if can_log_in() else ["nobody can log in any more"]
+        if not can_log_in():
+            yield "nobody can log in any more"
     if status not in {right.done.answer.status_code, 503, INTERRUPTED}:
         yield f"answered {status}"
     if not is_done and rows != right.before:
         yield f"in between\n{difference(right.after, rows)}"
+    if status == 503 and way is Way.UNDONE:
+        yield "it was not tried once more"
     if status == 503 and rows != right.before and not way.is_unheard:
         yield "it says that nothing was changed, but all is"
     if status != 503 and not is_done:
         yield "it looks done, and is not"
-    if rows == right.before and (outcome.news or outcome.mails):
-        yield f"not done, but told: {outcome.news}, {outcome.mails}"
-    if len(outcome.news) > len(right.done.news) or len(outcome.mails) > len(right.done.mails):
-        yield f"told twice: {outcome.news}, {outcome.mails}"
-    if undelivered():
-        yield "a mail is lost"
+    yield from wrong_news(right, outcome)
     if status == 503:
         yield from wrong_with_another_try(right, outcome)
 
