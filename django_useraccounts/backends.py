@@ -101,7 +101,7 @@ def start_session(request: HttpRequest, user: AbstractUser) -> bool:
 
 
 def _user_by(name: str, key: str) -> AbstractUser | None:
-    users: UserQuerySet = get_user_model()._default_manager.with_proof().order_by()
+    users: UserQuerySet = get_user_model()._default_manager.with_proof().with_reach().order_by()
     # verified_key, not email_key: a claim that nobody has proved logs nobody in.
     column = "emails__verified_key" if name == "email" else "username_key"
     return users.filter(**{column: key}).first()

@@ -19,6 +19,7 @@ def check_useraccounts(
     return given or [
         *values.limits(),
         *values.emails_per_user(),
+        *values.mail_delivery(),
         *values.policy(),
         *parts.user_model(),
         *identities.contradictions(),

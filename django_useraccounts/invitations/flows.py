@@ -67,7 +67,7 @@ def invite(
             to, by=by, roles=rows, note=note, max_age=max_age, uses=uses
         )
         if to:
-            announce("invitation", to=to.text, secret=invitation.link, request=request)
+            announce("accept_invitation", to=to.text, secret=invitation.link, request=request)
         _note("invited", invitation, by=by, request=request)
         send_on_commit(invited, user=by, invitation=invitation, request=request)
     return invitation
@@ -87,7 +87,7 @@ def resend_invitation(
     _spend(by or inviter, Name(invitation.email, invitation.email_key), request=request)
     with transaction.atomic():
         fresh = standing(invitation)
-        announce("invitation", to=fresh.email, secret=fresh.link, request=request)
+        announce("accept_invitation", to=fresh.email, secret=fresh.link, request=request)
         _note("invitation_resent", fresh, by=by or inviter, request=request)
 
 

@@ -26,6 +26,8 @@ class LoginView(FlowView):
     template_name = "useraccounts/login/login.html"
     form_class = LoginForm
     follows_next = True
+    #: For whom mail does not reach; the page of the addresses says more.
+    undeliverable_message = _("Our mail does not reach you. Please look at your e-mail address.")
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
@@ -35,7 +37,7 @@ class LoginView(FlowView):
     def perform(self, form: forms.Form) -> HttpResponse | None:
         token = browser_token(self.request)
         try:
-            log_in(
+            user = log_in(
                 form.cleaned_data["identifier"],
                 password=form.cleaned_data["password"],
                 remember=form.cleaned_data["remember"],
@@ -48,6 +50,10 @@ class LoginView(FlowView):
             response = HttpResponseRedirect(url)
             mark_browser(response, token, request=self.request)
             return response
+        if not user.is_reachable:
+            messages.warning(self.request, self.undeliverable_message, fail_silently=True)
+            url = with_next(reverse("useraccounts:emails"), self.get_success_url())
+            return HttpResponseRedirect(url)
         return None
 
     def get_success_url(self) -> str:

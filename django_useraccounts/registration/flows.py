@@ -79,15 +79,16 @@ def register(
         user = _new_user(name, password_hash, fields or {})
         with transaction.atomic():
             address, owner = _open(user, name, to, registration_key=key)
-            if then:
-                then(user)
             if address and admission and email_key(admission.email) == address.email_key:
                 prove_first_email(address, request=request)
             elif address:
                 mail_link(
                     address, owner=owner, next_url=next_url, browser_key=browser, request=request
                 )
-            _tell_of(user, admission, request=request)
+            _record(user, admission, request=request)
+            if then:
+                then(user)
+            signals.send_on_commit(signals.registered, user=user, request=request)
         return Registration(user, address)
 
     try:
@@ -96,21 +97,20 @@ def register(
         again = _same_registration(key, password) if to else _same_person(name, password, request)
         if again:
             return again
-        # Somebody else at the same browser registered the same, before: that holds nobody up.
-        if not key or not UserEmail.objects.filter(registration_key=key).update(
-            registration_key=None
-        ):
-            raise _what_is(taken, name, fields) from None
-    return open_account()
+        with transaction.atomic():
+            # Somebody else at the same browser registered the same, before: that holds nobody up.
+            claim = UserEmail.objects.filter(registration_key=key)
+            if not key or not claim.update(registration_key=None):
+                raise _what_is(taken, name, fields) from None
+            return open_account()
 
 
-def _tell_of(
+def _record(
     user: AbstractUser, admission: Admission | None, *, request: HttpRequest | None
 ) -> None:
     """Write down who has registered, by what admission, and use that up."""
     details = {"admission": str(admission)} if admission else {}
     AccountEvent.objects.record("registered", user=user, details=details, request=request)
-    signals.send_on_commit(signals.registered, user=user, request=request)
     if admission:
         admission.take(user, request=request)
 

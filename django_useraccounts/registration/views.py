@@ -21,7 +21,7 @@ from ..policy import policy
 from ..room import Admission, admission_of
 from ..site import site_name
 from ..views import FlowView, with_next
-from .flows import Registration, register
+from .flows import register
 from .forms import RegisterForm
 
 
@@ -34,7 +34,7 @@ class RegisterView(FlowView):
     success_url = reverse_lazy("useraccounts:mail_sent")
     success_message = _("We have sent a mail to %(email)s. Please open the link in it.")
     browser_token: str
-    is_confirmed = False
+    registrant: AbstractUser
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
@@ -69,35 +69,42 @@ class RegisterView(FlowView):
             email=form.cleaned_data.get("email"),
             password=form.cleaned_data["password"],
             fields=form.user_fields() if isinstance(form, RegisterForm) else {},
-            then=lambda user: self.save_more(user, form),
+            then=lambda user: self._go_on(user, form),
             browser_token=self.browser_token,
             next_url=self.next_url,
             admission=self.admission,
             request=self.request,
         )
-        self.is_confirmed = registration.is_confirmed
-        self._log_in(registration)
+        self.registrant = registration.user
+        if not self.request.user.is_authenticated:
+            # The second of two clicks has opened no account.
+            self._log_in(registration.user)
 
     def save_more(self, user: AbstractUser, form: forms.Form) -> None:
         """Save what an extended form asks besides, in the transaction of the registration."""
 
     def get_success_message(self, form: forms.Form) -> str:
-        if not has_emails() or self.is_confirmed:
+        if not has_emails() or self.registrant.email:
             return ""
         return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
     def get_success_url(self) -> str:
         if self.request.user.is_authenticated:
             return self.url_after_login
-        if self._has_to_wait():
+        if self._has_to_wait(self.registrant):
             return super().get_success_url()
         return with_next(resolve_url(settings.LOGIN_URL), self.next_url)
 
-    def _log_in(self, registration: Registration) -> None:
-        """Log in at once where nothing has to be confirmed first."""
-        if not self._has_to_wait():
-            start_session(self.request, registration.user)
+    def _go_on(self, user: AbstractUser, form: forms.Form) -> None:
+        # In the transaction, too: a login that fails must leave no account of which nobody knows.
+        self.save_more(user, form)
+        self._log_in(user)
 
-    def _has_to_wait(self) -> bool:
+    def _log_in(self, user: AbstractUser) -> None:
+        """Log in at once where nothing has to be confirmed first."""
+        if not self._has_to_wait(user):
+            start_session(self.request, user)
+
+    def _has_to_wait(self, user: AbstractUser) -> bool:
         """Say whether who has registered has to open the mail before the first login."""
-        return has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not self.is_confirmed
+        return has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.email

@@ -11,8 +11,16 @@ from django.utils import timezone
 from django_useraccounts.canonical import clean_email, email_key, username_key
 from django_useraccounts.invitations.flows import accept_invitation, withdraw_invitation
 from django_useraccounts.invitations.models import Invitation
-from django_useraccounts.models import AbstractUser, OneTimeSecret, Role, RoleGrant, UserEmail
+from django_useraccounts.models import (
+    AbstractUser,
+    OneTimeSecret,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UserEmail,
+)
 from django_useraccounts.roles.flows import grant_role
+from django_useraccounts.undeliverable import report_undeliverable
 
 #: Everybody's password, on the page for everybody to see: this is a demo.
 PASSWORD = "paint-the-town-red"
@@ -43,6 +51,8 @@ class Person:
     former_roles: tuple[str, ...] = ()
     #: Addresses besides, and whether each is confirmed.
     other_emails: tuple[tuple[str, bool], ...] = ()
+    #: What was reported about the address: ``bounced``, ``complained`` or "".
+    trouble: str = ""
     #: May do everything in the administration, which opens no door.
     is_superuser: bool = False
 
@@ -70,6 +80,7 @@ PEOPLE = (
             ("okeeffe@guild.example", False),
         ),
     ),
+    Person("vivian", "has moved, and mail to her comes back", trouble="bounced"),
     Person("gertrude", "keeps a salon, and has invited people to it", ("host",)),
     Person("nova", "is new here, and has no role at all"),
     Person("caretaker", "keeps the books at /admin/, with no key to any door", is_superuser=True),
@@ -149,6 +160,19 @@ def admit(person: Person) -> None:
     for email, confirmed in person.other_emails:
         add = UserEmail.objects.add_proved if confirmed else UserEmail.objects.add_claim
         add(user, email)
+    if person.trouble:
+        reason = "550 5.1.1 The mailbox is gone"
+        report_undeliverable(person.email, state=person.trouble, reason=reason)
+        OutgoingMail.objects.create(
+            kind="password_changed",
+            to=person.email,
+            user=user,
+            base_url="http://127.0.0.1:8000/",
+            site_name="The Artists' Guild",
+            due_at=None,
+            attempts=1,
+            error=reason,
+        )
     month_ago = timezone.now() - timedelta(days=30)
     for role in person.former_roles:
         since = month_ago - timedelta(days=365)

@@ -16,6 +16,7 @@ from django_useraccounts.models import (
     OldUsername,
     OneTimeSecret,
     OutgoingMail,
+    UndeliverableAddress,
     UserEmail,
 )
 from django_useraccounts.secrets import RESET_PASSWORD, issue
@@ -35,7 +36,9 @@ def test_only_counters_whose_time_is_over_go():
     AttemptCounter.objects.create(key="over", attempts=3, ends_at=now - 10)
     AttemptCounter.objects.create(key="runs", attempts=3, ends_at=now + 100)
 
-    assert prune() == "0 accounts, 0 addresses, 1 counters, 0 usernames, 0 links, 0 mails"
+    assert (
+        prune() == "0 accounts, 0 addresses, 1 counters, 0 usernames, 0 links, 0 reports, 0 mails"
+    )
 
     assert AttemptCounter.objects.get().key == "runs"
 
@@ -49,7 +52,9 @@ def test_an_expired_link_stays_long_enough_to_say_so():
         links[name].expires_at = timezone.now() - timedelta(days=days)
         links[name].save()
 
-    assert prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 1 links, 0 mails"
+    assert (
+        prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 1 links, 0 reports, 0 mails"
+    )
 
     assert set(OneTimeSecret.objects.all()) == {links["new"], links["expired"]}
 
@@ -60,7 +65,9 @@ def test_a_username_is_forgotten_when_it_is_reserved_no_longer():
         released_at = now + timedelta(days=days)
         OldUsername.objects.create(user=user, username_key=name, released_at=released_at)
 
-    assert prune() == "0 accounts, 0 addresses, 0 counters, 1 usernames, 0 links, 0 mails"
+    assert (
+        prune() == "0 accounts, 0 addresses, 0 counters, 1 usernames, 0 links, 0 reports, 0 mails"
+    )
 
     assert OldUsername.objects.get().username_key == "reserved"
 
@@ -78,10 +85,32 @@ def test_addresses_of_mails_that_were_sent_long_ago_are_not_kept():
         facts = {"created_at": now - timedelta(days=99), "error": state, **fields}
         OutgoingMail.objects.filter(pk=mail.pk).update(**facts)
 
-    assert prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 0 links, 1 mails"
+    assert (
+        prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 0 links, 0 reports, 1 mails"
+    )
 
     kept = OutgoingMail.objects.values_list("error", flat=True)
     assert set(kept) == {"sent", "given up", "waits"}
+
+
+def test_reports_that_were_not_repeated_or_are_about_nobody_go():
+    long_ago = timezone.now() - timedelta(days=31)
+    make_user("frida")
+    reports = {
+        "frida@example.com": "bounced",
+        "nobody@example.com": "bounced",
+        "tina@example.com": "failing",
+        "lately@example.com": "failing",
+    }
+    for key, state in reports.items():
+        UndeliverableAddress.objects.create(email_key=key, state=state, reported_at=long_ago)
+    make_user("tina")
+    UndeliverableAddress.objects.filter(pk="lately@example.com").update(reported_at=timezone.now())
+
+    assert "2 reports" in prune()
+
+    kept = UndeliverableAddress.objects.values_list("pk", flat=True)
+    assert set(kept) == {"frida@example.com", "lately@example.com"}
 
 
 def test_many_rows_go_in_batches(monkeypatch, django_assert_num_queries):
@@ -90,8 +119,8 @@ def test_many_rows_go_in_batches(monkeypatch, django_assert_num_queries):
     AttemptCounter.objects.bulk_create(counters)
 
     # Three batches, each read and deleted, and for every table the look that finds nothing.
-    with django_assert_num_queries(2 * 3 + 6):
-        assert prune() == "0 accounts, 0 addresses, 25 counters, 0 usernames, 0 links, 0 mails"
+    with django_assert_num_queries(2 * 3 + 7):
+        assert "25 counters" in prune()
 
     assert not AttemptCounter.objects.exists()
 
@@ -106,6 +135,9 @@ def test_a_counter_that_begins_anew_meanwhile_stays():
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(count_again):
-        assert prune() == "0 accounts, 0 addresses, 0 counters, 0 usernames, 0 links, 0 mails"
+        assert (
+            prune()
+            == "0 accounts, 0 addresses, 0 counters, 0 usernames, 0 links, 0 reports, 0 mails"
+        )
 
     assert AttemptCounter.objects.get().key == "returns"

@@ -29,13 +29,17 @@ LEVEL_1 = {
     "mixins",
     "models",
     "policy",
+    "preview",
     "proof",
     "renderer",
+    "refusals",
     "requirements",
     "secrets",
     "site",
+    "tasks",
     "templatetags",
     "transactions",
+    "undeliverable",
     "views",
 }
 #: The core rooms, and the rooms that each may know.

@@ -117,7 +117,7 @@ def test_it_names_every_kind_of_mail() -> None:
     kinds = [path.name for path in folders if path.is_dir()]
     text = (ROOT / "README.rst").read_text(encoding="utf-8")
 
-    assert {"welcome", "invitation"}.issubset(kinds)
+    assert {"welcome", "accept_invitation"}.issubset(kinds)
     assert [kind for kind in kinds if f"``{kind}``" not in text] == []
 
 

@@ -56,7 +56,7 @@ def test_somebody_is_invited_by_the_flow(office, boss, maria):
         "Bring cake.",
     )
     assert [role.name for role in invitation.roles.all()] == ["artist"]
-    assert OutgoingMail.objects.get().kind == "invitation"
+    assert OutgoingMail.objects.get().kind == "accept_invitation"
     assert AccountEvent.objects.filter(kind="invited", actor=boss).count() == 1
 
 

@@ -38,7 +38,7 @@ def test_each_line_is_an_address(run):
 
     assert invited() == ["a@example.com", "b@example.com", "c@example.com"]
     assert (out, err, failure) == ("3 invited, 0 not.\n", [], "")
-    assert OutgoingMail.objects.filter(kind="invitation").count() == 3
+    assert OutgoingMail.objects.filter(kind="accept_invitation").count() == 3
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_a_known_address_costs_and_leaves_what_an_unknown_one_does(maria, sent, 
     rows = OneTimeSecret.objects.count(), OutgoingMail.objects.count()
     assert rows == (before[0] + 1, before[1] + 1)
     mail = OutgoingMail.objects.get()
-    assert (mail.to, mail.user, mail.kind) == (FRIDA, None, "invitation")
+    assert (mail.to, mail.user, mail.kind) == (FRIDA, None, "accept_invitation")
 
 
 @pytest.mark.parametrize(

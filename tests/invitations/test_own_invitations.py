@@ -156,7 +156,7 @@ def test_known_and_unknown_addresses_look_the_same(browser):
         texts.append(text.replace(email, "…").count("…"))
         last = Invitation.objects.latest("pk")
         assert (last.email, last.state) == (email, "waiting")
-    assert OutgoingMail.objects.filter(user=None, kind="invitation").count() == 2
+    assert OutgoingMail.objects.filter(user=None, kind="accept_invitation").count() == 2
     assert texts[0] == texts[1]
 
 

@@ -13,8 +13,9 @@ from ...errors import EmailAlreadyYours, EmailTaken, LinkUsed
 from ...identity import has_one_email
 from ...limits import spend
 from ...mail import announce
-from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UndeliverableAddress, UserEmail
 from ...secrets import CONFIRM_EMAIL, issue, redeem
+from ...undeliverable import heal
 from .rows import locked, prove, proved_of, set_primary, tell_of_change
 
 
@@ -66,11 +67,11 @@ def send_confirmation(
     address: UserEmail, *, next_url: str = "", request: HttpRequest | None = None
 ) -> None:
     """
-    Mail its user a new link for an address that waits; older ones stop working.
+    Mail its user a new link for an address that waits, or takes no mail; older ones stop working.
 
-    Raises EmailAlreadyYours for a confirmed one, and TooManyAttempts.
+    Raises EmailAlreadyYours for one that needs no link, and TooManyAttempts.
     """
-    if address.is_confirmed:
+    if address.is_confirmed and not UndeliverableAddress.objects.addressed(address.email).exists():
         raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
     spend("mail", identifier=address.email_key, request=request)
     owner = UserEmail.objects.confirmed().addressed(address.email).exclude(pk=address.pk).first()
@@ -89,7 +90,7 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
     Make the address of a link the user's own, and the primary one if there is none yet.
 
     Where EMAILS_PER_USER is 1 it takes the place of the one before. The other proved addresses are
-    told by mail, with a link that undoes it.
+    told by mail, with a link that undoes it. An address that took no mail gets mail again.
     Raises LinkUsed, and EmailTaken when somebody else has proved the same address meanwhile.
     """
     user: AbstractUser = secret.user  # type: ignore[assignment]
@@ -104,9 +105,12 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
             is_first = bool(users.update(email=address.email))
             before = [] if is_first else proved_of(locked(user))
             redeem(secret)
-            if not prove(address, is_first=is_first):
-                raise LinkUsed
-            _tell_of_proof(address, before, request=request)
+            heal(address.email)
+            if not any(row.pk == address.pk for row in before):
+                if not prove(address, is_first=is_first):
+                    raise LinkUsed
+                _tell_of_proof(address, before, request=request)
+            _record_proof(address, request=request)
     except IntegrityError:
         # The unique verified_key: of two who claim an address, the first to prove it owns it.
         raise EmailTaken from None
@@ -125,7 +129,9 @@ def prove_first_email(address: UserEmail, *, request: HttpRequest | None = None)
         with transaction.atomic():
             prove(address, is_first=True, registration_key=address.registration_key)
             address.copy_to_user()
+            heal(address.email)
             _tell_of_proof(address, [], request=request)
+            _record_proof(address, request=request)
     except IntegrityError:
         raise EmailTaken from None
     address.user.forget_loaded()
@@ -137,12 +143,16 @@ def _tell_of_proof(
     user: AbstractUser = address.user
     if address.is_primary:
         announce("welcome", to=address.email, user=user, request=request)
-    else:
-        kind = "email_added"
-        if has_one_email():
-            kind = "primary_email_changed"
-            _replace(before, address, request=request)
-        tell_of_change(kind, before, before=before, about=address, by=None, request=request)
+        return
+    kind = "email_added"
+    if has_one_email():
+        kind = "primary_email_changed"
+        _replace(before, address, request=request)
+    tell_of_change(kind, before, before=before, about=address, by=None, request=request)
+
+
+def _record_proof(address: UserEmail, *, request: HttpRequest | None) -> None:
+    user: AbstractUser = address.user
     details = {"address": address.email}
     AccountEvent.objects.record(
         "email_confirmed", user=user, actor=user, details=details, request=request

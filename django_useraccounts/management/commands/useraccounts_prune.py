@@ -1,16 +1,23 @@
 """Delete what has lost its meaning, so that tables do not grow for ever."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ...conf import conf
 from ...emails.flows import prune_unconfirmed
-from ...models import AttemptCounter, OldUsername, OneTimeSecret, OutgoingMail
+from ...models import (
+    AttemptCounter,
+    OldUsername,
+    OneTimeSecret,
+    OutgoingMail,
+    UndeliverableAddress,
+    UserEmail,
+)
 from ...transactions import repeat_undone
 
 #: How long the page of an expired link can still say that it has expired, and how long a sent mail
@@ -26,7 +33,8 @@ class Command(BaseCommand):
     help = (
         "Deletes accounts and addresses that were not confirmed for UNCONFIRMED_MAX_AGE, "
         "counters of attempts whose time is over, usernames that are reserved no longer, "
-        "and, after 30 days, expired links with their mails and mails that were sent. Mails that "
+        "and, after 30 days, expired links with their mails mails that were sent, and reports "
+        "that an address takes no mail which were not repeated or are about nobody. Mails that "
         "were given up stay as long as their link, those without a link for good."
     )
 
@@ -38,12 +46,21 @@ class Command(BaseCommand):
             "counters": AttemptCounter.objects.filter(ends_at__lt=time.time()).order_by("ends_at"),
             "usernames": OldUsername.objects.filter(released_at__lt=now).order_by("released_at"),
             "links": OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at"),
+            "reports": _forgotten_reports(long_ago),
             "mails": OutgoingMail.objects.filter(sent_at__lt=long_ago).order_by("pk"),
         }
         accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
         pruned = [f"{accounts} accounts", f"{claims} addresses"]
         pruned += [f"{_delete(old)} {what}" for what, old in rows.items()]
         self.stdout.write(", ".join(pruned))
+
+
+def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:
+    """Return old failures that were not repeated, and reports of addresses that nobody has."""
+    owned = UserEmail.objects.filter(email_key=OuterRef("email_key"))
+    is_failing = Q(state=UndeliverableAddress.State.FAILING)
+    old = UndeliverableAddress.objects.filter(reported_at__lt=long_ago).order_by("reported_at")
+    return old.filter(is_failing | ~Exists(owned))
 
 
 def _delete(rows: QuerySet[Any]) -> int:
