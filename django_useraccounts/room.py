@@ -38,6 +38,10 @@ class Admission(Protocol):
     def sentence(self) -> str:
         """What the page to register says about it, "" for nothing."""
 
+    @property
+    def page(self) -> str:
+        """The path where who has an account already goes on after the login."""
+
     def take(self, user: Any, *, request: HttpRequest | None) -> None:
         """Use it up for the new user, in the transaction of the registration, or raise."""
 

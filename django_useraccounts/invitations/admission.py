@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ..models import AbstractUser
+from ..secrets import Link
 from .errors import InvitationVoid
 from .flows import accept_invitation, standing
 from .models import Invitation
@@ -38,6 +40,11 @@ class InvitationAdmission:
             "You are invited. Your address is confirmed already, since our mail has reached you. "
             "If you take another one, we send it a link to confirm it."
         )
+
+    @property
+    def page(self) -> str:
+        link = Link(self.invitation.link_id, "")
+        return reverse("useraccounts:accept_invitation", args=[link.public_id])
 
     def take(self, user: AbstractUser, *, request: HttpRequest | None) -> None:
         accept_invitation(self.invitation, user=user, request=request)

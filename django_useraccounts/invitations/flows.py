@@ -240,7 +240,8 @@ def _refuse_needless(by: AbstractUser, to: Name) -> None:
     get_user_model()._default_manager.select_for_update().get(pk=by.pk)
     if UserEmail.objects.filter(user=by, email_key=to.key).exists():
         raise EmailAlreadyYours(_("This is an address of your own."))
-    if Invitation.objects.waiting().filter(invited_by=by, email_key=to.key).exists():
+    waiting = Invitation.objects.waiting().filter(link__redeemed_at=None)
+    if waiting.filter(invited_by=by, email_key=to.key).exists():
         raise AlreadyInvited
 
 

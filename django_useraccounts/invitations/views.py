@@ -18,6 +18,7 @@ from ..secrets import Link, link_of
 from ..site import site_name, site_origin
 from ..views import AccountPage, FlowView, LinkView, with_next
 from .admission import carry
+from .errors import InvitationVoid
 from .flows import (
     accept_invitation,
     has_accepted,
@@ -162,6 +163,8 @@ class AcceptInvitationView(LinkView):
         if invitation is None:
             raise LinkInvalid
         self.invitation = invitation
+        if self._has_accepted():
+            raise InvitationVoid("accepted")
         self.invitation = standing(invitation)
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
@@ -184,10 +187,15 @@ class AcceptInvitationView(LinkView):
 
     def refuse(self, error: LinkError) -> HttpResponse:
         # The second of two clicks finds that the first one has accepted.
-        invitation, is_user = getattr(self, "invitation", None), self.request.user.is_authenticated
-        if invitation and is_user and has_accepted(self.user, invitation):
+        if self._has_accepted():
             return HttpResponseRedirect(self.get_success_url())
         return super().refuse(error)
+
+    def _has_accepted(self) -> bool:
+        """Say whether the visitor has accepted this invitation before."""
+        invitation = getattr(self, "invitation", None)
+        is_user = self.request.user.is_authenticated
+        return bool(invitation and is_user and has_accepted(self.user, invitation))
 
     def get_refusal(self, error: LinkError) -> dict[str, Any]:
         return {

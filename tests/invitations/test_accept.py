@@ -211,8 +211,9 @@ def test_who_is_logged_in_accepts_with_a_button(client, maria, frida):
     assert frida.role_names == {"artist"}
 
 
-def test_a_second_click_leads_where_the_first_one_did(client, maria, frida):
-    invitation = invite(FRIDA, by=maria)
+@pytest.mark.parametrize("uses", [1, 5])
+def test_a_second_click_leads_where_the_first_one_did(client, maria, frida, uses):
+    invitation = invite(by=maria, uses=uses)
     log_in(client, frida)
     page, _text = open_link(client, invitation)
 

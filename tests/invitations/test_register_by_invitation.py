@@ -1,5 +1,7 @@
 """Register with an invitation: let in where registration is closed, and with the address proved."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user, get_user_model
 from django.test import Client
@@ -182,6 +184,32 @@ def test_an_invitation_that_is_gone_is_none(client, maria, closed):
 
     assert CLOSED in client.get(REGISTER).content.decode()
     assert fill_in(client).status_code == 403
+
+
+def test_who_has_an_account_after_all_is_led_to_the_invitation_by_the_login(client, maria):
+    make_user("kahlo")
+    come_by(client, invite(FRIDA, by=maria, roles=["artist"]))
+
+    [login] = re.findall(
+        r'href="(/accounts/login/\?next=[^"]+)"', client.get(REGISTER).content.decode()
+    )
+    page = client.post(login, {"identifier": "kahlo", "password": PASSWORD})["Location"]
+
+    assert "Accept the invitation" in client.get(page).content.decode()
+    client.post(page)
+    assert get_user(client).role_names == {"artist"}
+
+
+def test_without_usernames_the_address_is_enough(client, maria, set_conf, closed):
+    set_conf(USERNAME="off")
+    come_by(client, invite(FRIDA, by=maria))
+
+    for _ in range(2):
+        response = client.post(REGISTER, {"email": FRIDA, "password": PASSWORD})
+
+    assert response.status_code == 302
+    assert get_user(client).email == FRIDA
+    assert get_user_model().objects.count() == 2
 
 
 def test_the_session_holds_no_link(client, maria):
