@@ -18,6 +18,7 @@ from django_useraccounts.invitations.flows import (
 from django_useraccounts.invitations.models import Invitation, InvitationUse
 from django_useraccounts.invitations.signals import invitation_accepted
 from django_useraccounts.models import AccountEvent, OneTimeSecret, RoleGrant
+from django_useraccounts.policy import Policy
 from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.secrets import UNDO_EMAIL_CHANGE, issue, link_of
 from django_useraccounts.testing import PASSWORD, log_in, make_user
@@ -167,6 +168,23 @@ def test_an_invitation_is_void_when(maria, frida, what):
         accept_invitation(copy, user=frida)
     assert refused.value.reason == reason
     assert frida.role_names == frozenset()
+
+
+class Everybody(Policy):
+    def may_invite(self, user, *, request):
+        return True
+
+    def may_grant(self, user, role_names):
+        return True
+
+
+def test_whatever_policy_says_nobody_invites_whose_account_is_off(maria, frida, set_conf):
+    set_conf(POLICY=f"{__name__}.Everybody")
+    invitation = invite(FRIDA, by=maria, roles=["artist"])
+    switch_off(maria)
+
+    with pytest.raises(InvitationVoid):
+        accept_invitation(invitation, user=frida)
 
 
 def test_an_invitation_without_roles_needs_no_right_to_give_any(maria, frida):

@@ -7,12 +7,12 @@ from django.core import mail as outside
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import switch_off
-from django_useraccounts.invitations.flows import invite
+from django_useraccounts.invitations.flows import accept_invitation, invite
 from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.mail import deliver_due
 from django_useraccounts.message import compose
 from django_useraccounts.models import OneTimeSecret, OutgoingMail
-from django_useraccounts.testing import html_of
+from django_useraccounts.testing import html_of, make_user
 
 FRIDA = "frida@example.com"
 
@@ -68,6 +68,14 @@ def test_what_is_void_is_not_mailed_any_more(maria, happen):
     invite(FRIDA, by=maria)
 
     happen(maria)
+
+    assert deliver_due(limit=9) == 0
+    assert outside.outbox == []
+
+
+def test_what_was_accepted_is_not_mailed_any_more(maria):
+    invitation = invite(FRIDA, by=maria)
+    accept_invitation(invitation, user=make_user("frida"))
 
     assert deliver_due(limit=9) == 0
     assert outside.outbox == []
