@@ -20,6 +20,7 @@ class UserAccountsConfig(Room, AppConfig):
         "django_useraccounts.emails.urls",
         "django_useraccounts.passwords.urls",
         "django_useraccounts.profile.urls",
+        "django_useraccounts.leaving.urls",
     )
     menu = (
         MenuEntry("profile", _("Your account")),
@@ -37,6 +38,7 @@ class UserAccountsConfig(Room, AppConfig):
             "change_password", _("Change your password"), lambda user: user.has_usable_password()
         ),
         MenuEntry("set_password", _("Set a password"), lambda user: not user.has_usable_password()),
+        MenuEntry("close_account", _("Close your account")),
     )
 
     def ready(self) -> None:
@@ -46,8 +48,12 @@ class UserAccountsConfig(Room, AppConfig):
             settings.AUTHENTICATION_BACKENDS = ["django_useraccounts.backends.AccountsBackend"]
         if not settings.is_overridden("CSRF_FAILURE_VIEW"):
             settings.CSRF_FAILURE_VIEW = "django_useraccounts.views.csrf_failure"
-        # Both need the models, which are there only now.
+        # They need the models, which are there only now.
         from . import checks  # noqa: F401, PLC0415
+        from .leaving.flows import reopen_at_login  # noqa: PLC0415
+        from .leaving.parts import register_parts  # noqa: PLC0415
         from .login.flows import record_login  # noqa: PLC0415
 
         user_logged_in.connect(record_login, dispatch_uid="useraccounts.record_login")
+        user_logged_in.connect(reopen_at_login, dispatch_uid="useraccounts.reopen_at_login")
+        register_parts()

@@ -148,6 +148,10 @@ class LastSuperuser(AccountError):
     sentence = _("This is the last active superuser: nobody could manage the site any more.")
 
 
+class AccountGone(AccountError):
+    sentence = _("This account was closed too long ago to be opened again.")
+
+
 class TooManyEmails(AccountError):
     """The account has as many addresses as EMAILS_PER_USER allows."""
 

@@ -72,7 +72,7 @@ class Guard:
         """Return the first thing that keeps ``user`` from the page, as JSON names it, or ""."""
         if not user.is_authenticated:
             return "login_required"
-        if not user.is_active:
+        if not user.is_active or user.is_closed:
             return "forbidden"
         if self.allow_unconfirmed_email:
             # For the guards inside this one, whichever way round they were written.

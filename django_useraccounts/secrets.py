@@ -38,6 +38,8 @@ class Purpose:
     bound_to_address: bool = True
 
 
+#: How long what an account holds waits, packed, for its owner to fetch it.
+EXPORT_MAX_AGE = timedelta(days=7)
 #: For how long who reads an address can take back what was done to the addresses of the account.
 UNDO_MAX_AGE = timedelta(days=7)
 
@@ -51,7 +53,14 @@ RESET_PASSWORD = Purpose(
 UNDO_EMAIL_CHANGE = Purpose(
     "undo_email_change", lambda: UNDO_MAX_AGE, voided_by_epoch=False, bound_to_address=False
 )
-PURPOSES = {purpose.name: purpose for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE)}
+#: It proves nothing that a login does not prove, and works for nobody else.
+FETCH_EXPORT = Purpose(
+    "fetch_export", lambda: EXPORT_MAX_AGE, voided_by_epoch=True, bound_to_address=False
+)
+PURPOSES = {
+    purpose.name: purpose
+    for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE, FETCH_EXPORT)
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,7 @@ def issue(
     purpose: Purpose,
     *,
     address: UserEmail | None,
+    user: AbstractUser | None = None,
     pending: str = "",
     next_url: str = "",
     browser_key: str = "",
@@ -93,16 +103,18 @@ def issue(
     """
     Write the row of a new link for the user of ``address``; it replaces older ones for both.
 
-    Without an address it writes a row that nothing redeems: unknown must cost what known costs.
+    A purpose that is bound to no address takes the ``user`` instead. Without either it writes a row
+    that nothing redeems: unknown must cost what known costs.
     """
+    user = address.user if address else user
     # Whole seconds, since databases round them each in their own way and the HMAC covers them.
     now = timezone.now().replace(microsecond=0)
     return OneTimeSecret.objects.create(
         purpose=purpose.name,
-        user=address.user if address else None,
+        user=user,
         address=address if purpose.bound_to_address else None,
         email_key=address.email_key if address else "",
-        epoch=address.user.session_epoch if address else 0,
+        epoch=user.session_epoch if user else 0,
         pending=pending,
         next_url=next_url,
         browser_key=browser_key,
@@ -169,7 +181,7 @@ def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) 
     user: AbstractUser = secret.user  # type: ignore[assignment]
     if purpose.bound_to_address and getattr(secret.address, "email_key", None) != secret.email_key:
         raise LinkInvalid
-    if secret.redeemed_at or is_replaced or not user.is_active:
+    if secret.redeemed_at or is_replaced or not user.is_active or user.is_gone:
         raise LinkUsed
     if purpose.voided_by_epoch and secret.epoch != user.session_epoch:
         raise LinkUsed

@@ -24,12 +24,16 @@ _AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 _LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _USER_IN_TEMPLATES = "django.contrib.auth.context_processors.auth"
 #: Fields of AbstractUser that flows write or ask the database for.
-_NEEDED = ("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch")
+_NEEDED = (
+    *("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"),
+    *("erase_at", "terms_version", "terms_accepted_at"),
+)
 
 #: Columns that have flows of their own, or give rights.
 _OWNED = {
     *("username", "email", "password", "last_login", "date_joined"),
     *("is_active", "is_staff", "is_superuser", "session_epoch"),
+    *("erase_at", "terms_version", "terms_accepted_at"),
 }
 
 

@@ -1,6 +1,6 @@
 """The pages that let people in and out."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -26,6 +26,8 @@ class LoginView(FlowView):
     template_name = "useraccounts/login/login.html"
     form_class = LoginForm
     follows_next = True
+    #: The sentence for who had closed the account.
+    reopened_message: ClassVar[Any] = _("Welcome back. Your account is open again, as it was.")
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
@@ -49,6 +51,10 @@ class LoginView(FlowView):
             mark_browser(response, token, request=self.request)
             return response
         return None
+
+    def get_success_message(self, form: forms.Form) -> Any:
+        is_reopened = getattr(self.request.user, "is_reopened", False)
+        return self.reopened_message if is_reopened else self.success_message
 
     def get_success_url(self) -> str:
         return self.url_after_login

@@ -153,7 +153,7 @@ def _in_the_way(name: Name | None, to: Name | None) -> list[tuple[object, str]]:
     """
     questions: list[Any] = []
     if to:
-        owners = UserEmail.objects.confirmed().addressed(to.text)
+        owners = UserEmail.objects.confirmed().not_gone().addressed(to.text)
         questions.append(owners.order_by().values_list("user_id", "email"))
     if name:
         reserved = OldUsername.objects.reserved().filter(username_key=name.key)
@@ -167,7 +167,8 @@ def _same_registration(key: str | None, password: str) -> Registration | None:
     if key is None or claim is None:
         return None
     # Whoever uses the same browser, and the same names, is the same person only by the password.
-    is_same = claim.user.is_active and claim.user.check_password(password)
+    is_open = claim.user.is_active and not claim.user.is_gone
+    is_same = is_open and claim.user.check_password(password)
     return Registration(claim.user, claim) if is_same else None
 
 

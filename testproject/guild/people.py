@@ -74,7 +74,7 @@ PEOPLE = (
 
 def everybody() -> QuerySet[AbstractUser]:
     """Return the members, each with ``grants``: the roles in force, in one query for all."""
-    users = get_user_model().objects.filter(is_active=True).order_by("username")
+    users = get_user_model().objects.filter(is_active=True, erase_at=None).order_by("username")
     in_force = RoleGrant.objects.in_force().select_related("role").order_by("role__name")
     return users.prefetch_related(Prefetch("role_grants", in_force, to_attr="grants"))
 

@@ -28,6 +28,7 @@ LEVEL_1 = {
     "message",
     "mixins",
     "models",
+    "personal_data",
     "policy",
     "proof",
     "renderer",
@@ -47,6 +48,7 @@ ROOMS = {
     "emails": set(),
     "roles": set(),
     "administration": {"emails"},
+    "leaving": {"emails", "administration"},
 }
 #: What puts everything together.
 LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}
@@ -119,7 +121,7 @@ def test_flows_know_no_forms_responses_or_messages(room):
             assert word not in path.read_text(), f"{path} names {word}"
 
 
-@pytest.mark.parametrize("name", ["registration", "login", "emails", "passwords"])
+@pytest.mark.parametrize("name", ["registration", "login", "emails", "passwords", "leaving"])
 def test_forms_neither_save_nor_mail_nor_log_in(name):
     source = (PACKAGE / name / "forms.py").read_text()
 

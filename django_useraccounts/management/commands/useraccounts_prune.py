@@ -4,13 +4,14 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from ...conf import conf
 from ...emails.flows import prune_unconfirmed
-from ...models import AttemptCounter, OldUsername, OneTimeSecret, OutgoingMail
+from ...leaving.flows import erase_due
+from ...models import AccountExport, AttemptCounter, OldUsername, OneTimeSecret, OutgoingMail
 from ...transactions import repeat_undone
 
 #: How long the page of an expired link can still say that it has expired, and how long a sent mail
@@ -24,7 +25,8 @@ class Command(BaseCommand):
     """For cron, once a day."""
 
     help = (
-        "Deletes accounts and addresses that were not confirmed for UNCONFIRMED_MAX_AGE, "
+        "Erases accounts that were closed for CLOSED_ACCOUNT_KEPT. Deletes accounts and addresses "
+        "that were not confirmed for UNCONFIRMED_MAX_AGE, "
         "counters of attempts whose time is over, usernames that are reserved no longer, "
         "and, after 30 days, expired links with their mails and mails that were sent. Mails that "
         "were given up stay as long as their link, those without a link for good."
@@ -38,12 +40,17 @@ class Command(BaseCommand):
             "counters": AttemptCounter.objects.filter(ends_at__lt=time.time()).order_by("ends_at"),
             "usernames": OldUsername.objects.filter(released_at__lt=now).order_by("released_at"),
             "links": OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at"),
+            "exports": AccountExport.objects.expired(),
             "mails": OutgoingMail.objects.filter(sent_at__lt=long_ago).order_by("pk"),
         }
+        erased, not_erased = erase_due(batch=BATCH)
         accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
         pruned = [f"{accounts} accounts", f"{claims} addresses"]
         pruned += [f"{_delete(old)} {what}" for what, old in rows.items()]
+        pruned.append(f"{erased} closed accounts")
         self.stdout.write(", ".join(pruned))
+        if not_erased:
+            raise CommandError(f"{not_erased} closed accounts could not be erased, see the log.")
 
 
 def _delete(rows: QuerySet[Any]) -> int:
