@@ -63,7 +63,9 @@ def forget_addresses(user: AbstractUser) -> None:
 
 def usernames_of(user: AbstractUser) -> list[object]:
     rows = OldUsername.objects.filter(user=user).order_by("pk")
-    return [{"username": row.username_key, "reserved_until": row.released_at} for row in rows]
+    # A key is the name in Punycode.
+    names = [(row.username_key.encode().decode("punycode"), row.released_at) for row in rows]
+    return [{"username": name, "reserved_until": released_at} for name, released_at in names]
 
 
 def forget_usernames(user: AbstractUser) -> None:

@@ -79,8 +79,7 @@ def _erase(user: AbstractUser) -> None:
     for held in all_personal_data():
         if held.erase:
             held.erase(user)
-    for field, file in _files_of(user):
-        transaction.on_commit(partial(field.storage.delete, file), robust=True)
+    _drop_files(user)
     AccountEvent.objects.record("account_erased", user=user, details={"how": how})
     _say_goodbye(user)
     if how == "erase":
@@ -124,8 +123,13 @@ def _profile_fields(user: AbstractUser) -> Iterator["Field[Any, Any]"]:
             yield field
 
 
+def _drop_files(user: AbstractUser) -> None:
+    """Delete, after the commit, what was uploaded into the profile: rows leave files behind."""
+    for field, file in _files_of(user):
+        transaction.on_commit(partial(field.storage.delete, file), robust=True)
+
+
 def _files_of(user: AbstractUser) -> Iterator[tuple[FileField, str]]:
-    """Yield what people have uploaded into their profile: rows that go leave their files behind."""
     for field in _profile_fields(user):
         file = getattr(user, field.attname)
         if isinstance(field, FileField) and file:
