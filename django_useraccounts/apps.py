@@ -38,6 +38,7 @@ class UserAccountsConfig(Room, AppConfig):
             "change_password", _("Change your password"), lambda user: user.has_usable_password()
         ),
         MenuEntry("set_password", _("Set a password"), lambda user: not user.has_usable_password()),
+        MenuEntry("export_account", _("Download your data")),
         MenuEntry("close_account", _("Close your account")),
     )
 

@@ -15,3 +15,11 @@ class CloseAccountForm(AccountForm):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class ExportAccountForm(AccountForm):
+    """A button: pack what you hold about me."""
+
+
+class FetchExportForm(AccountForm):
+    """A button: give it to me."""

@@ -13,7 +13,8 @@ from .secrets import OneTimeSecret
 class AccountExportQuerySet(models.QuerySet["AccountExport"]):
     def waiting(self) -> Self:
         """Return those that are still to be made, the oldest first."""
-        return self.filter(made_at=None, secret__expires_at__gt=timezone.now()).order_by("pk")
+        young = self.filter(secret__expires_at__gt=timezone.now())
+        return young.filter(made_at=None).order_by("pk")
 
     def expired(self) -> Self:
         """Return those that nobody can fetch any more."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from ...leaving.flows import make_due_exports
 from ...mail import deliver_due
 
 
@@ -16,5 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=1000, help="Try at most so many mails.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Before the mails: theirs go out with the others.
+        make_due_exports(limit=options["limit"])
         sent = deliver_due(limit=options["limit"])
         self.stdout.write(f"{sent} sent")
