@@ -21,6 +21,7 @@ class UserAccountsConfig(Room, AppConfig):
         "django_useraccounts.passwords.urls",
         "django_useraccounts.profile.urls",
         "django_useraccounts.leaving.urls",
+        "django_useraccounts.terms.urls",
     )
     menu = (
         MenuEntry("profile", _("Your account")),

@@ -19,6 +19,7 @@ def check_useraccounts(
     return given or [
         *values.limits(),
         *values.emails_per_user(),
+        *values.terms_version(),
         *values.policy(),
         *parts.user_model(),
         *identities.contradictions(),
@@ -26,6 +27,7 @@ def check_useraccounts(
         *parts.middleware(),
         *parts.needs(),
         *parts.templates(),
+        *parts.terms(),
         *site.origin(),
         *site.passwords(),
         *site.mail(),

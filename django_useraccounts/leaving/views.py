@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 
 from ..conf import conf
 from ..identity import has_emails
-from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
+from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import AccountExport
 from ..secrets import FETCH_EXPORT, LINK_LENGTH, link_of
 from ..site import site_name
@@ -26,7 +26,7 @@ from .flows import close_account, fetch_export, request_export
 from .forms import CloseAccountForm, ExportAccountForm, FetchExportForm
 
 
-class ExportAccountView(RecentLoginRequiredMixin, FlowView):
+class ExportAccountView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, FlowView):
     """Ask for what the account holds, and see how far it is."""
 
     template_name = "useraccounts/leaving/export_account.html"
@@ -47,7 +47,7 @@ class ExportAccountView(RecentLoginRequiredMixin, FlowView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class FetchExportView(RecentLoginRequiredMixin, LinkView):
+class FetchExportView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, LinkView):
     """Hand out the ZIP, once, to who has the link and the password."""
 
     template_name = "useraccounts/leaving/fetch_export.html"
@@ -72,7 +72,9 @@ class FetchExportView(RecentLoginRequiredMixin, LinkView):
         )
 
 
-class CloseAccountView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, FlowView):
+class CloseAccountView(
+    AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, FlowView
+):
     """Close the account, which a login opens again for a while."""
 
     template_name = "useraccounts/leaving/close_account.html"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..browser import browser_token, mark_browser
 from ..errors import EmailNotConfirmed
-from ..mixins import AllowUnconfirmedEmailMixin
+from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin
 from ..policy import policy
 from ..views import FlowView, with_next
 from .flows import confirm_identity, log_in, log_out
@@ -80,7 +80,7 @@ class LogoutView(FlowView):
         return self.next_url or resolve_url(settings.LOGOUT_REDIRECT_URL or "useraccounts:login")
 
 
-class ConfirmIdentityView(AllowUnconfirmedEmailMixin, FlowView):
+class ConfirmIdentityView(AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, FlowView):
     """Ask for the password again before something that matters."""
 
     template_name = "useraccounts/login/confirm_identity.html"

@@ -32,6 +32,10 @@ else:
     PositiveNumber, NullableMoment = models.PositiveIntegerField, models.DateTimeField
 
 
+#: How long the name of a version of the terms of service may be.
+TERMS_MAX_LENGTH = 40
+
+
 def validate_username(value: str) -> None:
     """Refuse a username that nobody may have; for admin, createsuperuser and model forms."""
     clean_username(value)
@@ -208,7 +212,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     erase_at = EraseAtField(_("to be erased"), null=True, db_index=True, editable=False)
     #: Which version of the terms of service the person has accepted last, "" for none, and when.
     terms_version = models.CharField(
-        _("accepted terms"), max_length=40, blank=True, default="", editable=False
+        _("accepted terms"), max_length=TERMS_MAX_LENGTH, blank=True, default="", editable=False
     )
     terms_accepted_at = models.DateTimeField(_("terms accepted"), null=True, editable=False)
 

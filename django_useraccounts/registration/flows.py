@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_variables
 
@@ -40,6 +41,7 @@ def register(
     email: str | None = None,
     password: str,
     fields: Mapping[str, object] | None = None,
+    terms_version: str = "",
     then: Callable[[AbstractUser], object] | None = None,
     browser_token: str = "",
     next_url: str = "",
@@ -48,8 +50,9 @@ def register(
     """
     Open an account, and mail the link that confirms its address.
 
-    ``fields`` are columns of the user model besides, and ``then`` is called with the new user in
-    the same transaction, for rows of the project's own.
+    ``fields`` are columns of the user model besides, ``terms_version`` is that of the terms of
+    service which the person has accepted, and ``then`` is called with the new user in the same
+    transaction, for rows of the project's own.
 
     An address that belongs to somebody is registered all the same, as a claim that cannot be
     confirmed, and its owner is told: so nobody learns by registering whose address is in use. A
@@ -68,6 +71,8 @@ def register(
 
     def open_account() -> Registration:
         user = _new_user(name, password_hash, fields or {})
+        if terms_version:
+            user.terms_version, user.terms_accepted_at = terms_version, timezone.now()
         with transaction.atomic():
             address, owner = _open(user, name, to, registration_key=key)
             if then:
@@ -76,7 +81,8 @@ def register(
                 mail_link(
                     address, owner=owner, next_url=next_url, browser_key=browser, request=request
                 )
-            AccountEvent.objects.record("registered", user=user, request=request)
+            details = {"terms": terms_version} if terms_version else {}
+            AccountEvent.objects.record("registered", user=user, details=details, request=request)
             signals.send_on_commit(signals.registered, user=user, request=request)
         return Registration(user, address)
 

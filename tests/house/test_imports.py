@@ -49,6 +49,7 @@ ROOMS = {
     "roles": set(),
     "administration": {"emails"},
     "leaving": {"emails", "administration"},
+    "terms": set(),
 }
 #: What puts everything together.
 LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}
@@ -121,7 +122,9 @@ def test_flows_know_no_forms_responses_or_messages(room):
             assert word not in path.read_text(), f"{path} names {word}"
 
 
-@pytest.mark.parametrize("name", ["registration", "login", "emails", "passwords", "leaving"])
+@pytest.mark.parametrize(
+    "name", ["registration", "login", "emails", "passwords", "leaving", "terms"]
+)
 def test_forms_neither_save_nor_mail_nor_log_in(name):
     source = (PACKAGE / name / "forms.py").read_text()
 

@@ -75,7 +75,7 @@ def test_every_link_purpose_is_the_name_of_a_page():
         if issubclass(entry.callback.view_class, LinkView)
     }
 
-    assert purposes == {"confirm_email", "reset_password", "undo_email_change"}
+    assert purposes == {"confirm_email", "reset_password", "undo_email_change", "fetch_export"}
     assert purposes <= names
 
 
