@@ -17,6 +17,7 @@ from django_useraccounts.emails.flows import (
 )
 from django_useraccounts.emails.flows.rows import as_they_were
 from django_useraccounts.errors import LinkError
+from django_useraccounts.leaving.flows import close_account, erase_account, reopen_account
 from django_useraccounts.models import OneTimeSecret, UserEmail
 from django_useraccounts.passwords.flows import (
     change_password,
@@ -124,6 +125,19 @@ def end_all_sessions(account):
     end_sessions(account.user)
 
 
+def close(account):
+    close_account(account.user)
+
+
+def close_and_reopen(account):
+    close_account(account.user)
+    reopen_account(account.user)
+
+
+def erase(account):
+    erase_account(account.user)
+
+
 def undo(account):
     """By a link that was mailed before the claims were added."""
     account.user.refresh_from_db()
@@ -158,6 +172,9 @@ EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim"}
         (remove_proved, {"reset"}),
         (end_all_sessions, {"reset", "session"}),
         (turn_off, {"confirm", "other confirm", "reset", "session"}),
+        (close, {"confirm", "other confirm", "reset", "session"}),
+        (close_and_reopen, {"confirm", "other confirm", "reset", "session"}),
+        (erase, EVERYTHING),
         (undo, EVERYTHING),
         (expire, {"confirm", "other confirm", "reset"}),
     ],
