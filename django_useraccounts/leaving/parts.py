@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from ..models import (
@@ -33,6 +35,7 @@ def register_parts() -> None:
     register_personal_data("roles", export=roles_of, erase=end_roles)
     register_personal_data("mails", export=mails_of, erase=forget_mails)
     register_personal_data("events", export=events_of, erase=scrub_events)
+    register_personal_data("admin_log", erase=scrub_admin_log)
 
 
 def account_of(user: AbstractUser) -> Mapping[str, object]:
@@ -125,3 +128,12 @@ def events_of(user: AbstractUser) -> list[object]:
 
 def scrub_events(user: AbstractUser) -> None:
     AccountEvent.objects.forget(user)
+
+
+def scrub_admin_log(user: AbstractUser) -> None:
+    """Leave in Django's log of the administration that something was changed, not of whom."""
+    if apps.is_installed("django.contrib.admin"):
+        kind = ContentType.objects.get_for_model(user)
+        entries = apps.get_model("admin", "LogEntry").objects
+        about = entries.filter(content_type=kind, object_id=str(user.pk))
+        about.update(object_repr=f"#{user.pk}", change_message="")

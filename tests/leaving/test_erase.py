@@ -1,12 +1,14 @@
-"""When the time is over a person is forgotten: whole or not at all, and the history keeps a pseudonym."""
+"""When the time is over a person is forgotten, whole or not at all; the history keeps a pseudonym."""
 
 import logging
 from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.core.management import CommandError, call_command
@@ -219,6 +221,25 @@ def test_who_has_no_address_gets_no_mail(set_conf, how):
 
     assert not OutgoingMail.objects.exists()
     assert not get_user_model().objects.exists()
+
+
+def test_the_log_of_the_administration_says_no_more_of_whom(maria):
+    boss = make_user("boss", is_staff=True)
+    users = ContentType.objects.get_for_model(boss)
+    for user in (maria, boss):
+        LogEntry.objects.create(
+            user_id=boss.pk,
+            content_type=users,
+            object_id=str(user.pk),
+            object_repr=str(user),
+            action_flag=2,
+            change_message="Added second@example.com.",
+        )
+
+    erase_account(maria)
+
+    told = set(LogEntry.objects.values_list("object_repr", "change_message"))
+    assert told == {(f"#{maria.pk}", ""), ("boss", "Added second@example.com.")}
 
 
 # To be anonymised instead

@@ -74,6 +74,8 @@ def test_the_form_links_to_the_terms_and_wants_them_accepted(client, with_terms)
     assert f'I accept the <a href="{page("terms")}" target="_blank">terms of service</a>.' in text
     assert f'value="{VERSION}"' in text
     assert "checked" not in text
+    # In the look of a checkbox: before its label.
+    assert text.index('id="id_terms"') < text.index("I accept the")
 
     for answer in ({}, {"terms": ""}):
         refused = client.post(page("register"), {**FORM, **answer}).content.decode()
