@@ -51,11 +51,15 @@ class UserAccountsConfig(Room, AppConfig):
         if not settings.is_overridden("CSRF_FAILURE_VIEW"):
             settings.CSRF_FAILURE_VIEW = "django_useraccounts.views.csrf_failure"
         # They need the models, which are there only now.
+        from anymail.signals import tracking  # noqa: PLC0415
+
         from . import checks  # noqa: F401, PLC0415
         from .leaving.flows import reopen_at_login  # noqa: PLC0415
         from .leaving.parts import register_parts  # noqa: PLC0415
         from .login.flows import record_login  # noqa: PLC0415
+        from .undeliverable import note_tracking_event  # noqa: PLC0415
 
+        tracking.connect(note_tracking_event, dispatch_uid="useraccounts.note_tracking_event")
         user_logged_in.connect(record_login, dispatch_uid="useraccounts.record_login")
         user_logged_in.connect(reopen_at_login, dispatch_uid="useraccounts.reopen_at_login")
         register_parts()

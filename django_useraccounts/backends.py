@@ -103,10 +103,10 @@ def start_session(request: HttpRequest, user: AbstractUser) -> bool:
 
 
 def _user_by(name: str, key: str) -> AbstractUser | None:
-    users: UserQuerySet = get_user_model()._default_manager.with_proof().not_gone().order_by()
+    users: UserQuerySet = get_user_model()._default_manager.not_gone().order_by()
     # verified_key, not email_key: a claim that nobody has proved logs nobody in.
     column = "emails__verified_key" if name == "email" else "username_key"
-    return users.filter(**{column: key}).first()
+    return users.with_proof().with_reach().filter(**{column: key}).first()
 
 
 class _Slot(Expression):

@@ -63,8 +63,9 @@ class Conf:
     #: How long after a login ``recent_login_required`` lets pass.
     RECENT_LOGIN_MAX_AGE: timedelta = timedelta(minutes=15)
     #: "thread": after the commit, beside the request. "immediate": after it, in the request.
-    #: "command": only by another process.
-    MAIL_DELIVERY: Literal["thread", "immediate", "command"] = "thread"
+    #: "tasks": by Django's tasks. "command": only by another process. Else the dotted path of a
+    #: function that is called with the key of the mail, such as one that asks Celery.
+    MAIL_DELIVERY: str = "thread"
     #: Attempts that are allowed: ``{"login": {"identifier": "10/5m", "client": "100/5m"}}``.
     LIMITS: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: How many reverse proxies stand before the site and append to X-Forwarded-For. None: nobody

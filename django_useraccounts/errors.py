@@ -144,6 +144,10 @@ class LastEmail(AccountError):
     sentence = _("This is the only confirmed e-mail address of the account. Confirm another first.")
 
 
+class MailNotGivenUp(AccountError):
+    sentence = _("This mail was sent, or is on its way.")
+
+
 class LastSuperuser(AccountError):
     sentence = _("This is the last active superuser: nobody could manage the site any more.")
 

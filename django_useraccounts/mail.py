@@ -7,25 +7,35 @@ goes away, and no request waits for either.
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest
 from django.urls import get_script_prefix
 from django.utils import timezone, translation
+from django.utils.module_loading import import_string
 
+from . import compat
+from .canonical import email_key
 from .conf import conf
 from .courier import courier
-from .message import compose
-from .models import AbstractUser, OneTimeSecret, OutgoingMail
-from .secrets import is_replaced, is_void
+from .message import HINTS, compose
+from .models import AbstractUser, OneTimeSecret, OutgoingMail, UndeliverableAddress, UserEmail
+from .refusals import State, state_of_error
+from .secrets import CONFIRM_EMAIL, RESET_PASSWORD, is_replaced, is_void
 from .site import site_name, site_origin
+from .undeliverable import is_undeliverable, report_delivered, report_undeliverable
 
 logger = logging.getLogger("django_useraccounts.mail")
 
 #: How long to wait after the first, second, … attempt; after the last one the mail is given up.
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 120, 360, 720, 1440))
+#: For how long an attempt keeps the mail to itself: longer than any mail server is waited for. The
+#: mail of a process that dies meanwhile is due again afterwards.
+LEASE = timedelta(minutes=15)
 
 
 def announce(
@@ -54,11 +64,27 @@ def announce(
         base_url=origin + get_script_prefix(),
         site_name=site_name(request, origin=origin),
     )
-    if conf.MAIL_DELIVERY == "thread":
-        transaction.on_commit(lambda: courier.take(lambda: _deliver_with_due(mail.pk)), robust=True)
-    elif conf.MAIL_DELIVERY == "immediate":
-        transaction.on_commit(lambda: deliver(mail.pk), robust=True)
+    _set_out_after_commit(mail)
     return mail
+
+
+def send_again(mail: OutgoingMail) -> bool:
+    """Give a mail that was given up a new start; return whether it was one."""
+    given_up = OutgoingMail.objects.given_up().filter(pk=mail.pk)
+    is_ours = given_up.order_by().update(due_at=timezone.now(), attempts=0)
+    if is_ours:
+        _set_out_after_commit(mail)
+    return bool(is_ours)
+
+
+def carry(mail_id: int) -> None:
+    """
+    Deliver one mail, and take along up to ten that are due, so that a small site needs no cron.
+
+    For the thread, and for whatever else MAIL_DELIVERY names: Celery, or another queue.
+    """
+    deliver(mail_id)
+    deliver_due(limit=10)
 
 
 def deliver(mail_id: int) -> bool:
@@ -68,47 +94,140 @@ def deliver(mail_id: int) -> bool:
     mail = due.annotate(is_replaced=is_replaced("secret__")).filter(pk=mail_id).first()
     if mail is None or not _claim(mail):
         return False
-    row = OutgoingMail.objects.filter(pk=mail.pk)
     is_late: bool = mail.is_replaced  # type: ignore[attr-defined]
     if mail.secret and is_void(mail.secret, is_replaced=is_late):
-        row.update(due_at=None, error="The link of this mail is no longer valid.")
+        _note(mail, due_at=None, error="The link of this mail is no longer valid.")
+        return False
+    wanted, mail.to = mail.to, _reachable(mail)
+    if not mail.to:
+        _note(mail, due_at=None, error="No mail goes to this address any more.")
         return False
     try:
-        compose(mail).send()
+        _send(compose(mail))
     except Exception as error:
         # Whatever the backend of the site raises: the mail stays, and is tried again.
-        what = _describe(error)
-        logger.warning("Mail %s (%s) was not sent: %s", mail.pk, mail.kind, what)
-        row.update(error=what)
-        if mail.attempts >= len(DELAYS):
-            row.update(due_at=None)
-        return False
-    row.update(sent_at=timezone.now(), due_at=None, error="")
+        return _after_failure(mail, error)
+    instead = "" if mail.to == wanted else f"Sent there instead of {wanted}, which takes no mail."
+    _note(mail, to=mail.to, sent_at=timezone.now(), due_at=None, error=instead)
+    report_delivered(mail.to)
     return True
 
 
-def deliver_due(*, limit: int) -> int:
-    """Try up to ``limit`` due mails, the longest waiting first; return how many were sent."""
-    due = OutgoingMail.objects.due().values_list("pk", flat=True)[:limit]
-    return sum(deliver(mail_id) for mail_id in list(due))
+def deliver_due(*, limit: int, is_stopped: Callable[[], bool] = lambda: False) -> int:
+    """
+    Try up to ``limit`` due mails, the longest waiting first; return how many were sent.
+
+    ``is_stopped`` is asked before each.
+    """
+    sent = 0
+    for mail_id in list(OutgoingMail.objects.due().values_list("pk", flat=True)[:limit]):
+        if is_stopped():
+            break
+        sent += deliver(mail_id)
+    return sent
 
 
-def _deliver_with_due(mail_id: int) -> None:
-    # The courier takes along what failed before, so that a small site needs no job of its own.
-    deliver(mail_id)
-    deliver_due(limit=10)
+def _set_out_after_commit(mail: OutgoingMail) -> None:
+    how = conf.MAIL_DELIVERY
+    if how != "command":
+        transaction.on_commit(lambda: _set_out(mail.pk, how), robust=True)
 
 
-def _describe(error: Exception) -> str:
-    """Return the error in the server's words, less the links: servers quote what they refuse."""
-    return re.sub(r"[\w-]{30,}", "…", repr(error))[:250]
+def _set_out(mail_id: int, how: str) -> None:
+    if how == "thread":
+        courier.take(lambda: carry(mail_id))
+    elif how == "immediate":
+        deliver(mail_id)
+    elif how == "tasks":
+        from .tasks import carry_mail  # noqa: PLC0415
+
+        carry_mail.enqueue(mail_id)
+    else:
+        import_string(how)(mail_id)
 
 
 def _claim(mail: OutgoingMail) -> bool:
     """Make the next attempt ours: of two workers, the conditional UPDATE lets one through."""
     mine = OutgoingMail.objects.due().filter(pk=mail.pk, attempts=mail.attempts)
-    wait = DELAYS[min(mail.attempts, len(DELAYS) - 1)]
-    # Should this process die, the mail is due again after the wait.
-    claimed = mine.order_by().update(attempts=F("attempts") + 1, due_at=timezone.now() + wait)
+    claimed = mine.order_by().update(attempts=F("attempts") + 1, due_at=timezone.now() + LEASE)
     mail.attempts += claimed
     return bool(claimed)
+
+
+def _reachable(mail: OutgoingMail) -> str:
+    """Return where the mail can go: to its address, else to another of its user, else ""."""
+    if not is_undeliverable(mail.to):
+        return mail.to
+    # Its reader has asked for such a link: to show that the address works again, or because there
+    # is no other way in, and the account would be lost.
+    is_asked_for = _purpose(mail) in {CONFIRM_EMAIL.name, RESET_PASSWORD.name}
+    return _other_address(mail) or (mail.to if is_asked_for else "")
+
+
+def _purpose(mail: OutgoingMail) -> str:
+    return mail.secret.purpose if mail.secret else ""
+
+
+def _other_address(mail: OutgoingMail) -> str:
+    """
+    Return another proved address of the user that takes mail, the primary one first, else "".
+
+    Not for a link that proves this address, nor for what all addresses are told, each with a link
+    of its own; and only in place of an address that is proved itself.
+    """
+    if mail.about or _purpose(mail) == CONFIRM_EMAIL.name:
+        return ""
+    rows = list(UserEmail.objects.confirmed().filter(user=mail.user)) if mail.user else []
+    keys = [row.email_key for row in rows]
+    if email_key(mail.to) not in keys:
+        return ""
+    troubled = UndeliverableAddress.objects.taking_no_mail().filter(pk__in=keys)
+    bad = set(troubled.values_list("pk", flat=True))
+    good = [row for row in rows if row.email_key not in bad]
+    return min(good, key=lambda row: (not row.is_primary, row.pk)).email if good else ""
+
+
+def _send(message: EmailMessage) -> None:
+    """Send it, short of what the provider of the site cannot do for us."""
+    if not compat.sends_by_anymail():
+        message.send()
+        return
+    # Not at the head: it takes a library of HTTP along, which other sites never need.
+    from anymail.exceptions import AnymailUnsupportedFeature  # noqa: PLC0415
+
+    for hints in (*HINTS, ()):
+        try:
+            message.send()
+        except AnymailUnsupportedFeature:
+            # Told before anything leaves.
+            if not hints:
+                raise
+            for name in hints:
+                delattr(message, name)
+        else:
+            return
+
+
+def _after_failure(mail: OutgoingMail, error: Exception) -> bool:
+    """Keep the mail for the next attempt, unless it was the last, or the address takes none."""
+    what = _describe(error)
+    logger.warning("Mail %s (%s) was not sent: %s", mail.pk, mail.kind, what)
+    state = state_of_error(error)
+    is_last = mail.attempts >= len(DELAYS) or state == State.BOUNCED
+    wait = DELAYS[min(mail.attempts, len(DELAYS)) - 1]
+    _note(mail, error=what, due_at=None if is_last else timezone.now() + wait)
+    if state and is_last:
+        report_undeliverable(mail.to, state=state, reason=what)
+    if state != State.BOUNCED or not _other_address(mail):
+        return False
+    _note(mail, due_at=timezone.now())
+    return deliver(mail.pk)
+
+
+def _note(mail: OutgoingMail, **columns: object) -> None:
+    OutgoingMail.objects.filter(pk=mail.pk).update(**columns)
+
+
+def _describe(error: Exception) -> str:
+    """Return the error in the server's words, less the links: servers quote what they refuse."""
+    return re.sub(r"[\w-]{30,}", "…", repr(error))[:250]

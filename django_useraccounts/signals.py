@@ -36,6 +36,9 @@ email_removed = Signal()
 #: The reader of an address took back what somebody else did to the addresses of the account.
 #: Arguments: ``user``, ``request``.
 email_change_undone = Signal()
+#: No more mail goes to a proved address: it comes back, or was called spam. Arguments: ``user``,
+#: ``email`` (the UserEmail), ``state`` (``bounced``, ``complained`` or ``failing``).
+email_undeliverable = Signal()
 #: An administrator opened an account for somebody. Arguments: ``user``, ``request``.
 user_added = Signal()
 #: An account was switched off: nobody can log in to it. Arguments: ``user``, ``request``.

@@ -80,6 +80,9 @@ def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
         try:
             return view(request, *args, **kwargs)
         except OUTAGES as outage:
+            # A session that was ended in a transaction which is undone goes on: else the middleware
+            # took its cookie away.
+            _session_as_it_came(request)
             response = HttpResponse()
             _say_unavailable(response, outage)
             return response
@@ -103,7 +106,7 @@ def _repeating(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
 
 def _as_it_came(request: HttpRequest, user: Any) -> None:
     # A login that was undone has left its new session and user in memory only.
-    request.session = type(request.session)(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    _session_as_it_came(request)
     request.user = user
     if user == getattr(request, "_cached_user", None):
         # Whoever the session says, and nobody any more if it has ended meanwhile.
@@ -112,6 +115,10 @@ def _as_it_came(request: HttpRequest, user: Any) -> None:
     elif user.is_authenticated:
         # A middleware of the project has said who acts here: that holds for the next try, too.
         user.refresh_from_db()
+
+
+def _session_as_it_came(request: HttpRequest) -> None:
+    request.session = type(request.session)(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
 
 
 def _say_unavailable(response: HttpResponse, outage: Exception) -> None:

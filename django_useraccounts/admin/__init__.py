@@ -8,8 +8,15 @@ A project with a user model of its own registers it so::
     admin.site.register(Member, UserAdmin)
 """
 
-from .records import AccountEventAdmin, OutgoingMailAdmin
+from .records import AccountEventAdmin, OutgoingMailAdmin, UndeliverableAddressAdmin
 from .roles import RoleAdmin, RoleGrantAdmin
 from .users import UserAdmin
 
-__all__ = ["AccountEventAdmin", "OutgoingMailAdmin", "RoleAdmin", "RoleGrantAdmin", "UserAdmin"]
+__all__ = [
+    "AccountEventAdmin",
+    "OutgoingMailAdmin",
+    "RoleAdmin",
+    "RoleGrantAdmin",
+    "UndeliverableAddressAdmin",
+    "UserAdmin",
+]

@@ -1,4 +1,4 @@
-"""What was done and what was mailed: to be read, never to be changed."""
+"""What was done and what was mailed: to be read; a mail may be sent again, and nothing changed."""
 
 from typing import Any
 
@@ -6,8 +6,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from ..models import AccountEvent, OutgoingMail
+from ..administration.flows import let_mail_through, send_mail_again
+from ..canonical import email_key
+from ..models import AccountEvent, OutgoingMail, UndeliverableAddress
+from .acts import act_on_each
 from .search import SearchByUser
 
 
@@ -55,10 +59,10 @@ class MailState(admin.SimpleListFilter):
         return [("due", _("Waiting")), ("sent", _("Sent")), ("given_up", _("Given up"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        states = {
+        states: dict[str, dict[str, Any]] = {
             "due": {"due_at__isnull": False},
             "sent": {"sent_at__isnull": False},
-            "given_up": {"due_at__isnull": True, "sent_at__isnull": True},
+            "given_up": {"due_at": None, "sent_at": None},
         }
         return queryset.filter(**states.get(self.value() or "", {}))
 
@@ -72,3 +76,71 @@ class OutgoingMailAdmin(ReadOnly):
     list_select_related = ("user",)
     fields = (*list_display, "due_at", "language")
     ordering = ("-pk",)
+    actions = ("send_again",)
+
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        """Say whether the visitor may have mails tried again; that changes none of them."""
+        return request.user.has_perm("useraccounts.change_outgoingmail")
+
+    @admin.action(permissions=["send_again"], description=_("Send again"))
+    def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingMail]) -> None:
+        def done(number: int) -> str:
+            return ngettext(
+                "%(number)d mail is on its way again.",
+                "%(number)d mails are on their way again.",
+                number,
+            ) % {"number": number}
+
+        mails = queryset.select_related("user")
+        act_on_each(self, request, mails, send_mail_again, done=done)
+
+
+class TakesNoMail(admin.SimpleListFilter):
+    title = _("mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("none", _("None goes there")), ("some", _("Some failed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        none = UndeliverableAddress.objects.taking_no_mail().values("pk")
+        if self.value() == "none":
+            return queryset.filter(pk__in=none)
+        return queryset.exclude(pk__in=none) if self.value() == "some" else queryset
+
+
+@admin.register(UndeliverableAddress)
+class UndeliverableAddressAdmin(ReadOnly):
+    """Where mail does not arrive, and why, in the words of the server or provider."""
+
+    list_display = ("email_key", "state", "failures", "reason", "since", "reported_at")
+    list_filter = (TakesNoMail,)
+    fields = list_display
+    ordering = ("-reported_at",)
+    search_fields = ("email_key",)
+    search_help_text = _("A whole e-mail address.")
+    actions = ("let_mail_through",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if search_term.strip():
+            queryset = queryset.filter(pk=email_key(search_term))
+        return queryset, False
+
+    def has_let_mail_through_permission(self, request: HttpRequest) -> bool:
+        """Say whether the visitor may change what is known of an address."""
+        return request.user.has_perm("useraccounts.change_undeliverableaddress")
+
+    @admin.action(permissions=["let_mail_through"], description=_("Let mail go there again"))
+    def let_mail_through(
+        self, request: HttpRequest, queryset: QuerySet[UndeliverableAddress]
+    ) -> None:
+        def done(number: int) -> str:
+            return ngettext(
+                "Mail goes to %(number)d address again.",
+                "Mail goes to %(number)d addresses again.",
+                number,
+            ) % {"number": number}
+
+        act_on_each(self, request, queryset, let_mail_through, done=done)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
@@ -27,6 +27,7 @@ from ..leaving.flows import close_account, reopen_account
 from ..models import EmailUser, Role, RoleGrant, User
 from ..profile.flows import change_username, edit_profile
 from ..transactions import repeat_undone
+from .acts import act_on_each
 from .bases import ModelAdmin
 from .forms import AddUserForm, RowFormSet, UserForm, absent_names
 from .inlines import AddressInline, GrantInline, PastGrantInline
@@ -262,21 +263,19 @@ class UserAdmin(ModelAdmin):
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Any], flow: Callable[..., object]
     ) -> None:
-        """Do it to each of the users, and tell of every one to whom it cannot be done."""
-        done = 0
-        for user in queryset:
-            try:
-                if not self.has_change_permission(request, user):
-                    raise AccountError(_("You may not change this account."))
-                flow(user, by=request.user, request=request)
-                done += 1
-            except AccountError as error:
-                self.message_user(request, f"{user}: {error.messages[0]}", messages.ERROR)
-        if done:
-            sentence = ngettext(
-                "Done for %(number)d account.", "Done for %(number)d accounts.", done
-            )
-            self.message_user(request, sentence % {"number": done}, messages.SUCCESS)
+        """Do it to each of the users whose account the visitor may change."""
+
+        def guarded(user: Any, **kwargs: Any) -> None:
+            if not self.has_change_permission(request, user):
+                raise AccountError(_("You may not change this account."))
+            flow(user, **kwargs)
+
+        def done(number: int) -> str:
+            return ngettext(
+                "Done for %(number)d account.", "Done for %(number)d accounts.", number
+            ) % {"number": number}
+
+        act_on_each(self, request, queryset, guarded, done=done)
 
 
 def _by(request: HttpRequest) -> Any:

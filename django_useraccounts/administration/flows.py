@@ -13,12 +13,26 @@ from django.utils.translation import gettext_lazy as _
 from .. import signals
 from ..canonical import clean_email, clean_username
 from ..emails.flows import mail_link
-from ..errors import EmailNotConfirmed, EmailTaken, LastSuperuser, UsernameTaken
+from ..errors import (
+    EmailNotConfirmed,
+    EmailTaken,
+    LastSuperuser,
+    MailNotGivenUp,
+    UsernameTaken,
+)
 from ..identity import has_emails
 from ..limits import spend
-from ..mail import announce
-from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
+from ..mail import announce, send_again
+from ..models import (
+    AbstractUser,
+    AccountEvent,
+    OldUsername,
+    OutgoingMail,
+    UndeliverableAddress,
+    UserEmail,
+)
 from ..secrets import RESET_PASSWORD, issue
+from ..undeliverable import heal
 
 
 def add_user(
@@ -97,6 +111,36 @@ def send_password_link(
         secret = issue(RESET_PASSWORD, address=address)
         announce("reset_password", to=address.email, user=user, secret=secret, request=request)
         AccountEvent.objects.record("password_link_sent", user=user, actor=by, request=request)
+
+
+def send_mail_again(
+    mail: OutgoingMail, *, by: AbstractUser | None = None, request: HttpRequest | None = None
+) -> None:
+    """Try a mail that was given up once more, with all its attempts; raises MailNotGivenUp."""
+    with transaction.atomic():
+        if not send_again(mail):
+            raise MailNotGivenUp
+        if mail.user:
+            details = {"kind": mail.kind, "to": mail.to}
+            AccountEvent.objects.record(
+                "mail_sent_again", user=mail.user, actor=by, details=details, request=request
+            )
+
+
+def let_mail_through(
+    address: UndeliverableAddress,
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> None:
+    """Let mail go to an address again that is known to take none; its owner keeps the account."""
+    with transaction.atomic():
+        owner = UserEmail.objects.filter(verified_key=address.email_key).first()
+        if heal(address.email_key) and owner:
+            details = {"address": owner.email}
+            AccountEvent.objects.record(
+                "mail_let_through", user=owner.user, actor=by, details=details, request=request
+            )
 
 
 def switch_off(

@@ -20,6 +20,7 @@ def check_useraccounts(
         *values.limits(),
         *values.emails_per_user(),
         *values.terms_version(),
+        *values.mail_delivery(),
         *values.policy(),
         *parts.user_model(),
         *identities.contradictions(),

@@ -6,6 +6,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
+from .. import compat
 from ..conf import conf, problems
 from ..limits import DEFAULTS, Rate
 from ..models.users import TERMS_MAX_LENGTH
@@ -68,6 +69,32 @@ def terms_version() -> Iterator[CheckMessage]:
         yield checks.Error(
             f'USERACCOUNTS["TERMS_VERSION"] has {len(conf.TERMS_VERSION)} characters.',
             hint=f'Write at most {TERMS_MAX_LENGTH}, such as "2026-05-01".',
+            id="useraccounts.E018",
+        )
+
+
+def mail_delivery() -> Iterator[CheckMessage]:
+    """Yield the way to deliver mail that leads nowhere."""
+    how = conf.MAIL_DELIVERY
+    if how in {"thread", "immediate", "command"}:
+        return
+    if how == "tasks":
+        if compat.tasks() is None:
+            yield checks.Error(
+                'USERACCOUNTS["MAIL_DELIVERY"] is "tasks", and this Django has no tasks.',
+                hint="Install Django 6.0 or newer, or its backport django-tasks.",
+                id="useraccounts.E017",
+            )
+        return
+    try:
+        is_function = callable(import_string(how))
+    except ImportError:
+        is_function = False
+    if not is_function:
+        yield checks.Error(
+            f'USERACCOUNTS["MAIL_DELIVERY"] is {how!r}.',
+            hint='It has to be "thread", "immediate", "tasks" or "command", or the dotted path of '
+            "a function that takes the key of a mail.",
             id="useraccounts.E017",
         )
 

@@ -21,6 +21,7 @@ from ..identity import has_one_email
 from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import AbstractUser, OneTimeSecret, UserEmail
 from ..secrets import CONFIRM_EMAIL, UNDO_EMAIL_CHANGE, link_of, parse_public_id
+from ..undeliverable import with_trouble
 from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
 from .flows import (
     add_email,
@@ -199,7 +200,7 @@ class EmailsView(AllowUnconfirmedEmailMixin, EmailPage, TemplateView):
     template_name = "useraccounts/emails/emails.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        rows = UserEmail.objects.filter(user=self.user)
+        rows = with_trouble(UserEmail.objects.filter(user=self.user))
         # In Python: NULL comes first on some databases and last on others.
         addresses = sorted(rows, key=_importance)
         proved = sum(address.is_confirmed for address in addresses)

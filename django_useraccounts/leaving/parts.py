@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
-from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from ..models import (
@@ -17,6 +16,7 @@ from ..models import (
     UserEmail,
 )
 from ..personal_data import register_personal_data
+from ..undeliverable import with_trouble
 
 #: What an account says of its user. No hash, no number of sessions, and nothing of the project's
 #: own but what people edit themselves: it may hold secrets.
@@ -54,8 +54,9 @@ def addresses_of(user: AbstractUser) -> list[object]:
             "primary": bool(row.is_primary),
             "added": row.created_at,
             "confirmed": row.confirmed_at,
+            "trouble": getattr(row, "trouble", None),
         }
-        for row in UserEmail.objects.filter(user=user).order_by("pk")
+        for row in with_trouble(UserEmail.objects.filter(user=user)).order_by("pk")
     ]
 
 
@@ -133,7 +134,9 @@ def scrub_events(user: AbstractUser) -> None:
 def scrub_admin_log(user: AbstractUser) -> None:
     """Leave in Django's log of the administration that something was changed, not of whom."""
     if apps.is_installed("django.contrib.admin"):
-        kind = ContentType.objects.get_for_model(user)
-        entries = apps.get_model("admin", "LogEntry").objects
-        about = entries.filter(content_type=kind, object_id=str(user.pk))
+        entries = apps.get_model("admin", "LogEntry").objects.filter(object_id=str(user.pk))
+        about = entries.filter(
+            content_type__app_label=user._meta.app_label,
+            content_type__model=user._meta.model_name,
+        )
         about.update(object_repr=f"#{user.pk}", change_message="")

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -61,7 +62,16 @@ def log_in(
 def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> None:
     """Write down a login, whichever page did it; a receiver of Django's ``user_logged_in``."""
     stamp_proof(request)
+    _note_language(user)
     AccountEvent.objects.record("logged_in", user=user, actor=user, request=request)
+
+
+def _note_language(user: AbstractUser) -> None:
+    """Keep the language that the person reads the site in now, for mail."""
+    language = get_language() or ""
+    if language not in {"", user.language}:
+        user.language = language
+        user.save(update_fields=["language"])
 
 
 def log_out(*, request: HttpRequest) -> None:

@@ -1,6 +1,6 @@
 """The pages that let people in and out."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -27,7 +27,9 @@ class LoginView(FlowView):
     form_class = LoginForm
     follows_next = True
     #: The sentence for who had closed the account.
-    reopened_message: ClassVar[Any] = _("Welcome back. Your account is open again, as it was.")
+    reopened_message = _("Welcome back. Your account is open again, as it was.")
+    #: For whom mail does not reach; the page of the addresses says more.
+    undeliverable_message = _("Our mail does not reach you. Please look at your e-mail address.")
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
@@ -37,7 +39,7 @@ class LoginView(FlowView):
     def perform(self, form: forms.Form) -> HttpResponse | None:
         token = browser_token(self.request)
         try:
-            log_in(
+            user = log_in(
                 form.cleaned_data["identifier"],
                 password=form.cleaned_data["password"],
                 remember=form.cleaned_data["remember"],
@@ -50,11 +52,13 @@ class LoginView(FlowView):
             response = HttpResponseRedirect(url)
             mark_browser(response, token, request=self.request)
             return response
+        if user.is_reopened:
+            self.tell(self.reopened_message)
+        if not user.is_reachable:
+            messages.warning(self.request, self.undeliverable_message, fail_silently=True)
+            url = with_next(reverse("useraccounts:emails"), self.get_success_url())
+            return HttpResponseRedirect(url)
         return None
-
-    def get_success_message(self, form: forms.Form) -> Any:
-        is_reopened = getattr(self.request.user, "is_reopened", False)
-        return self.reopened_message if is_reopened else self.success_message
 
     def get_success_url(self) -> str:
         return self.url_after_login

@@ -22,6 +22,50 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="UndeliverableAddress",
+            fields=[
+                (
+                    "email_key",
+                    models.CharField(
+                        max_length=254, primary_key=True, serialize=False, verbose_name="address"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("bounced", "bounced"),
+                            ("complained", "complained"),
+                            ("failing", "failing"),
+                        ],
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("failures", models.PositiveSmallIntegerField(default=0, verbose_name="failures")),
+                (
+                    "reason",
+                    models.CharField(blank=True, default="", max_length=250, verbose_name="reason"),
+                ),
+                (
+                    "since",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="since"),
+                ),
+                (
+                    "reported_at",
+                    models.DateTimeField(
+                        db_index=True,
+                        default=django.utils.timezone.now,
+                        verbose_name="last reported",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "undeliverable address",
+                "verbose_name_plural": "undeliverable addresses",
+            },
+        ),
+        migrations.CreateModel(
             name="AttemptCounter",
             fields=[
                 ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),

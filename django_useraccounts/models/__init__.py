@@ -7,6 +7,7 @@ from .limits import AttemptCounter
 from .mail import OutgoingMail
 from .roles import Role, RoleGrant
 from .secrets import OneTimeSecret
+from .undeliverable import UndeliverableAddress
 from .usernames import OldUsername
 from .users import AbstractEmailUser, AbstractUser, EmailUser, User, UserManager
 
@@ -22,6 +23,7 @@ __all__ = [
     "OutgoingMail",
     "Role",
     "RoleGrant",
+    "UndeliverableAddress",
     "User",
     "UserEmail",
     "UserManager",

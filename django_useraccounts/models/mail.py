@@ -17,6 +17,10 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         """Return the mails to be tried now, those that have waited longest first."""
         return self.filter(due_at__lte=at or timezone.now()).order_by("due_at")
 
+    def given_up(self) -> Self:
+        """Return the mails that were not sent and are not tried again."""
+        return self.filter(due_at=None, sent_at=None)
+
 
 class OutgoingMail(models.Model):
     """One mail to one address. It holds no secret: its link is derived when it is rendered."""

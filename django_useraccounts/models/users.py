@@ -95,6 +95,15 @@ class RequiredFields:
         return [] if conf.EMAIL == "off" else ["email"]
 
 
+def _unreachable(**of: object) -> models.QuerySet["UserEmail"]:
+    """Return the primary address of a user if no mail goes there."""
+    dead = apps.get_model("useraccounts", "UndeliverableAddress").objects.taking_no_mail()
+    addresses: models.QuerySet[UserEmail] = apps.get_model(
+        "useraccounts", "UserEmail"
+    ).objects.all()
+    return addresses.filter(is_primary=True, email_key__in=dead.values("email_key"), **of)
+
+
 class UserQuerySet(models.QuerySet["AbstractUser"]):
     def with_roles(self, *needs: Need) -> Self:
         """Return the active users who meet the requirement now: ``with_roles("a", ["b", "c"])``."""
@@ -109,6 +118,10 @@ class UserQuerySet(models.QuerySet["AbstractUser"]):
         addresses = apps.get_model("useraccounts", "UserEmail").objects
         proved = addresses.confirmed().filter(user=OuterRef("pk"))
         return self.annotate(_has_confirmed_email=Exists(proved))
+
+    def with_reach(self) -> Self:
+        """Load ``is_reachable`` in the same statement."""
+        return self.annotate(_is_unreachable=Exists(_unreachable(user=OuterRef("pk"))))
 
 
 class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
@@ -309,6 +322,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         """Ask the database again at the next question; whoever changes roles or proof calls it."""
         self.__dict__.pop("_role_names", None)
         self.__dict__.pop("_has_confirmed_email", None)
+        self.__dict__.pop("_is_unreachable", None)
 
     @property
     def is_loaded(self) -> bool:
@@ -337,6 +351,13 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
             addresses = apps.get_model("useraccounts", "UserEmail").objects
             self._has_confirmed_email = addresses.confirmed().filter(user=self).exists()
         return self._has_confirmed_email
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether mail goes to the primary address, as far as anybody has reported."""
+        if "_is_unreachable" not in self.__dict__:
+            self._is_unreachable = _unreachable(user=self).exists()
+        return not self._is_unreachable
 
     def has_roles(self, *needs: Need) -> bool:
         """Say whether the user meets every need: ``("a", ["b", "c"])`` is a AND (b OR c)."""

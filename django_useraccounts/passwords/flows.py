@@ -42,7 +42,8 @@ def change_password(
         if not _set_password(user, password_hash, epoch=user.session_epoch):
             raise WrongPassword
         _tell("password_changed", signals.password_changed, user, request=request)
-    _go_on(user, new_password, request=request)
+        _go_on(user, request=request)
+    tell_validators(new_password, user)  # type: ignore[arg-type]
 
 
 @sensitive_variables()
@@ -62,7 +63,8 @@ def set_password(
         if not _set_password(user, password_hash, epoch=user.session_epoch):
             raise PasswordAlreadySet
         _tell("password_set", signals.password_set, user, request=request)
-    _go_on(user, new_password, request=request)
+        _go_on(user, request=request)
+    tell_validators(new_password, user)  # type: ignore[arg-type]
 
 
 def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | None = None) -> None:
@@ -119,9 +121,13 @@ def _tell(kind: str, signal: Signal, user: AbstractUser, *, request: HttpRequest
     signals.send_on_commit(signal, user=user, request=request)
 
 
-def _go_on(user: AbstractUser, new_password: str, *, request: HttpRequest | None) -> None:
-    """Keep the session in which the password was set, although all others end."""
-    tell_validators(new_password, user)  # type: ignore[arg-type]
+def _go_on(user: AbstractUser, *, request: HttpRequest | None) -> None:
+    """
+    Keep the session in which the password was set, although all others end.
+
+    In the transaction of the password: a session that cannot be written must not leave a new
+    password to somebody who reads that nothing was changed, and whom no session lets in.
+    """
     if request is not None:
         update_session_auth_hash(request, user)  # type: ignore[arg-type]
         stamp_proof(request)

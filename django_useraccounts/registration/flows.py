@@ -75,14 +75,14 @@ def register(
             user.terms_version, user.terms_accepted_at = terms_version, timezone.now()
         with transaction.atomic():
             address, owner = _open(user, name, to, registration_key=key)
-            if then:
-                then(user)
             if address:
                 mail_link(
                     address, owner=owner, next_url=next_url, browser_key=browser, request=request
                 )
             details = {"terms": terms_version} if terms_version else {}
             AccountEvent.objects.record("registered", user=user, details=details, request=request)
+            if then:
+                then(user)
             signals.send_on_commit(signals.registered, user=user, request=request)
         return Registration(user, address)
 
@@ -92,12 +92,12 @@ def register(
         again = _same_registration(key, password) if to else _same_person(name, password, request)
         if again:
             return again
-        # Somebody else at the same browser registered the same, before: that holds nobody up.
-        if not key or not UserEmail.objects.filter(registration_key=key).update(
-            registration_key=None
-        ):
-            raise _what_is(taken, name, fields) from None
-    return open_account()
+        with transaction.atomic():
+            # Somebody else at the same browser registered the same, before: that holds nobody up.
+            claim = UserEmail.objects.filter(registration_key=key)
+            if not key or not claim.update(registration_key=None):
+                raise _what_is(taken, name, fields) from None
+            return open_account()
 
 
 def _what_is(

@@ -19,7 +19,7 @@ from ..models import AbstractUser
 from ..policy import policy
 from ..site import site_name
 from ..views import FlowView, with_next
-from .flows import Registration, register
+from .flows import register
 from .forms import RegisterForm
 
 
@@ -55,12 +55,14 @@ class RegisterView(FlowView):
             password=form.cleaned_data["password"],
             fields=form.user_fields() if isinstance(form, RegisterForm) else {},
             terms_version=form.cleaned_data.get("terms", ""),
-            then=lambda user: self.save_more(user, form),
+            then=lambda user: self._go_on(user, form),
             browser_token=self.browser_token,
             next_url=self.next_url,
             request=self.request,
         )
-        self._log_in(registration)
+        if not self.request.user.is_authenticated:
+            # The second of two clicks has opened no account.
+            self._log_in(registration.user)
 
     def save_more(self, user: AbstractUser, form: forms.Form) -> None:
         """Save what an extended form asks besides, in the transaction of the registration."""
@@ -77,10 +79,15 @@ class RegisterView(FlowView):
             return super().get_success_url()
         return with_next(resolve_url(settings.LOGIN_URL), self.next_url)
 
-    def _log_in(self, registration: Registration) -> None:
+    def _go_on(self, user: AbstractUser, form: forms.Form) -> None:
+        # In the transaction, too: a login that fails must leave no account of which nobody knows.
+        self.save_more(user, form)
+        self._log_in(user)
+
+    def _log_in(self, user: AbstractUser) -> None:
         """Log in at once where nothing has to be confirmed first."""
         if not _has_to_wait():
-            start_session(self.request, registration.user)
+            start_session(self.request, user)
 
 
 def _has_to_wait() -> bool:

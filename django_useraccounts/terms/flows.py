@@ -22,7 +22,8 @@ def accept_terms(user: AbstractUser, version: str, *, request: HttpRequest | Non
     now = timezone.now()
     rows = get_user_model()._default_manager.filter(pk=user.pk).exclude(terms_version=version)
     with transaction.atomic():
-        if rows.update(terms_version=version, terms_accepted_at=now):
+        is_new = rows.update(terms_version=version, terms_accepted_at=now)
+        if is_new:
             AccountEvent.objects.record(
                 "terms_accepted",
                 user=user,
@@ -33,4 +34,5 @@ def accept_terms(user: AbstractUser, version: str, *, request: HttpRequest | Non
             signals.send_on_commit(
                 signals.terms_accepted, user=user, version=version, request=request
             )
-    user.refresh_from_db(fields=["terms_version", "terms_accepted_at"])
+    if is_new:
+        user.terms_version, user.terms_accepted_at = version, now

@@ -1,4 +1,4 @@
-"""The mail that the demo has sent: what Django's file backend wrote, read back."""
+"""The mail that the demo has sent: what Django's file backend wrote, read back; and samples."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,10 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
+
+from django_useraccounts.preview import mail_kinds, preview_mail
 
 #: The line that Django's backend writes after each mail.
 END_OF_MAIL = b"\n" + b"-" * 79 + b"\n"
@@ -63,6 +66,16 @@ def all_mail() -> list[Mail]:
     """Return every mail, newest first."""
     mails = [mail for path in Path(settings.MAILBOX).glob("*.log") for mail in _read(path)]
     return sorted(mails, key=lambda mail: (mail.sent_at, mail.key), reverse=True)
+
+
+def samples(request: HttpRequest) -> list[Mail]:
+    """Return a mail of every kind, as Frida would get it; its key is the kind."""
+    return [_sample(kind, request) for kind in mail_kinds()]
+
+
+def _sample(kind: str, request: HttpRequest) -> Mail:
+    raw = preview_mail(kind, request=request).message().as_bytes()
+    return Mail(kind, message_from_bytes(raw, policy=policy.default), timezone.now())
 
 
 def _read(path: Path) -> Iterator[Mail]:

@@ -11,8 +11,16 @@ from django.utils import timezone
 
 from django_useraccounts.canonical import email_key, username_key
 from django_useraccounts.leaving.flows import request_export
-from django_useraccounts.models import AbstractUser, AccountEvent, Role, RoleGrant, UserEmail
+from django_useraccounts.models import (
+    AbstractUser,
+    AccountEvent,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UserEmail,
+)
 from django_useraccounts.roles.flows import grant_role
+from django_useraccounts.undeliverable import report_undeliverable
 
 #: Everybody's password, on the page for everybody to see: this is a demo.
 PASSWORD = "paint-the-town-red"
@@ -42,6 +50,8 @@ class Person:
     former_roles: tuple[str, ...] = ()
     #: Addresses besides, and whether each is confirmed.
     other_emails: tuple[tuple[str, bool], ...] = ()
+    #: What was reported about the address: ``bounced``, ``complained`` or "".
+    trouble: str = ""
     #: Has closed the account, which a login opens again for some days.
     is_closed: bool = False
     #: Has asked for the data of the account, and has a mail with the link.
@@ -75,6 +85,7 @@ PEOPLE = (
             ("okeeffe@guild.example", False),
         ),
     ),
+    Person("vivian", "has moved, and mail to her comes back", trouble="bounced"),
     Person("marcel", "has closed his account, which a login opens again", is_closed=True),
     Person("agnes", "has asked for her data: see the mailbox", asks_for_data=True),
     Person("olympe", "has accepted the rules of the house, version 1", terms_version="1"),
@@ -119,6 +130,19 @@ def admit(person: Person) -> None:
     for email, confirmed in person.other_emails:
         add = UserEmail.objects.add_proved if confirmed else UserEmail.objects.add_claim
         add(user, email)
+    if person.trouble:
+        reason = "550 5.1.1 The mailbox is gone"
+        report_undeliverable(person.email, state=person.trouble, reason=reason)
+        OutgoingMail.objects.create(
+            kind="password_changed",
+            to=person.email,
+            user=user,
+            base_url="http://127.0.0.1:8000/",
+            site_name="The Artists' Guild",
+            due_at=None,
+            attempts=1,
+            error=reason,
+        )
     month_ago = timezone.now() - timedelta(days=30)
     for role in person.former_roles:
         since = month_ago - timedelta(days=365)

@@ -18,4 +18,6 @@ urlpatterns = [
     path("wardrobe/", views.Wardrobe.as_view(), name="wardrobe"),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:key>/", views.mail_html, name="mail_html"),
+    path("mails/", views.mails, name="mails"),
+    path("mails/<str:kind>/", views.sample_html, name="sample_html"),
 ]

@@ -25,7 +25,7 @@ from django_useraccounts.roles.flows import grant_role, revoke_role
 
 from .doors import DOORS
 from .forms import CostumeForm
-from .mailbox import all_mail
+from .mailbox import Mail, all_mail, samples
 from .people import PASSWORD, PEOPLE, everybody
 
 # For anyone
@@ -139,7 +139,23 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @xframe_options_sameorigin
 def mail_html(request: HttpRequest, key: str) -> HttpResponse:
     """The HTML of a mail, for the frame on the page of the mailbox; it may run nothing there."""
-    mail = next((mail for mail in all_mail() if mail.key == key), None)
+    return _framed(all_mail(), key)
+
+
+@debug_only
+def mails(request: HttpRequest) -> HttpResponse:
+    """Every kind of mail there is, of sample data."""
+    return render(request, "guild/mails.html", {"mails": samples(request)})
+
+
+@debug_only
+@xframe_options_sameorigin
+def sample_html(request: HttpRequest, kind: str) -> HttpResponse:
+    return _framed(samples(request), kind)
+
+
+def _framed(mails: list[Mail], key: str) -> HttpResponse:
+    mail = next((mail for mail in mails if mail.key == key), None)
     if mail is None:
         raise Http404
     response = HttpResponse(mail.framed_html)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.core import mail as outside
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -11,14 +13,22 @@ from django.utils import timezone
 
 from django_useraccounts.admin import UserAdmin
 from django_useraccounts.mail import announce
-from django_useraccounts.models import AccountEvent, OutgoingMail, Role, RoleGrant, User
+from django_useraccounts.models import (
+    AccountEvent,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UndeliverableAddress,
+    User,
+)
 from django_useraccounts.roles.flows import grant_role
-from django_useraccounts.testing import make_user
+from django_useraccounts.testing import log_in, make_user
+from django_useraccounts.undeliverable import report_undeliverable
 from tests.admin.pages import Form, act, messages_of, page, with_changes
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("role", "rolegrant", "accountevent", "outgoingmail")
+LISTS = ("role", "rolegrant", "accountevent", "outgoingmail", "undeliverableaddress")
 DAY = timedelta(days=1)
 
 
@@ -35,6 +45,7 @@ def test_a_list_costs_the_same_for_few_and_for_many(office, model):
             user = make_user(f"user{number}")
             grant_role(user, Role.objects.create(name=f"role{number}"), by=user)
             announce("welcome", to=user.email, user=user)
+            report_undeliverable(user.email, state="bounced")
 
     def cost():
         with CaptureQueriesContext(connection) as queries:
@@ -218,3 +229,82 @@ def test_the_outbox_tells_what_is_waiting_what_was_sent_and_what_was_given_up(of
     assert listed(office, "outgoingmail", state="given_up") == [given_up]
     html = office.get(page("changelist", model="outgoingmail")).content.decode()
     assert "no such host" in html
+
+
+def test_what_was_given_up_is_sent_again_and_tells_of_what_was_not(
+    office, boss, set_conf, django_capture_on_commit_callbacks
+):
+    set_conf(MAIL_DELIVERY="command")
+    frida = make_user("frida")
+    given_up = announce("welcome", to=frida.email, user=frida)
+    OutgoingMail.objects.update(due_at=None, attempts=7, error="451 Come back later")
+    nobodys = announce("no_account", to="nobody@example.com")
+    OutgoingMail.objects.update(due_at=None)
+    waiting = announce("welcome", to=frida.email, user=frida)
+
+    set_conf(MAIL_DELIVERY="immediate")
+    with django_capture_on_commit_callbacks(execute=True):
+        response = act(office, "send_again", given_up, nobodys, waiting, model="outgoingmail")
+
+    assert messages_of(response) == [
+        "welcome → frida@example.com: This mail was sent, or is on its way.",
+        "2 mails are on their way again.",
+    ]
+    assert sorted(message.to[0] for message in outside.outbox) == [
+        "frida@example.com",
+        "nobody@example.com",
+    ]
+    event = AccountEvent.objects.get()
+    assert (event.kind, event.user, event.actor) == ("mail_sent_again", frida, boss)
+    assert event.details == {"kind": "welcome", "to": "frida@example.com"}
+
+
+# Addresses that take no mail
+
+
+def test_undeliverable_addresses_are_listed_with_what_was_said_and_found_by_the_address(office):
+    report_undeliverable("frida@example.com", state="bounced", reason="550 5.1.1 User unknown")
+    report_undeliverable("tina@example.com", state="failing")
+    bounced, failing = UndeliverableAddress.objects.order_by("pk")
+
+    html = office.get(page("changelist", model="undeliverableaddress")).content.decode()
+
+    assert "550 5.1.1 User unknown" in html
+    assert listed(office, "undeliverableaddress", q="Frida@Example.com") == [bounced]
+    assert listed(office, "undeliverableaddress", q="frid") == []
+    assert listed(office, "undeliverableaddress", mail="none") == [bounced]
+    assert listed(office, "undeliverableaddress", mail="some") == [failing]
+    assert len(listed(office, "undeliverableaddress")) == 2
+
+
+def test_mail_is_let_through_again(office, boss):
+    frida = make_user("frida")
+    for email in (frida.email, "nobody@example.com"):
+        report_undeliverable(email, state="bounced")
+    rows = list(UndeliverableAddress.objects.all())
+    AccountEvent.objects.all().delete()
+
+    response = act(office, "let_mail_through", *rows, model="undeliverableaddress")
+
+    assert messages_of(response) == ["Mail goes to 2 addresses again."]
+    assert not UndeliverableAddress.objects.exists()
+    event = AccountEvent.objects.get()
+    assert (event.kind, event.user, event.actor) == ("mail_let_through", frida, boss)
+
+
+@pytest.mark.parametrize(
+    "model, action",
+    [("outgoingmail", "send_again"), ("undeliverableaddress", "let_mail_through")],
+)
+@pytest.mark.parametrize("right, is_offered", [("view", False), ("change", True)])
+def test_who_may_only_look_is_offered_no_action(client, model, action, right, is_offered):
+    staff = make_user("staff", is_staff=True)
+    rights = Permission.objects.filter(codename__in={f"view_{model}", f"{right}_{model}"})
+    staff.user_permissions.set(rights)
+    announce("welcome", to="frida@example.com")
+    report_undeliverable("frida@example.com", state="bounced")
+    log_in(client, staff)
+
+    html = client.get(page("changelist", model=model)).content.decode()
+
+    assert (f'value="{action}"' in html) is is_offered

@@ -4,14 +4,22 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from django_useraccounts.models import AccountEvent, OutgoingMail, Role, RoleGrant, User, UserEmail
+from django_useraccounts.models import (
+    AccountEvent,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UndeliverableAddress,
+    User,
+    UserEmail,
+)
 from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.testing import log_in, make_user
 from tests.admin.pages import Form, act, make_staff, messages_of, page, save
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ("user", "role", "rolegrant", "accountevent", "outgoingmail")
+MODELS = ("user", "role", "rolegrant", "accountevent", "outgoingmail", "undeliverableaddress")
 HELPER = ("view_user", "change_user", "add_useremail", "change_useremail", "delete_useremail")
 
 
@@ -19,6 +27,8 @@ def row_of(model):
     user = make_user("somebody", roles=["artist"])
     if model == "outgoingmail":
         return OutgoingMail.objects.create(kind="welcome", to="somebody@example.com", user=user)
+    if model == "undeliverableaddress":
+        return UndeliverableAddress.objects.create(email_key="x@example.com", state="bounced")
     if model == "accountevent":
         return AccountEvent.objects.record("registered", user=user)
     return {"user": user, "role": Role.objects.get(), "rolegrant": RoleGrant.objects.get()}[model]
@@ -51,6 +61,7 @@ NOTHING = dict.fromkeys(READS, 403)
         ("rolegrant", READS),
         ("accountevent", READS),
         ("outgoingmail", READS),
+        ("undeliverableaddress", READS),
     ],
 )
 def test_what_a_superuser_may(office, model, expected):
@@ -71,7 +82,9 @@ def test_staff_who_may_see_may_only_see(client, model):
     assert statuses(client, model) == READS
 
 
-@pytest.mark.parametrize("model", ["rolegrant", "accountevent", "outgoingmail"])
+@pytest.mark.parametrize(
+    "model", ["rolegrant", "accountevent", "outgoingmail", "undeliverableaddress"]
+)
 def test_no_permission_lets_anybody_change_a_record(client, model):
     verbs = ("view", "add", "change", "delete")
     log_in(client, make_staff(*(f"{verb}_{model}" for verb in verbs)))

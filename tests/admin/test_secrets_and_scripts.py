@@ -108,7 +108,14 @@ def test_no_page_runs_what_somebody_has_typed(full):
 def test_no_other_table_of_ours_is_registered():
     ours = {m.__name__ for m in admin.site._registry if m._meta.app_label == "useraccounts"}
 
-    assert ours == {"User", "Role", "RoleGrant", "AccountEvent", "OutgoingMail"}
+    assert ours == {
+        "User",
+        "Role",
+        "RoleGrant",
+        "AccountEvent",
+        "OutgoingMail",
+        "UndeliverableAddress",
+    }
     for name in ("onetimesecret", "attemptcounter", "oldusername", "useremail", "emailuser"):
         with pytest.raises(NoReverseMatch):
             reverse(f"admin:useraccounts_{name}_changelist")

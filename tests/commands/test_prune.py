@@ -16,6 +16,7 @@ from django_useraccounts.models import (
     OldUsername,
     OneTimeSecret,
     OutgoingMail,
+    UndeliverableAddress,
     UserEmail,
 )
 from django_useraccounts.secrets import RESET_PASSWORD, issue
@@ -24,7 +25,7 @@ from django_useraccounts.testing import make_user
 pytestmark = pytest.mark.django_db
 
 
-TABLES = ("accounts", "addresses", "counters", "usernames", "links", "exports", "mails")
+TABLES = ("accounts", "addresses", "counters", "usernames", "links", "exports", "reports", "mails")
 
 
 def told(**numbers):
@@ -93,14 +94,34 @@ def test_addresses_of_mails_that_were_sent_long_ago_are_not_kept():
     assert set(kept) == {"sent", "given up", "waits"}
 
 
+def test_reports_that_were_not_repeated_or_are_about_nobody_go():
+    long_ago = timezone.now() - timedelta(days=31)
+    make_user("frida")
+    reports = {
+        "frida@example.com": "bounced",
+        "nobody@example.com": "bounced",
+        "tina@example.com": "failing",
+        "lately@example.com": "failing",
+    }
+    for key, state in reports.items():
+        UndeliverableAddress.objects.create(email_key=key, state=state, reported_at=long_ago)
+    make_user("tina")
+    UndeliverableAddress.objects.filter(pk="lately@example.com").update(reported_at=timezone.now())
+
+    assert "2 reports" in prune()
+
+    kept = UndeliverableAddress.objects.values_list("pk", flat=True)
+    assert set(kept) == {"frida@example.com", "lately@example.com"}
+
+
 def test_many_rows_go_in_batches(monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(useraccounts_prune, "BATCH", 10)
     counters = [AttemptCounter(key=f"{n}", attempts=1, ends_at=n) for n in range(25)]
     AttemptCounter.objects.bulk_create(counters)
 
     # Three batches, each read and deleted, and for every table the look that finds nothing.
-    with django_assert_num_queries(2 * 3 + 8):
-        assert prune() == told(counters=25)
+    with django_assert_num_queries(2 * 3 + 9):
+        assert "25 counters" in prune()
 
     assert not AttemptCounter.objects.exists()
 

@@ -102,12 +102,9 @@ def test_the_settings_of_the_tests_are_in_order():
             ),
         ),
         (
-            {"MAIL_DELIVERY": "celery"},
-            "USERACCOUNTS[\"MAIL_DELIVERY\"] is 'celery'.",
-            (
-                'It has to be "thread" or "immediate" or "command"; '
-                "leave it out for the default, 'thread'."
-            ),
+            {"MAIL_DELIVERY": None},
+            'USERACCOUNTS["MAIL_DELIVERY"] is None.',
+            "It has to be a string; leave it out for the default, 'thread'.",
         ),
         (
             {"LIMITS": ["login"]},
@@ -268,6 +265,44 @@ def test_E016_a_limit_that_leaves_nobody_an_address(set_conf):
             'USERACCOUNTS["EMAILS_PER_USER"] is 0.',
             hint='Write 1 or more; on a site without addresses write "EMAIL": "off".',
             id="useraccounts.E016",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "way", ["thread", "immediate", "command", "tasks", "tests.ground.doubles.carried"]
+)
+def test_E017_a_way_to_deliver_that_leads_somewhere_is_none(set_conf, way):
+    set_conf(MAIL_DELIVERY=way)
+
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    "way", ["celery", "no.such.function", "tests.ground.doubles.NUMBER", "tests.ground.doubles.no"]
+)
+def test_E017_a_way_to_deliver_that_leads_nowhere(set_conf, way):
+    set_conf(MAIL_DELIVERY=way)
+
+    assert found() == [
+        Error(
+            f'USERACCOUNTS["MAIL_DELIVERY"] is {way!r}.',
+            hint='It has to be "thread", "immediate", "tasks" or "command", or the dotted path of '
+            "a function that takes the key of a mail.",
+            id="useraccounts.E017",
+        )
+    ]
+
+
+def test_E017_tasks_without_a_framework_of_tasks(set_conf, monkeypatch):
+    set_conf(MAIL_DELIVERY="tasks")
+    monkeypatch.setattr("django_useraccounts.compat.find_spec", lambda _name: None)
+
+    assert found() == [
+        Error(
+            'USERACCOUNTS["MAIL_DELIVERY"] is "tasks", and this Django has no tasks.',
+            hint="Install Django 6.0 or newer, or its backport django-tasks.",
+            id="useraccounts.E017",
         )
     ]
 

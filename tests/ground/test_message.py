@@ -1,14 +1,21 @@
 """The message of a mail: in the language of its reader, from the sender of its kind."""
 
+import re
+
 import pytest
+from anymail.backends import test as anymail_test
+from anymail.exceptions import AnymailRecipientsRefused
+from django.core import mail as outside
 from django.utils import translation
 
-from django_useraccounts.mail import announce
+from django_useraccounts.mail import announce, deliver
 from django_useraccounts.message import compose
-from django_useraccounts.models import User
+from django_useraccounts.models import OutgoingMail, User, UserEmail
 from django_useraccounts.policy import Policy
 from django_useraccounts.registration.flows import register
-from django_useraccounts.testing import make_user
+from django_useraccounts.secrets import CONFIRM_EMAIL, issue
+from django_useraccounts.testing import html_of, make_user
+from django_useraccounts.undeliverable import is_undeliverable
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +69,157 @@ def test_who_registers_is_written_to_in_the_language_of_that_moment(client, code
         register("frida", email="frida@example.com", password="correct horse battery")
 
     assert User.objects.get().language == code
+
+
+# The name of the reader
+
+
+@pytest.mark.parametrize(
+    "first_name, greeting",
+    [("Frida", "Hello Frida,"), ("", "Hello frida,"), (" Fri\nda ", "Hello Fri da,")],
+)
+def test_a_reader_is_greeted_by_name_in_text_and_html(first_name, greeting):
+    frida = make_user("frida", first_name=first_name)
+
+    message = compose(announce("password_changed", to=frida.email, user=frida))
+
+    assert message.body.startswith(f"{greeting}\n\n")
+    assert greeting in html_of(message)
+
+
+def test_a_name_is_escaped_in_html_and_cut_where_it_is_no_name_any_more():
+    frida = make_user("frida", first_name="<b>" + "x" * 100)
+
+    message = compose(announce("password_changed", to=frida.email, user=frida))
+
+    assert f"Hello <b>{'x' * 57}," in message.body
+    assert f"Hello &lt;b&gt;{'x' * 57}," in html_of(message)
+
+
+def test_nobody_has_us_mail_words_of_his_own_to_a_stranger():
+    # somebody registers with the address of another one and calls himself what she shall read
+    thief = make_user("thief", first_name="You have won, go to evil.example")
+    claim = UserEmail.objects.add_claim(thief, "victim@example.com")
+    secret = issue(CONFIRM_EMAIL, address=claim)
+
+    message = compose(announce("confirm_email", to=claim.email, user=thief, secret=secret))
+
+    assert "won" not in message.subject + message.body + html_of(message)
+    assert "Hello" not in message.body
+
+
+def test_who_is_nobody_here_is_not_greeted():
+    assert "Hello" not in compose(announce("no_account", to="nobody@example.com")).body
+
+
+# What the mail is called
+
+
+def test_a_mail_has_one_name_at_every_attempt_and_another_than_its_neighbour(settings):
+    settings.DEFAULT_FROM_EMAIL = "The Guild <hello@Gärten.example>"
+    first, second = (announce("no_account", to="frida@example.com") for _ in range(2))
+
+    names = [
+        compose(OutgoingMail.objects.get(pk=mail.pk)).message()["Message-ID"]
+        for mail in (first, first, second)
+    ]
+
+    assert names[0] == names[1] != names[2]
+    # RFC 5322, 3.6.4, in ASCII, and not to be guessed from the number of the row
+    assert re.fullmatch(r"<[0-9a-f]{32}@xn--grten-gra\.example>", names[0])
+
+
+def test_a_sender_without_a_domain_leaves_that_of_the_site(settings):
+    settings.DEFAULT_FROM_EMAIL = "no address"
+
+    message = compose(announce("no_account", to="frida@example.com"))
+
+    assert message.message()["Message-ID"].endswith("@testserver>")
+
+
+@pytest.mark.parametrize("kind", ["confirm_email", "reset_password", "password_changed"])
+def test_nobody_unsubscribes_from_the_safety_of_the_account(kind):
+    message = compose(announce(kind, to="frida@example.com")).message()
+
+    assert message["List-Unsubscribe"] is None
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Precedence"] is None
+
+
+# Providers
+
+
+@pytest.fixture
+def provider(send_mail_by, settings, set_conf):
+    """Mail goes to the test backend of django-anymail, which keeps what the provider would get."""
+    set_conf(MAIL_DELIVERY="command")
+    send_mail_by("anymail.backends.test.EmailBackend")
+    outside.outbox = []
+    return settings
+
+
+def test_a_provider_is_told_the_kind_and_the_row_and_to_track_nothing(provider):
+    mail = announce("no_account", to="frida@example.com")
+
+    assert deliver(mail.pk)
+
+    [message] = outside.outbox
+    assert message.anymail_test_params["tags"] == ["no_account"]
+    assert message.anymail_test_params["metadata"] == {"useraccounts_mail": str(mail.pk)}
+    assert message.anymail_test_params["track_clicks"] is False
+    assert message.anymail_test_params["track_opens"] is False
+    # it gives a name of its own
+    assert "Message-ID" not in message.extra_headers
+
+
+@pytest.mark.parametrize(
+    "lacks, left",
+    [
+        ({"track_clicks"}, {"tags", "metadata"}),
+        ({"metadata"}, set()),
+        ({"track_opens", "tags"}, set()),
+    ],
+)
+def test_what_a_provider_cannot_do_is_left_out(provider, monkeypatch, lacks, left):
+    def refuse(self, value):
+        self.unsupported_feature("what the test says")
+
+    for name in lacks:
+        monkeypatch.setattr(anymail_test.TestPayload, f"set_{name}", refuse)
+    mail = announce("no_account", to="frida@example.com")
+
+    assert deliver(mail.pk)
+
+    [message] = outside.outbox
+    hints = {"tags", "metadata", "track_clicks", "track_opens"}
+    assert hints & set(message.anymail_test_params) == left
+
+
+@pytest.mark.usefixtures("caplog")
+def test_what_a_provider_cannot_do_at_all_is_written_beside_the_mail(provider, monkeypatch):
+    def refuse(self, *args):
+        self.unsupported_feature("alternatives")
+
+    monkeypatch.setattr(anymail_test.TestPayload, "set_html_body", refuse)
+    mail = announce("no_account", to="frida@example.com")
+
+    assert not deliver(mail.pk)
+
+    mail.refresh_from_db()
+    assert "AnymailUnsupportedFeature" in mail.error
+    assert mail.due_at
+
+
+@pytest.mark.usefixtures("caplog")
+def test_a_provider_that_knows_the_address_as_dead_gets_no_second_attempt(provider, monkeypatch):
+    def refuse(self, payload, message):
+        raise AnymailRecipientsRefused
+
+    monkeypatch.setattr(anymail_test.EmailBackend, "post_to_esp", refuse)
+    mail = announce("no_account", to="frida@example.com")
+
+    assert not deliver(mail.pk)
+
+    mail.refresh_from_db()
+    assert mail.due_at is None
+    assert is_undeliverable("frida@example.com")

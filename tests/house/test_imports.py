@@ -30,13 +30,17 @@ LEVEL_1 = {
     "models",
     "personal_data",
     "policy",
+    "preview",
     "proof",
     "renderer",
+    "refusals",
     "requirements",
     "secrets",
     "site",
+    "tasks",
     "templatetags",
     "transactions",
+    "undeliverable",
     "views",
 }
 #: The core rooms, and the rooms that each may know.

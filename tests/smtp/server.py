@@ -27,11 +27,22 @@ class MailServer:
         #: Set when a mail is on the line, whatever becomes of it.
         self.reached = threading.Event()
         self.is_encrypted = False
+        #: What it answers about a mailbox: "" if it takes mail for everybody.
+        self.about_mailbox = ""
 
     @property
     def mails(self) -> list[EmailMessage]:
         """The accepted mails, as their readers get them."""
         return [read(envelope) for envelope in self.envelopes]
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.about_mailbox:
+            self.reached.set()
+            return self.about_mailbox
+        envelope.rcpt_tos.append(address)
+        return "250 Known"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.is_encrypted = server.transport.get_extra_info("sslcontext") is not None

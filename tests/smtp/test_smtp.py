@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_useraccounts.courier import courier
-from django_useraccounts.mail import deliver_due
-from django_useraccounts.models import OutgoingMail, User
+from django_useraccounts.mail import announce, deliver_due
+from django_useraccounts.models import OutgoingMail, UndeliverableAddress, User, UserEmail
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.servers import free_port
 
@@ -164,6 +164,46 @@ def test_who_forgot_the_password_sees_the_same_page_for_any_address_and_any_serv
     wait_for_the_mails()
     sent = OutgoingMail.objects.exclude(sent_at=None).count()
     assert sent == (2 if mood == "accept" else 0)
+
+
+@pytest.mark.parametrize(
+    "answer, state, is_given_up",
+    [
+        ("550 5.1.1 No such user here", "bounced", True),
+        ("550 Mailbox unavailable", "bounced", True),
+        ("451 4.7.1 Greylisted, come back later", None, False),
+        ("450 4.2.1 The mailbox is busy", None, False),
+        ("550 5.7.1 Relaying denied", None, False),
+    ],
+)
+def test_what_a_server_says_about_a_mailbox(mail_server, answer, state, is_given_up):
+    frida = make_user("frida")
+    mail_server.about_mailbox = answer
+
+    mail = announce("password_changed", to="frida@example.com", user=frida)
+    wait_for_the_mails()
+
+    mail.refresh_from_db()
+    assert answer[:3] in mail.error
+    assert (mail.due_at is None, mail.attempts) == (is_given_up, 1)
+    states = UndeliverableAddress.objects.values_list("email_key", "state")
+    assert list(states) == ([("frida@example.com", state)] if state else [])
+    assert not mail_server.envelopes
+
+
+def test_a_mailbox_that_is_gone_gets_no_more_mail_and_another_address_does(mail_server):
+    frida = make_user("frida")
+    UserEmail.objects.add_proved(frida, "frida@spare.example")
+    mail_server.about_mailbox = "550 5.1.1 No such user here"
+    announce("password_changed", to="frida@example.com", user=frida)
+    wait_for_the_mails()
+    mail_server.about_mailbox = ""
+    UndeliverableAddress.objects.exclude(email_key="frida@example.com").delete()
+
+    announce("password_changed", to="frida@example.com", user=frida)
+    wait_for_the_mails()
+
+    assert [envelope.rcpt_tos for envelope in mail_server.envelopes] == [["frida@spare.example"]]
 
 
 def test_a_server_that_is_down_gets_the_mail_when_it_is_up(client, mail_server, settings):

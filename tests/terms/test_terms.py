@@ -331,11 +331,11 @@ def test_terms_of_the_sites_own_are_shown_and_pass_the_checks(
     assert check_useraccounts(None) == []
 
 
-def test_E017_a_version_that_is_too_long(set_conf):
+def test_E018_a_version_that_is_too_long(set_conf):
     set_conf(TERMS_VERSION="x" * 41)
 
     assert check_useraccounts(None)[0] == Error(
         'USERACCOUNTS["TERMS_VERSION"] has 41 characters.',
         hint='Write at most 40, such as "2026-05-01".',
-        id="useraccounts.E017",
+        id="useraccounts.E018",
     )

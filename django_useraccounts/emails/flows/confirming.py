@@ -13,8 +13,9 @@ from ...errors import EmailAlreadyYours, EmailTaken, LinkUsed
 from ...identity import has_one_email
 from ...limits import spend
 from ...mail import announce
-from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UndeliverableAddress, UserEmail
 from ...secrets import CONFIRM_EMAIL, issue, redeem
+from ...undeliverable import heal
 from .rows import locked, prove, proved_of, release, set_primary, tell_of_change
 
 
@@ -66,11 +67,11 @@ def send_confirmation(
     address: UserEmail, *, next_url: str = "", request: HttpRequest | None = None
 ) -> None:
     """
-    Mail its user a new link for an address that waits; older ones stop working.
+    Mail its user a new link for an address that waits, or takes no mail; older ones stop working.
 
-    Raises EmailAlreadyYours for a confirmed one, and TooManyAttempts.
+    Raises EmailAlreadyYours for one that needs no link, and TooManyAttempts.
     """
-    if address.is_confirmed:
+    if address.is_confirmed and not UndeliverableAddress.objects.addressed(address.email).exists():
         raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
     spend("mail", identifier=address.email_key, request=request)
     owner = UserEmail.objects.confirmed().addressed(address.email).exclude(pk=address.pk).first()
@@ -89,7 +90,7 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
     Make the address of a link the user's own, and the primary one if there is none yet.
 
     Where EMAILS_PER_USER is 1 it takes the place of the one before. The other proved addresses are
-    told by mail, with a link that undoes it.
+    told by mail, with a link that undoes it. An address that took no mail gets mail again.
     Raises LinkUsed, and EmailTaken when somebody else has proved the same address meanwhile.
     """
     user: AbstractUser = secret.user  # type: ignore[assignment]
@@ -104,9 +105,11 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
             is_first = bool(users.update(email=address.email))
             before = [] if is_first else proved_of(locked(user))
             redeem(secret)
-            if not prove(address, is_first=is_first):
-                raise LinkUsed
-            _tell_of_proof(address, before, request=request)
+            heal(address.email)
+            if not any(row.pk == address.pk for row in before):
+                if not prove(address, is_first=is_first):
+                    raise LinkUsed
+                _tell_of_proof(address, before, request=request)
             details = {"address": address.email}
             AccountEvent.objects.record(
                 "email_confirmed", user=user, actor=user, details=details, request=request

@@ -1,6 +1,7 @@
 """Close an account, and open it again as long as there is time."""
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.contrib import auth
@@ -13,6 +14,7 @@ from django.utils import timezone
 from ... import signals
 from ...administration.flows import keep_a_superuser
 from ...conf import conf
+from ...emails.flows.rows import locked
 from ...errors import AccountGone
 from ...identity import has_emails
 from ...mail import announce
@@ -37,12 +39,9 @@ def close_account(
     """
     with transaction.atomic():
         keep_a_superuser(user)
-        erase_at = timezone.now() + conf.CLOSED_ACCOUNT_KEPT
-        rows = get_user_model()._default_manager.filter(pk=user.pk, erase_at=None)
-        # Of a login at the same moment the session rests on the old epoch, and ends; or it has
-        # loaded the closed account, and opens it again.
-        if rows.update(erase_at=erase_at, session_epoch=F("session_epoch") + 1):
-            _end_links(user)
+        fresh = locked(user)
+        if fresh.erase_at is None:
+            erase_at = _close(fresh)
             details = {"erase_at": erase_at.isoformat(), "reason": reason}
             AccountEvent.objects.record(
                 "account_closed", user=user, actor=by or user, details=details, request=request
@@ -51,7 +50,7 @@ def close_account(
             signals.send_on_commit(signals.account_closed, user=user, request=request)
         if request is not None and request.user == user:
             auth.logout(request)
-    user.refresh_from_db(fields=["erase_at", "session_epoch"])
+    user.erase_at, user.session_epoch = fresh.erase_at, fresh.session_epoch
 
 
 def reopen_account(
@@ -68,7 +67,6 @@ def reopen_account(
         # Only as it was loaded: what was closed once more since then stays closed.
         if rows.filter(session_epoch=user.session_epoch).update(erase_at=None):
             user.erase_at, user.is_reopened = None, True
-            user.forget_loaded()
             AccountEvent.objects.record(
                 "account_reopened", user=user, actor=by or user, request=request
             )
@@ -86,10 +84,18 @@ def reopen_at_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) 
             reopen_account(user, request=request)
 
 
-def _end_links(user: AbstractUser) -> None:
+def _close(user: AbstractUser) -> datetime:
+    """Close an account whose row is locked, end its links, and return when it is to be erased."""
+    erase_at = timezone.now() + conf.CLOSED_ACCOUNT_KEPT
+    # Of a login at the same moment the session rests on the old epoch, and ends; or it has loaded
+    # the closed account, and opens it again.
+    rows = get_user_model()._default_manager.filter(pk=user.pk)
+    rows.update(erase_at=erase_at, session_epoch=F("session_epoch") + 1)
+    user.erase_at, user.session_epoch = erase_at, user.session_epoch + 1
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
     links.exclude(purpose=UNDO_EMAIL_CHANGE.name).update(redeemed_at=timezone.now())
     AccountExport.objects.filter(user=user).delete()
+    return erase_at
 
 
 def _tell(kind: str, user: AbstractUser, *, request: HttpRequest | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Field, FileField
 from django.utils import timezone, translation
 
@@ -32,7 +32,7 @@ def erase_due(*, batch: int) -> tuple[int, int]:
     """
     Erase the closed accounts whose time is over; return how many were, and how many could not be.
 
-    One transaction for each: what an app, or the database, refuses is logged, the account stays as
+    One transaction for each: what an app, or a constraint, refuses is logged, the account stays as
     it was until the next run, and the others go on.
     """
     due = get_user_model()._default_manager.filter(erase_at__lte=timezone.now())
@@ -68,6 +68,8 @@ def _erase_if_due(key: object) -> bool | None:
 
     try:
         return repeat_undone(erase, restore=lambda: None)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, for the others as well
     except Exception:
         # Whatever an app raises that forgets something: the others are not to wait for it.
         logger.exception("The account #%s could not be erased.", key)

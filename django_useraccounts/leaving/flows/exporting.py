@@ -6,7 +6,7 @@ import logging
 import zipfile
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -87,16 +87,22 @@ def fetch_export(
 
 
 def _make_soon() -> None:
-    """Begin after the commit, by whoever delivers the mails of this site."""
-    if conf.MAIL_DELIVERY == "thread":
-        transaction.on_commit(lambda: courier.take(lambda: make_due_exports(limit=10)), robust=True)
-    elif conf.MAIL_DELIVERY == "immediate":
-        transaction.on_commit(lambda: make_due_exports(limit=10), robust=True)
+    """Begin after the commit, in the thread unless mail goes out in the request or by command."""
+
+    def make() -> None:
+        make_due_exports(limit=10)
+
+    if conf.MAIL_DELIVERY == "immediate":
+        transaction.on_commit(make, robust=True)
+    elif conf.MAIL_DELIVERY != "command":
+        transaction.on_commit(lambda: courier.take(make), robust=True)
 
 
 def _make_or_log(key: int) -> bool:
     try:
         return _make(key)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, for the others as well
     except Exception:
         # Whatever an app raises: the others are not to wait for it.
         logger.exception("The export #%s could not be made.", key)

@@ -1,17 +1,25 @@
 """Delete what has lost its meaning, so that tables do not grow for ever."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ...conf import conf
 from ...emails.flows import prune_unconfirmed
 from ...leaving.flows import erase_due
-from ...models import AccountExport, AttemptCounter, OldUsername, OneTimeSecret, OutgoingMail
+from ...models import (
+    AccountExport,
+    AttemptCounter,
+    OldUsername,
+    OneTimeSecret,
+    OutgoingMail,
+    UndeliverableAddress,
+    UserEmail,
+)
 from ...transactions import repeat_undone
 
 #: How long the page of an expired link can still say that it has expired, and how long a sent mail
@@ -28,7 +36,8 @@ class Command(BaseCommand):
         "Erases accounts that were closed for CLOSED_ACCOUNT_KEPT. Deletes accounts and addresses "
         "that were not confirmed for UNCONFIRMED_MAX_AGE, "
         "counters of attempts whose time is over, usernames that are reserved no longer, "
-        "and, after 30 days, expired links with their mails and mails that were sent. Mails that "
+        "and, after 30 days, expired links with their mails mails that were sent, and reports "
+        "that an address takes no mail which were not repeated or are about nobody. Mails that "
         "were given up stay as long as their link, those without a link for good."
     )
 
@@ -41,6 +50,7 @@ class Command(BaseCommand):
             "usernames": OldUsername.objects.filter(released_at__lt=now).order_by("released_at"),
             "links": OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at"),
             "exports": AccountExport.objects.expired(),
+            "reports": _forgotten_reports(long_ago),
             "mails": OutgoingMail.objects.filter(sent_at__lt=long_ago).order_by("pk"),
         }
         erased, not_erased = erase_due(batch=BATCH)
@@ -51,6 +61,14 @@ class Command(BaseCommand):
         self.stdout.write(", ".join(pruned))
         if not_erased:
             raise CommandError(f"{not_erased} closed accounts could not be erased, see the log.")
+
+
+def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:
+    """Return old failures that were not repeated, and reports of addresses that nobody has."""
+    owned = UserEmail.objects.filter(email_key=OuterRef("email_key"))
+    is_failing = Q(state=UndeliverableAddress.State.FAILING)
+    old = UndeliverableAddress.objects.filter(reported_at__lt=long_ago).order_by("reported_at")
+    return old.filter(is_failing | ~Exists(owned))
 
 
 def _delete(rows: QuerySet[Any]) -> int:

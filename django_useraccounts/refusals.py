@@ -1,0 +1,101 @@
+"""
+What a refusal says about the address: nothing, not now, or never.
+
+Sources: RFC 5321, 4.2.3 (reply codes), RFC 3463 (enhanced codes), django-anymail (its events).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from typing import Any
+
+from anymail.signals import EventType, RejectReason
+
+from .models import UndeliverableAddress
+
+State = UndeliverableAddress.State
+
+#: Enhanced codes, without their class: there is no such mailbox, or it is closed.
+_NO_MAILBOX = {"1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.0", "2.1"}
+#: The mailbox is full: so it is there.
+_FULL = "2.2"
+#: Basic codes of an answer to RCPT that mean the mailbox, where no enhanced code says otherwise.
+_REFUSED_MAILBOX = {550, 551, 553}
+#: In the words of providers, a bounce that may pass.
+_SOFT = {
+    "softbounce": "Postmark",
+    "soft_bounce": "Brevo, Mandrill",
+    "activity.soft_bounced": "MailerSend",
+    "transient": "Amazon SES, Resend",
+    "temporary": "Mailgun, Resend",
+}
+#: The same in the numbers of SparkPost.
+_SOFT_CLASSES = {"20", "21", "22", "23", "24", "40", "70"}
+
+
+def state_of_error(error: Exception) -> str:
+    """Return what an error of sending to one address says about it: a state, or "" for nothing."""
+    # Not at the head: it takes a library of HTTP along, which sites with SMTP never need.
+    from anymail.exceptions import AnymailRecipientsRefused  # noqa: PLC0415
+
+    if isinstance(error, AnymailRecipientsRefused):
+        return State.BOUNCED
+    if isinstance(error, SMTPRecipientsRefused):
+        code, answer = next(iter(error.recipients.values()), (0, b""))
+        return _state_of_answer(code, answer, is_of_mailbox=code in _REFUSED_MAILBOX)
+    if isinstance(error, SMTPResponseException):
+        # An answer to the text, the sender or the password, unless it says that it is the mailbox.
+        return _state_of_answer(error.smtp_code, error.smtp_error, is_of_mailbox=False)
+    return ""
+
+
+def _state_of_answer(code: int, answer: bytes | str, *, is_of_mailbox: bool) -> str:
+    text = answer.decode("ascii", "replace") if isinstance(answer, bytes) else answer
+    enhanced = re.match(r"[245]\.(\d{1,3}\.\d{1,3})\b", text)
+    subject = enhanced[1] if enhanced else ""
+    if 500 <= code < 600:
+        if subject == _FULL:
+            return State.FAILING
+        return State.BOUNCED if subject in _NO_MAILBOX or (is_of_mailbox and not subject) else ""
+    return State.FAILING if 400 <= code < 500 and subject[:2] in {"", "1.", "2."} else ""
+
+
+def state_of_event(event: Any) -> str:
+    """Return what an event of django-anymail says about its recipient: a state, or ""."""
+    if event.event_type == EventType.COMPLAINED:
+        return State.COMPLAINED
+    if event.event_type not in {EventType.BOUNCED, EventType.REJECTED}:
+        # Deferred is not refused: the provider goes on trying, and tells how it ends.
+        return ""
+    if event.reject_reason == RejectReason.SPAM and event.event_type == EventType.REJECTED:
+        return State.COMPLAINED
+    if event.reject_reason in {RejectReason.INVALID, RejectReason.BOUNCED}:
+        return State.FAILING if _is_soft(event) else State.BOUNCED
+    return State.FAILING if event.event_type == EventType.BOUNCED else ""
+
+
+def is_delivered(event: Any) -> bool:
+    """Say whether an event of django-anymail means that the mail has arrived."""
+    return event.event_type in {EventType.DELIVERED, EventType.OPENED, EventType.CLICKED}
+
+
+def _is_soft(event: Any) -> bool:
+    """Tell a bounce that may pass from one that does not; django-anymail names both alike."""
+    answer = str(event.mta_response or "")
+    code = re.search(r"\b([45])(\d\d|\.\d{1,3}\.\d{1,3})\b", answer)
+    if (code and code[1] == "4") or re.search(r"\b5\.2\.2\b", answer):
+        return True
+    return any(
+        value.lower() in _SOFT
+        or (name, value) == ("hard_bounce", "False")  # Mailjet
+        or (name == "bounce_class" and value in _SOFT_CLASSES)
+        for name, value in _facts(event.esp_event)
+    )
+
+
+def _facts(raw: Any) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of what a provider has sent, those of its parts included."""
+    if isinstance(raw, Mapping):
+        for name, value in raw.items():
+            yield str(name), str(value)
+            yield from _facts(value)

@@ -1,0 +1,32 @@
+"""Roles are granted and revoked."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from django_useraccounts.models import Role
+from django_useraccounts.roles.flows import grant_role, revoke_grant, revoke_role
+from django_useraccounts.testing import make_user
+from tests.faults.harness import Act, case
+
+
+@case(grant_role)
+def for_a_time() -> Act:
+    maria, boss = make_user("maria"), make_user("boss")
+    Role.objects.create(name="artist")
+    until = timezone.now() + timedelta(days=1)
+    return lambda: grant_role(maria, "artist", until=until, by=boss, reason="paints")
+
+
+@case(revoke_role)
+def one_in_force_and_one_of_tomorrow() -> Act:
+    maria = make_user("maria", roles=["artist"])
+    grant_role(maria, "artist", since=timezone.now() + timedelta(days=1))
+    return lambda: revoke_role(maria, "artist")
+
+
+@case(revoke_grant)
+def one_of_two() -> Act:
+    maria = make_user("maria", roles=["artist"])
+    grant = grant_role(maria, "artist")
+    return lambda: revoke_grant(grant)

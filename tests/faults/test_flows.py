@@ -1,0 +1,80 @@
+"""Whatever statement fails, and however: a flow was done, or it was not, and nothing in between."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from inspect import isfunction
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+
+import django_useraccounts
+from tests.faults.harness import (
+    CASES,
+    Case,
+    Outcome,
+    Right,
+    Way,
+    difference,
+    run_through,
+    wrong_news,
+)
+
+for file in sorted((Path(__file__).parent / "cases").glob("*.py")):
+    import_module(f"tests.faults.cases.{file.stem}")
+
+WAYS = (Way.REFUSED, Way.UNHEARD, Way.GONE, Way.COMMIT_REFUSED, Way.COMMIT_UNHEARD)
+
+#: Public functions of flows that are no case, and why.
+NO_CASES = {
+    "addresses_before": "reads only",
+    "keep_a_superuser": "a part of switch_off, close_account and others, in their transaction",
+    "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
+    "reopen_at_login": "a part of log_in, in its transaction",
+    "record_login": "a part of log_in, in its transaction",
+}
+
+
+@pytest.mark.usefixtures("_rows")
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_fault_anywhere_leaves_the_rows_of_before_or_of_after(
+    case: Case, set_conf: Callable[..., None]
+) -> None:
+    set_conf(**case.conf)
+
+    faults = [
+        f"{where}: {what}"
+        for where, _way, right, outcome in run_through(case, WAYS)
+        for what in wrong(right, outcome)
+    ]
+
+    # One fault in a transaction shows at all of its places: the first are enough to read.
+    assert not faults, "\n".join([f"{len(faults)} faults, such as", *faults[:3]])
+
+
+def wrong(right: Right, outcome: Outcome) -> Iterator[str]:
+    """Yield what is wrong with the outcome of an act that met a fault."""
+    if outcome.rows not in right.states:
+        yield f"in between\n{difference(right.after, outcome.rows)}"
+    if outcome.raised is None and outcome.rows != right.after:
+        yield "not done, and nobody was told"
+    if outcome.raised and not isinstance(outcome.raised, OperationalError):
+        yield f"came out as {outcome.raised!r}"
+    yield from wrong_news(right, outcome)
+
+
+def test_every_flow_is_a_case() -> None:
+    package = Path(django_useraccounts.__file__).parent
+    rooms = [path.parent.name for path in package.glob("*/flows.py")]
+    rooms += [path.parent.parent.name for path in package.glob("*/flows/__init__.py")]
+    flows = {
+        name
+        for room in rooms
+        for name, value in vars(import_module(f"django_useraccounts.{room}.flows")).items()
+        if isfunction(value)
+        and value.__module__.startswith(f"django_useraccounts.{room}.flows")
+        and not name.startswith("_")
+    }
+
+    assert flows - set(NO_CASES) - {case.flow.__name__ for case in CASES} == set()
+    assert set(NO_CASES) <= flows
