@@ -6,14 +6,19 @@ from django_useraccounts.administration.flows import (
     add_user,
     change_rights,
     end_sessions,
+    let_mail_through,
+    send_mail_again,
     send_password_link,
     switch_off,
     switch_on,
 )
+from django_useraccounts.mail import announce
+from django_useraccounts.models import OutgoingMail, UndeliverableAddress
 from django_useraccounts.testing import make_user
+from django_useraccounts.undeliverable import report_undeliverable
 from tests.faults.cases.emails import boss
 from tests.faults.cases.login import request_of
-from tests.faults.harness import Act, case
+from tests.faults.harness import GIVEN_UP_BEFORE, Act, case
 
 
 @case(add_user)
@@ -38,6 +43,28 @@ def with_a_name_alone() -> Act:
 def to_the_primary_address() -> Act:
     by, maria = boss(), make_user("maria")
     return lambda: send_password_link(maria, by=by)
+
+
+@case(send_mail_again)
+def a_mail_that_was_given_up() -> Act:
+    by, maria = boss(), make_user("maria")
+    mail = announce("welcome", to=maria.email, user=maria)
+    OutgoingMail.objects.update(due_at=None, attempts=7, error=GIVEN_UP_BEFORE)
+    return lambda: send_mail_again(mail, by=by)
+
+
+@case(let_mail_through)
+def to_an_address_that_had_bounced() -> Act:
+    by, maria = boss(), make_user("maria")
+    report_undeliverable(maria.email, state="bounced")
+    address = UndeliverableAddress.objects.get()
+    return lambda: let_mail_through(address, by=by)
+
+
+@case(report_undeliverable)
+def the_address_of_somebody() -> Act:
+    make_user("maria")
+    return lambda: report_undeliverable("maria@example.com", state="bounced")
 
 
 @case(switch_off)

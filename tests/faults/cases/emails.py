@@ -28,6 +28,7 @@ from django_useraccounts.secrets import (
     peek,
 )
 from django_useraccounts.testing import make_user
+from django_useraccounts.undeliverable import report_undeliverable
 from tests.faults.harness import Act, case
 
 SECOND = "second@example.com"
@@ -238,3 +239,17 @@ def a_copy_and_a_key_that_disagree() -> Act:
     maria = maria_with_two().user
     type(maria).objects.filter(pk=maria.pk).update(email=SECOND, username_key="other")
     return lambda: list(mend_drift())
+
+
+@case(send_confirmation)
+def to_an_address_that_bounced() -> Act:
+    address = make_user("maria").emails.get()
+    report_undeliverable(address.email, state="bounced")
+    return lambda: send_confirmation(address)
+
+
+@case(confirm_email)
+def an_address_that_bounced_once_more() -> Act:
+    to_an_address_that_bounced()()
+    secret = opened(CONFIRM_EMAIL)
+    return lambda: confirm_email(secret)
