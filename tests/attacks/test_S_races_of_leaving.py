@@ -4,11 +4,18 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core import mail
 from django.db import connections
 from django.utils import timezone
 
-from django_useraccounts.leaving.flows import close_account, erase_due, reopen_account
-from django_useraccounts.models import AccountEvent, UserEmail
+from django_useraccounts.leaving.flows import (
+    close_account,
+    erase_due,
+    make_due_exports,
+    reopen_account,
+    request_export,
+)
+from django_useraccounts.models import AccountEvent, AccountExport, UserEmail
 from django_useraccounts.passwords.flows import change_password
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.attacks.browsers import NEW_PASSWORD, url
@@ -176,3 +183,30 @@ def test_S_a_password_and_the_opening_at_once_both_hold(surfers):
         assert not is_in(one) or not maria.is_closed
         reopen_account(maria)
         assert not User.objects.get().is_closed
+
+
+def test_S_one_link_to_the_data_used_twice_at_once_gives_them_once(surfers):
+    one, two = surfers(2)
+    for _ in repeatedly():
+        maria = make_user("maria")
+        secret = request_export(maria).secret
+        for surfer in (one, two):
+            surfer.be(maria)
+        page, _the_same = [surfer.hold(secret) for surfer in (one, two)]
+
+        answers = at_once(posting(one, page), posting(two, page))
+
+        assert sorted(answer.status for answer in answers) == [200, 410]
+        assert events("export_fetched") == 1
+        assert not AccountExport.objects.exists()
+
+
+def test_S_two_workers_at_once_make_one_export_and_mail_it_once(surfers, set_conf):
+    for _ in repeatedly():
+        set_conf(MAIL_DELIVERY="command")
+        request_export(make_user("maria"))
+
+        made = at_once(*[calling(make_due_exports, limit=10)] * 2)
+
+        assert sorted(made) == [0, 1]
+        assert len(mail.outbox) == 1
