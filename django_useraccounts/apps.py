@@ -20,6 +20,8 @@ class UserAccountsConfig(Room, AppConfig):
         "django_useraccounts.emails.urls",
         "django_useraccounts.passwords.urls",
         "django_useraccounts.profile.urls",
+        "django_useraccounts.leaving.urls",
+        "django_useraccounts.terms.urls",
     )
     menu = (
         MenuEntry("profile", _("Your account")),
@@ -37,6 +39,8 @@ class UserAccountsConfig(Room, AppConfig):
             "change_password", _("Change your password"), lambda user: user.has_usable_password()
         ),
         MenuEntry("set_password", _("Set a password"), lambda user: not user.has_usable_password()),
+        MenuEntry("export_account", _("Download your data")),
+        MenuEntry("close_account", _("Close your account")),
     )
 
     def ready(self) -> None:
@@ -50,8 +54,12 @@ class UserAccountsConfig(Room, AppConfig):
         from anymail.signals import tracking  # noqa: PLC0415
 
         from . import checks  # noqa: F401, PLC0415
+        from .leaving.flows import reopen_at_login  # noqa: PLC0415
+        from .leaving.parts import register_parts  # noqa: PLC0415
         from .login.flows import record_login  # noqa: PLC0415
         from .undeliverable import note_tracking_event  # noqa: PLC0415
 
         tracking.connect(note_tracking_event, dispatch_uid="useraccounts.note_tracking_event")
         user_logged_in.connect(record_login, dispatch_uid="useraccounts.record_login")
+        user_logged_in.connect(reopen_at_login, dispatch_uid="useraccounts.reopen_at_login")
+        register_parts()

@@ -76,7 +76,8 @@ class AccountsBackend(ModelBackend):
     ) -> AbstractUser | None:
         model = get_user_model()
         user = _session_statement(model, router.db_for_read(model)).fetch(user_id)
-        return user if user is not None and user.is_active else None
+        # A closed account has no sessions: whoever logs in has opened it again.
+        return user if user is not None and user.is_active and not user.is_closed else None
 
     async def aget_user(  # type: ignore[override]
         self, user_id: Any
@@ -88,9 +89,10 @@ def start_session(request: HttpRequest, user: AbstractUser) -> bool:
     """
     Log the browser in until it is closed, as ``user``, who has been proved without a login form.
 
-    Return whether that was done: not for an account that is switched off, or that policy refuses.
+    Return whether that was done: not for an account that is switched off or can be opened no more,
+    or that policy refuses.
     """
-    if not user.is_active or not policy().may_log_in(user, request=request):
+    if not user.is_active or user.is_gone or not policy().may_log_in(user, request=request):
         return False
     for path in settings.AUTHENTICATION_BACKENDS:
         if issubclass(import_string(path), AccountsBackend):
@@ -101,10 +103,10 @@ def start_session(request: HttpRequest, user: AbstractUser) -> bool:
 
 
 def _user_by(name: str, key: str) -> AbstractUser | None:
-    users: UserQuerySet = get_user_model()._default_manager.with_proof().with_reach().order_by()
+    users: UserQuerySet = get_user_model()._default_manager.not_gone().order_by()
     # verified_key, not email_key: a claim that nobody has proved logs nobody in.
     column = "emails__verified_key" if name == "email" else "username_key"
-    return users.filter(**{column: key}).first()
+    return users.with_proof().with_reach().filter(**{column: key}).first()
 
 
 class _Slot(Expression):

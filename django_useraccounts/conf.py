@@ -52,6 +52,10 @@ class Conf:
     #: After how long ``useraccounts_prune`` drops addresses that were not confirmed, and accounts
     #: that never had a confirmed one.
     UNCONFIRMED_MAX_AGE: timedelta = timedelta(days=30)
+    #: How long a closed account can be opened again, by logging in; then it is erased.
+    CLOSED_ACCOUNT_KEPT: timedelta = timedelta(days=30)
+    #: Which terms of service are in force, such as "2026-05-01"; "": the site has none to accept.
+    TERMS_VERSION: str = ""
     #: Must a new user confirm the e-mail address before the first login?
     CONFIRM_EMAIL_BEFORE_LOGIN: bool = True
     #: How long a link that confirms an address works. (Reset links: PASSWORD_RESET_TIMEOUT.)

@@ -152,6 +152,15 @@ class LastSuperuser(AccountError):
     sentence = _("This is the last active superuser: nobody could manage the site any more.")
 
 
+class TermsChanged(AccountError):
+    sentence = _("The terms of service have changed. Please read them once more.")
+    field = "terms"
+
+
+class AccountGone(AccountError):
+    sentence = _("This account was closed too long ago to be opened again.")
+
+
 class TooManyEmails(AccountError):
     """The account has as many addresses as EMAILS_PER_USER allows."""
 

@@ -13,12 +13,16 @@ from django.contrib.auth.password_validation import (
     validate_password,
 )
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .canonical import clean_email, clean_username
 from .conf import conf
+from .errors import TermsChanged
 from .models import AbstractUser
 from .renderer import AccountRenderer
 
@@ -110,6 +114,44 @@ class EmailField(forms.CharField):
     def clean(self, value: Any) -> str:
         text = super().clean(value)
         return clean_email(text).text if text else ""
+
+
+class TermsInput(forms.CheckboxInput):
+    """A checkbox that sends the version of the terms which it stood beside."""
+
+    def __init__(self) -> None:
+        super().__init__(check_test=lambda value: bool(value) and value == conf.TERMS_VERSION)
+
+    def format_value(self, value: Any) -> str:
+        return conf.TERMS_VERSION
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name)
+
+
+def _terms_label() -> SafeString:
+    sentence = gettext('I accept the <a href="{url}" target="_blank">terms of service</a>.')
+    return format_html(sentence, url=reverse("useraccounts:terms"))
+
+
+class TermsField(forms.CharField):
+    """The terms of service accepted, in the version that was shown."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "label": lazy(_terms_label, str)(),
+                "widget": TermsInput(),
+                "error_messages": {"required": _("Please accept the terms of service.")},
+                **kwargs,
+            }
+        )
+
+    def clean(self, value: Any) -> str:
+        version: str = super().clean(value)
+        if version != conf.TERMS_VERSION:
+            raise TermsChanged
+        return version
 
 
 #: Rules that hardly anybody meets: told to who breaks one, not to everybody beforehand.

@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
 
+from .conf import conf
 from .identity import has_emails
 from .proof import is_proof_recent
 from .requirements import Requirement, guarded_names
@@ -31,11 +32,16 @@ _ALLOWED_ON_REQUEST = "_useraccounts_allow_unconfirmed_email"
 
 @dataclass(frozen=True)
 class Guard:
-    """What a page asks of its visitor, who has to be logged in, active, and to be reachable."""
+    """
+    What a page asks of its visitor, who has to be logged in, active, and to be reachable.
+
+    Where there are terms of service, the visitor has to have accepted those that are in force.
+    """
 
     requirement: Requirement | None = None
     allow_unconfirmed_email: bool = False
     recent_login: bool = False
+    allow_outdated_terms: bool = False
 
     def __post_init__(self) -> None:
         if self.requirement:
@@ -48,6 +54,7 @@ class Guard:
             reduce(and_, both) if both else None,
             allow_unconfirmed_email=self.allow_unconfirmed_email or other.allow_unconfirmed_email,
             recent_login=self.recent_login or other.recent_login,
+            allow_outdated_terms=self.allow_outdated_terms or other.allow_outdated_terms,
         )
 
     def call(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -72,8 +79,10 @@ class Guard:
         """Return the first thing that keeps ``user`` from the page, as JSON names it, or ""."""
         if not user.is_authenticated:
             return "login_required"
-        if not user.is_active:
+        if not user.is_active or user.is_closed:
             return "forbidden"
+        if not self.allow_outdated_terms and user.terms_version != conf.TERMS_VERSION != "":
+            return "terms_not_accepted"
         if self.allow_unconfirmed_email:
             # For the guards inside this one, whichever way round they were written.
             setattr(request, _ALLOWED_ON_REQUEST, True)
@@ -94,7 +103,11 @@ class Guard:
             return _forbid(request, self.requirement)
         if obstacle == "login_required":
             return _send_to(request, resolve_url(settings.LOGIN_URL), obstacle, status=401)
-        pages = {"email_not_confirmed": "emails", "confirm_identity": obstacle}
+        pages = {
+            "terms_not_accepted": "accept_terms",
+            "email_not_confirmed": "emails",
+            "confirm_identity": obstacle,
+        }
         return _send_to(request, reverse(f"useraccounts:{pages[obstacle]}"), obstacle, status=403)
 
 

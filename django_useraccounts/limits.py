@@ -45,6 +45,8 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "register": {"identifier": "5/1h", "client": "20/1h"},
     # Mails that anybody can have sent to any address, whichever page asks for them.
     "mail": {"identifier": "5/1h", "client": "20/1h"},
+    # A ZIP is made of all that the account holds.
+    "export": {"identifier": "3/1d", "client": "20/1d"},
     # Every change reserves the old name.
     "username": {"identifier": "3/1d", "client": "20/1d"},
     # Writing to people who have not asked for it.

@@ -26,7 +26,10 @@ _READERS: dict[str, Callable[..., Requirement]] = {
 }
 
 
-_OF_THE_CLASS = {*_READERS, "guard", "allow_unconfirmed_email", "recent_login_required"}
+_OF_THE_CLASS = {
+    *_READERS,
+    *("guard", "allow_unconfirmed_email", "allow_outdated_terms", "recent_login_required"),
+}
 
 
 class GuardMixin(ViewBase):
@@ -37,6 +40,7 @@ class GuardMixin(ViewBase):
     #: What the mixins ask. None while an attribute is not set: such a class is no page yet.
     _asked: ClassVar[Guard | None]
     allow_unconfirmed_email: ClassVar[bool] = False
+    allow_outdated_terms: ClassVar[bool] = False
     recent_login_required: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -62,6 +66,7 @@ class GuardMixin(ViewBase):
         return Guard(
             reduce(and_, requirements) if requirements else None,
             allow_unconfirmed_email=cls.allow_unconfirmed_email,
+            allow_outdated_terms=cls.allow_outdated_terms,
             recent_login=cls.recent_login_required,
         )
 
@@ -102,6 +107,12 @@ class AllowUnconfirmedEmailMixin(GuardMixin):
     """Show the view to logged-in users whose address is not confirmed, too."""
 
     allow_unconfirmed_email = True
+
+
+class AllowOutdatedTermsMixin(GuardMixin):
+    """Show the view to logged-in users who have yet to accept the terms of service, too."""
+
+    allow_outdated_terms = True
 
 
 class ConfirmedEmailRequiredMixin(GuardMixin):

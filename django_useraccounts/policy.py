@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.utils.module_loading import import_string
 
@@ -44,6 +44,10 @@ class Policy:
     def language(self, user: "AbstractUser") -> str:
         """Return the language code for mails to ``user``, "" for that of who causes the mail."""
         return user.language
+
+    def leaving(self, user: "AbstractUser") -> Literal["erase", "anonymise"]:
+        """Say what is left of an account that is erased: nothing, or a row that tells not whose."""
+        return "erase"
 
     def mail_sender(self, kind: str) -> str | None:
         """Return the From of mails of a kind, ``Name <address>``; None for DEFAULT_FROM_EMAIL."""

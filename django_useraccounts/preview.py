@@ -11,9 +11,10 @@ from django.template.utils import get_app_template_dirs
 from django.urls import get_script_prefix
 from django.utils import timezone
 
+from .conf import conf
 from .message import compose
 from .models import AbstractUser, OneTimeSecret, OutgoingMail
-from .secrets import PURPOSES, RESET_PASSWORD, UNDO_EMAIL_CHANGE
+from .secrets import FETCH_EXPORT, PURPOSES, RESET_PASSWORD, UNDO_EMAIL_CHANGE
 from .site import site_name, site_origin
 
 #: What the link of a mail is for, where the mail is not called like the page of its link.
@@ -22,6 +23,7 @@ _PURPOSES = {
     "email_added": UNDO_EMAIL_CHANGE,
     "email_change_undone": RESET_PASSWORD,
     "email_removed": UNDO_EMAIL_CHANGE,
+    "export_ready": FETCH_EXPORT,
     "primary_email_changed": UNDO_EMAIL_CHANGE,
 }
 
@@ -67,6 +69,7 @@ def _frida(language: str) -> AbstractUser:
     user: AbstractUser = get_user_model()(first_name="Frida", language=language)
     # Set, not passed on: a model without usernames has no such argument.
     user.username, user.email = "frida", "frida@example.com"
+    user.erase_at = timezone.now() + conf.CLOSED_ACCOUNT_KEPT
     return user
 
 

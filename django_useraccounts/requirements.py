@@ -50,7 +50,7 @@ class Requirement:
     def to_q(self) -> Q:
         """Return the same question for a queryset of users: roles in force now, by index."""
         grants = apps.get_model("useraccounts", "RoleGrant").objects.in_force()
-        q = Q(is_active=True)
+        q = Q(is_active=True, erase_at=None)
         for need in self.needs:
             q &= Q(Exists(grants.filter(user=OuterRef("pk"), role__name__in=sorted(need))))
         return q

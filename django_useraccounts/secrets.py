@@ -45,6 +45,8 @@ class Purpose:
         PURPOSES[self.name] = self
 
 
+#: How long what an account holds waits, packed, for its owner to fetch it.
+EXPORT_MAX_AGE = timedelta(days=7)
 #: For how long who reads an address can take back what was done to the addresses of the account.
 UNDO_MAX_AGE = timedelta(days=7)
 
@@ -57,6 +59,10 @@ RESET_PASSWORD = Purpose(
 #: Neither a new password nor the end of the address voids it: whoever stole the account does both.
 UNDO_EMAIL_CHANGE = Purpose(
     "undo_email_change", lambda: UNDO_MAX_AGE, voided_by_epoch=False, bound_to_address=False
+)
+#: It proves nothing that a login does not prove, and works for nobody else.
+FETCH_EXPORT = Purpose(
+    "fetch_export", lambda: EXPORT_MAX_AGE, voided_by_epoch=True, bound_to_address=False
 )
 
 
@@ -180,7 +186,7 @@ def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) 
     user: AbstractUser = secret.user  # type: ignore[assignment]
     if purpose.bound_to_address and getattr(secret.address, "email_key", None) != secret.email_key:
         raise LinkInvalid
-    if secret.redeemed_at or is_replaced or not user.is_active:
+    if secret.redeemed_at or is_replaced or not user.is_active or user.is_gone:
         raise LinkUsed
     if purpose.voided_by_epoch and secret.epoch != user.session_epoch:
         raise LinkUsed

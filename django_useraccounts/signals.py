@@ -45,6 +45,20 @@ user_added = Signal()
 switched_off = Signal()
 #: An account was switched on again. Arguments: ``user``, ``request``.
 switched_on = Signal()
+#: An account was closed: it is erased at ``user.erase_at``, unless its user logs in before.
+#: Arguments: ``user``, ``request``.
+account_closed = Signal()
+#: A closed account was opened again. Arguments: ``user``, ``request``.
+account_reopened = Signal()
+#: An account was erased. Arguments: ``user`` (as it was, its row is gone or says nothing of the
+#: person any more), ``how`` ("erase" or "anonymise").
+account_erased = Signal()
+#: A user has asked for what the account holds. Arguments: ``user``, ``request``.
+export_requested = Signal()
+#: A user has fetched what the account holds. Arguments: ``user``, ``request``.
+export_fetched = Signal()
+#: A user has accepted the terms of service. Arguments: ``user``, ``version``, ``request``.
+terms_accepted = Signal()
 #: Every session of a user was ended. Arguments: ``user``, ``request``.
 sessions_ended = Signal()
 #: A user may do more or less in the administration. Arguments: ``user``, ``request``.

@@ -303,7 +303,7 @@ class LinkView(FlowView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if len(kwargs["link"]) == LINK_LENGTH:
-            return self._take_out_of_url(kwargs["link"])
+            return self.take_out_of_url(kwargs["link"])
         return self._with_secret(super().get)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -335,7 +335,8 @@ class LinkView(FlowView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(secret=self.secret, **kwargs)
 
-    def _take_out_of_url(self, text: str) -> HttpResponse:
+    def take_out_of_url(self, text: str) -> HttpResponse:
+        """Send the browser to the path without the proving half, which becomes a cookie for it."""
         try:
             link = Link.parse(text)
         except LinkError as error:

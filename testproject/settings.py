@@ -96,9 +96,12 @@ IDENTITIES = {
 IDENTITY = os.environ.get("GUILD_IDENTITY") or "both"
 if IDENTITY not in IDENTITIES:
     raise ImproperlyConfigured(f"GUILD_IDENTITY is one of: {', '.join(IDENTITIES)}.")
+#: Which rules of the house are in force: GUILD_TERMS=2 asks everybody to accept those.
+TERMS = os.environ.get("GUILD_TERMS", "")
 USERACCOUNTS = {
     "SITE_NAME": "The Artists' Guild",
     "POLICY": "testproject.guild.policy.GuildPolicy",
+    "TERMS_VERSION": TERMS,
     **IDENTITIES[IDENTITY],
 }
 LOGIN_URL = "useraccounts:login"

@@ -21,6 +21,7 @@ from ..administration.flows import (
 )
 from ..errors import AccountError
 from ..identity import has_emails
+from ..leaving.flows import close_account, reopen_account
 from ..models import EmailUser, Role, RoleGrant, User
 from ..profile.flows import change_username, edit_profile
 from .acts import act_on_each
@@ -32,6 +33,19 @@ from .search import HELP, find_users
 
 #: What nobody may ask for in the query string of the list: by what a filter finds, a hash is read.
 HIDDEN = ("password", "session_epoch", "username_key")
+
+
+class Closed(admin.SimpleListFilter):
+    title = _("closed")
+    parameter_name = "closed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Closed, to be erased")), ("no", _("Open"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        return queryset.filter(erase_at__isnull=self.value() == "no")
 
 
 class HoldsRole(admin.SimpleListFilter):
@@ -67,15 +81,19 @@ class UserAdmin(RefusableAdmin):
         "is_active",
         "is_staff",
         "last_login",
+        "erase_at",
     )
-    list_filter = ("is_active", "is_staff", HoldsRole)
+    list_filter = ("is_active", Closed, "is_staff", HoldsRole)
     search_fields = ("username",)
     search_help_text = HELP
     show_full_result_count = False
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = (
+        *("last_login", "date_joined", "erase_at"),
+        *("terms_version", "terms_accepted_at"),
+    )
     inlines = (AddressInline, GrantInline, PastGrantInline)
-    actions = ("send_password_links", "switch_off", "switch_on", "end_sessions")
+    actions = ("send_password_links", "switch_off", "switch_on", "end_sessions", "close", "reopen")
 
     # The list
 
@@ -132,7 +150,7 @@ class UserAdmin(RefusableAdmin):
             (None, {"fields": [*(name for name in names if name == "username"), "is_active"]}),
             personal,
             (_("Rights in the administration"), {"fields": list(RIGHTS), "classes": ["collapse"]}),
-            (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+            (_("Dates"), {"fields": list(UserAdmin.readonly_fields)}),
         ]
 
     def get_form(
@@ -219,6 +237,14 @@ class UserAdmin(RefusableAdmin):
     @admin.action(permissions=["change"], description=_("End all sessions"))
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._each(request, queryset, end_sessions)
+
+    @admin.action(permissions=["change"], description=_("Close, to be erased"))
+    def close(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, close_account)
+
+    @admin.action(permissions=["change"], description=_("Open again what was closed"))
+    def reopen(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, reopen_account)
 
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Any], flow: Callable[..., object]

@@ -101,7 +101,8 @@ def send_password_link(
     Raises EmailNotConfirmed when there is none or the account is switched off, and TooManyAttempts,
     so that no administrator floods a mailbox either.
     """
-    address = UserEmail.objects.filter(user=user, is_primary=True, user__is_active=True).first()
+    primary = UserEmail.objects.not_gone().filter(is_primary=True, user__is_active=True)
+    address = primary.filter(user=user).first()
     if address is None or not has_emails():
         raise EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
     # No limit for the client: that is the administrator, who may have many to write to.
@@ -155,7 +156,7 @@ def switch_off(
     An account that is off stays off without another event. Raises LastSuperuser.
     """
     with transaction.atomic():
-        _keep_a_superuser(user)
+        keep_a_superuser(user)
         rows = get_user_model()._default_manager.filter(pk=user.pk, is_active=True)
         if rows.update(is_active=False, session_epoch=F("session_epoch") + 1):
             details = {"reason": reason}
@@ -207,7 +208,7 @@ def change_rights(
     """
     with transaction.atomic():
         if changes.get("is_superuser") is False:
-            _keep_a_superuser(user)
+            keep_a_superuser(user)
         users = get_user_model()._default_manager
         fresh = users.select_for_update().get(pk=user.pk)
         details = {
@@ -247,10 +248,11 @@ def _change_right(user: AbstractUser, name: str, value: Any) -> dict[str, object
     return {word: sorted(map(str, rows)) for word, rows in change.items() if rows}
 
 
-def _keep_a_superuser(user: AbstractUser) -> None:
+def keep_a_superuser(user: AbstractUser) -> None:
     """Raise LastSuperuser if there is no other; of two who go at once, the second one waits."""
     users = get_user_model()._default_manager.filter(is_superuser=True, is_active=True)
-    keys = users.select_for_update().order_by("pk").values_list("pk", flat=True)
+    rows = users.filter(erase_at=None).select_for_update()
+    keys = rows.order_by("pk").values_list("pk", flat=True)
     if list(keys) == [user.pk]:
         raise LastSuperuser
 

@@ -19,6 +19,7 @@ def check_useraccounts(
     return given or [
         *values.limits(),
         *values.emails_per_user(),
+        *values.terms_version(),
         *values.mail_delivery(),
         *values.policy(),
         *parts.user_model(),
@@ -27,6 +28,7 @@ def check_useraccounts(
         *parts.middleware(),
         *parts.needs(),
         *parts.templates(),
+        *parts.terms(),
         *site.origin(),
         *site.passwords(),
         *site.mail(),

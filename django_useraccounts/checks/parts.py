@@ -1,6 +1,7 @@
 """The parts that a project puts together: user model, backends, middleware, rooms, templates."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
 from ..backends import AccountsBackend
+from ..conf import conf
 from ..models import AbstractUser
 from ..room import rooms
 
@@ -23,13 +25,19 @@ _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 _AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 _LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _USER_IN_TEMPLATES = "django.contrib.auth.context_processors.auth"
+_TERMS = "useraccounts/terms/text.html"
+_OUR_TEMPLATES = Path(__file__).parents[1] / "templates"
 #: Fields of AbstractUser that flows write or ask the database for.
-_NEEDED = ("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch")
+_NEEDED = (
+    *("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"),
+    *("erase_at", "terms_version", "terms_accepted_at"),
+)
 
 #: Columns that have flows of their own, or give rights.
 _OWNED = {
     *("username", "email", "password", "last_login", "date_joined"),
     *("is_active", "is_staff", "is_superuser", "session_epoch"),
+    *("erase_at", "terms_version", "terms_accepted_at"),
 }
 
 
@@ -178,6 +186,21 @@ def templates() -> Iterator[CheckMessage]:
             'TEMPLATES has no context processor for "user", which the account pages show.',
             hint=f'Add "{_USER_IN_TEMPLATES}" to "context_processors" in the OPTIONS of TEMPLATES.',
             id="useraccounts.E013",
+        )
+
+
+def terms() -> Iterator[CheckMessage]:
+    """Yield that people would have to accept a text that nobody has written."""
+    try:
+        origin = getattr(get_template(_TERMS), "origin", None)
+    except (TemplateDoesNotExist, TemplateSyntaxError):
+        return  # told by ``templates``, or by Django when the page is shown
+    if conf.TERMS_VERSION and Path(getattr(origin, "name", "")).is_relative_to(_OUR_TEMPLATES):
+        yield checks.Warning(
+            'USERACCOUNTS has a TERMS_VERSION, and the template "useraccounts/terms/text.html" is '
+            "the one without terms.",
+            hint=f'Write your terms of service into a template "{_TERMS}" of your own.',
+            id="useraccounts.W011",
         )
 
 

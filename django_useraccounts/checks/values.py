@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 from .. import compat
 from ..conf import conf, problems
 from ..limits import DEFAULTS, Rate
+from ..models.users import TERMS_MAX_LENGTH
 from ..policy import Policy
 
 
@@ -59,6 +60,16 @@ def emails_per_user() -> Iterator[CheckMessage]:
             'USERACCOUNTS["EMAILS_PER_USER"] is 0.',
             hint='Write 1 or more; on a site without addresses write "EMAIL": "off".',
             id="useraccounts.E016",
+        )
+
+
+def terms_version() -> Iterator[CheckMessage]:
+    """Yield the version that does not fit into the column of the user."""
+    if len(conf.TERMS_VERSION) > TERMS_MAX_LENGTH:
+        yield checks.Error(
+            f'USERACCOUNTS["TERMS_VERSION"] has {len(conf.TERMS_VERSION)} characters.',
+            hint=f'Write at most {TERMS_MAX_LENGTH}, such as "2026-05-01".',
+            id="useraccounts.E018",
         )
 
 

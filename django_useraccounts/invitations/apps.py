@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from ..personal_data import register_personal_data
 from ..policy import policy
 from ..room import Admission, MenuEntry, Room
 
@@ -22,6 +23,11 @@ class InvitationsConfig(Room, AppConfig):
             lambda user: policy().may_invite(user, request=None),
         ),
     )
+
+    def ready(self) -> None:
+        from .parts import forget_invitations, invitations_of  # noqa: PLC0415
+
+        register_personal_data("invitations", export=invitations_of, erase=forget_invitations)
 
     def admission(self, request: HttpRequest) -> Admission | None:
         # It needs the models, which are there only now.

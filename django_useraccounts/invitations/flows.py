@@ -256,7 +256,6 @@ def _note(
     """Write down what was done to an invitation, with the account of who invited."""
     details = {
         "invitation": invitation.pk,
-        "address": invitation.email,
         "roles": [role.name for role in invitation.roles.all()],
         "uses": invitation.uses_allowed,
     }

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..browser import browser_token, mark_browser
 from ..errors import EmailNotConfirmed
-from ..mixins import AllowUnconfirmedEmailMixin
+from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin
 from ..policy import policy
 from ..views import FlowView, with_next
 from .flows import confirm_identity, log_in, log_out
@@ -26,6 +26,8 @@ class LoginView(FlowView):
     template_name = "useraccounts/login/login.html"
     form_class = LoginForm
     follows_next = True
+    #: The sentence for who had closed the account.
+    reopened_message = _("Welcome back. Your account is open again, as it was.")
     #: For whom mail does not reach; the page of the addresses says more.
     undeliverable_message = _("Our mail does not reach you. Please look at your e-mail address.")
 
@@ -50,6 +52,8 @@ class LoginView(FlowView):
             response = HttpResponseRedirect(url)
             mark_browser(response, token, request=self.request)
             return response
+        if user.is_reopened:
+            self.tell(self.reopened_message)
         if not user.is_reachable:
             messages.warning(self.request, self.undeliverable_message, fail_silently=True)
             url = with_next(reverse("useraccounts:emails"), self.get_success_url())
@@ -80,7 +84,7 @@ class LogoutView(FlowView):
         return self.next_url or resolve_url(settings.LOGOUT_REDIRECT_URL or "useraccounts:login")
 
 
-class ConfirmIdentityView(AllowUnconfirmedEmailMixin, FlowView):
+class ConfirmIdentityView(AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, FlowView):
     """Ask for the password again before something that matters."""
 
     template_name = "useraccounts/login/confirm_identity.html"

@@ -177,6 +177,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "erase_at",
+                    django_useraccounts.models.users.EraseAtField(
+                        db_index=True, editable=False, null=True, verbose_name="to be erased"
+                    ),
+                ),
+                (
+                    "terms_version",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=40,
+                        verbose_name="accepted terms",
+                    ),
+                ),
+                (
+                    "terms_accepted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
+                ),
+                (
                     "email",
                     django_useraccounts.models.users.UniqueEmailField(
                         default="",
@@ -310,6 +330,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "erase_at",
+                    django_useraccounts.models.users.EraseAtField(
+                        db_index=True, editable=False, null=True, verbose_name="to be erased"
+                    ),
+                ),
+                (
+                    "terms_version",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=40,
+                        verbose_name="accepted terms",
+                    ),
+                ),
+                (
+                    "terms_accepted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
+                ),
+                (
                     "groups",
                     models.ManyToManyField(
                         blank=True,
@@ -358,7 +398,6 @@ class Migration(migrations.Migration):
                     "actor",
                     models.ForeignKey(
                         db_constraint=False,
-                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
@@ -670,5 +709,44 @@ class Migration(migrations.Migration):
                 ),
                 name="useraccounts_verified_is_key",
             ),
+        ),
+        migrations.CreateModel(
+            name="AccountExport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "requested_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="requested"
+                    ),
+                ),
+                ("made_at", models.DateTimeField(null=True, verbose_name="made")),
+                ("content", models.BinaryField(null=True)),
+                (
+                    "secret",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="useraccounts.onetimesecret",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "account export",
+                "verbose_name_plural": "account exports",
+            },
         ),
     ]

@@ -1,7 +1,8 @@
-"""The tables: users, their addresses and roles, one-time secrets, mail, events, attempts."""
+"""The tables: users, addresses, roles, one-time secrets, mail, exports, events, attempts."""
 
 from .emails import UserEmail
 from .events import AccountEvent
+from .exports import AccountExport
 from .limits import AttemptCounter
 from .mail import OutgoingMail
 from .roles import Role, RoleGrant
@@ -14,6 +15,7 @@ __all__ = [
     "AbstractEmailUser",
     "AbstractUser",
     "AccountEvent",
+    "AccountExport",
     "AttemptCounter",
     "EmailUser",
     "OldUsername",

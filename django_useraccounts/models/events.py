@@ -1,10 +1,15 @@
-"""The audit trail: what was done to an account, by whom, from where. Rows are only ever added."""
+"""
+The audit trail: what was done to an account, by whom, from where.
+
+Rows are only ever added. When a person is erased they stay, without what tells who it was.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +18,15 @@ from ..client import client_address
 
 if TYPE_CHECKING:
     from .users import AbstractUser
+
+
+#: What ``details`` may keep of somebody who is erased: nothing but words that code has chosen.
+IMPERSONAL = frozenset(
+    (
+        "confirmed erase_at fields groups how is_staff is_superuser role since source state terms "
+        "until user_permissions"
+    ).split()
+)
 
 
 class AccountEventManager(models.Manager["AccountEvent"]):
@@ -34,6 +48,19 @@ class AccountEventManager(models.Manager["AccountEvent"]):
             details=dict(details or {}),
         )
 
+    def forget(self, user: "AbstractUser") -> None:
+        """
+        Take out of the trail what tells who ``user`` was: addresses, names, what people have typed.
+
+        Whose account it was, who acted, when and what stays: the keys are pseudonyms from now on.
+        """
+        self.filter(Q(user=user) | Q(actor=user)).update(client_address=None)
+        told = self.filter(user=user).exclude(details={})
+        for event in told.only("details").iterator(chunk_size=1000):
+            kept = {name: event.details[name] for name in IMPERSONAL & event.details.keys()}
+            if kept != event.details:
+                self.filter(pk=event.pk).update(details=kept)
+
 
 class AccountEvent(models.Model):
     """One act. The keys of user and actor stay when their rows go: an account keeps its history."""
@@ -50,7 +77,6 @@ class AccountEvent(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,
         db_constraint=False,
-        db_index=False,
         null=True,
         related_name="+",
         verbose_name=_("who did it"),

@@ -1,6 +1,7 @@
 """The user: who it is and how it proves it. Addresses and roles point here, never the reverse."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.apps import apps
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
     NullableText = models.CharField[str | None, str | None]
     EmailColumn = models.EmailField[str, str]
     PositiveNumber = models.PositiveIntegerField[int, int]
+    NullableMoment = models.DateTimeField[datetime | None, datetime | None]
 else:
     # They take no parameters when they run.
     NullableText, EmailColumn = models.CharField, models.EmailField
-    PositiveNumber = models.PositiveIntegerField
+    PositiveNumber, NullableMoment = models.PositiveIntegerField, models.DateTimeField
+
+
+#: How long the name of a version of the terms of service may be.
+TERMS_MAX_LENGTH = 40
 
 
 def validate_username(value: str) -> None:
@@ -61,6 +67,17 @@ class SessionEpochField(PositiveNumber):
         return F(self.attname) + int(getattr(model_instance, "_raises_epoch", False))
 
 
+class EraseAtField(NullableMoment):
+    """
+    A moment that a saved row keeps: flows change it by an UPDATE of their own.
+
+    A copy that was loaded before the account was opened again would have it erased after all.
+    """
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
+        return super().pre_save(model_instance, add) if add else F(self.attname)
+
+
 class UniqueEmailField(EmailColumn):
     """An address that is unique where there is one: "" in Python is NULL in the database."""
 
@@ -91,6 +108,10 @@ class UserQuerySet(models.QuerySet["AbstractUser"]):
     def with_roles(self, *needs: Need) -> Self:
         """Return the active users who meet the requirement now: ``with_roles("a", ["b", "c"])``."""
         return self.filter(Requirement(*needs).to_q())
+
+    def not_gone(self) -> Self:
+        """Leave out closed accounts that cannot be opened any more, though not erased yet."""
+        return self.exclude(erase_at__lte=timezone.now())
 
     def with_proof(self) -> Self:
         """Load ``has_confirmed_email`` in the same statement."""
@@ -200,6 +221,13 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("language"), max_length=16, blank=True, default="", editable=False
     )
+    #: When a closed account is erased; NULL while it is open. A login before opens it again.
+    erase_at = EraseAtField(_("to be erased"), null=True, db_index=True, editable=False)
+    #: Which version of the terms of service the person has accepted last, "" for none, and when.
+    terms_version = models.CharField(
+        _("accepted terms"), max_length=TERMS_MAX_LENGTH, blank=True, default="", editable=False
+    )
+    terms_accepted_at = models.DateTimeField(_("terms accepted"), null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -268,6 +296,21 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         names = {"username": self.username, "email": self.email}
         return next((name for by in login_names() if (name := names[by])), "")
 
+    # Leaving
+
+    #: Whether the login of this request has opened the account again; for the page after it.
+    is_reopened = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the account was closed; a login opens it again until ``erase_at``."""
+        return self.erase_at is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether a closed account can be opened no more: it counts as erased already."""
+        return self.erase_at is not None and self.erase_at <= timezone.now()
+
     # Roles and proof: loaded with the user of a request, asked for once elsewhere
 
     def set_loaded(self, *, role_names: frozenset[str], has_confirmed_email: bool) -> None:
@@ -292,8 +335,8 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
 
     @property
     def role_names(self) -> frozenset[str]:
-        """The names of the roles in force; none for an account that is switched off."""
-        if not self.is_active:
+        """The names of the roles in force; none for an account that is switched off or closed."""
+        if not self.is_active or self.is_closed:
             return frozenset()
         if "_role_names" not in self.__dict__:
             grants = apps.get_model("useraccounts", "RoleGrant").objects.in_force()

@@ -76,7 +76,8 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
     """
     to = clean_email(email)
     spend("mail", identifier=to.key, request=request)
-    address = UserEmail.objects.confirmed().addressed(to.text).select_related("user").first()
+    rows = UserEmail.objects.confirmed().not_gone().addressed(to.text)
+    address = rows.select_related("user").first()
     if address and not address.user.is_active:
         address = None
     with transaction.atomic():

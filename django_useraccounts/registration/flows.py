@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_variables
 
@@ -46,6 +47,7 @@ def register(
     email: str | None = None,
     password: str,
     fields: Mapping[str, object] | None = None,
+    terms_version: str = "",
     then: Callable[[AbstractUser], object] | None = None,
     browser_token: str = "",
     next_url: str = "",
@@ -55,8 +57,9 @@ def register(
     """
     Open an account, and mail the link that confirms its address.
 
-    ``fields`` are columns of the user model besides, and ``then`` is called with the new user in
-    the same transaction, for rows of the project's own. An ``admission`` lets in also where
+    ``fields`` are columns of the user model besides, ``terms_version`` is that of the terms of
+    service which the person has accepted, and ``then`` is called with the new user in the same
+    transaction, for rows of the project's own. An ``admission`` lets in also where
     registration is closed, is used up in the same transaction, and has proved the address that it
     was mailed to; it may raise errors of its own, and EmailTaken.
 
@@ -77,6 +80,8 @@ def register(
 
     def open_account() -> Registration:
         user = _new_user(name, password_hash, fields or {})
+        if terms_version:
+            user.terms_version, user.terms_accepted_at = terms_version, timezone.now()
         with transaction.atomic():
             address, owner = _open(user, name, to, registration_key=key)
             if address and admission and email_key(admission.email) == address.email_key:
@@ -109,8 +114,9 @@ def _record(
     user: AbstractUser, admission: Admission | None, *, request: HttpRequest | None
 ) -> None:
     """Write down who has registered, by what admission, and use that up."""
-    details = {"admission": str(admission)} if admission else {}
-    AccountEvent.objects.record("registered", user=user, details=details, request=request)
+    details = {"admission": str(admission) if admission else "", "terms": user.terms_version}
+    given = {name: value for name, value in details.items() if value}
+    AccountEvent.objects.record("registered", user=user, details=given, request=request)
     if admission:
         admission.take(user, request=request)
 
@@ -174,7 +180,7 @@ def _in_the_way(name: Name | None, to: Name | None) -> list[tuple[object, str]]:
     """
     questions: list[Any] = []
     if to:
-        owners = UserEmail.objects.confirmed().addressed(to.text)
+        owners = UserEmail.objects.confirmed().not_gone().addressed(to.text)
         questions.append(owners.order_by().values_list("user_id", "email"))
     if name:
         reserved = OldUsername.objects.reserved().filter(username_key=name.key)
@@ -188,7 +194,8 @@ def _same_registration(key: str | None, password: str) -> Registration | None:
     if key is None or claim is None:
         return None
     # Whoever uses the same browser, and the same names, is the same person only by the password.
-    is_same = claim.user.is_active and claim.user.check_password(password)
+    is_open = claim.user.is_active and not claim.user.is_gone
+    is_same = is_open and claim.user.check_password(password)
     return Registration(claim.user, claim) if is_same else None
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth import get_user_model
 
 from ..conf import conf
-from ..fields import EmailField, NewPasswordField, NewPasswordForm, UsernameField
+from ..fields import EmailField, NewPasswordField, NewPasswordForm, TermsField, UsernameField
 from ..identity import has_emails, has_usernames
 from ..models import AbstractUser
 
@@ -25,12 +25,14 @@ class RegisterForm(NewPasswordForm):
     username = UsernameField()
     email = EmailField()
     password = NewPasswordField()
+    terms = TermsField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].required = conf.USERNAME == "required" or not has_emails()
         absent = [] if has_usernames() else ["username"]
         absent += [] if has_emails() else ["email", "retype_email"]
+        absent += [] if conf.TERMS_VERSION else ["terms"]
         for name in absent:
             self.fields.pop(name, None)
 

@@ -69,6 +69,7 @@ class RegisterView(FlowView):
             email=form.cleaned_data.get("email"),
             password=form.cleaned_data["password"],
             fields=form.user_fields() if isinstance(form, RegisterForm) else {},
+            terms_version=form.cleaned_data.get("terms", ""),
             then=lambda user: self._go_on(user, form),
             browser_token=self.browser_token,
             next_url=self.next_url,

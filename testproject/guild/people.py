@@ -6,13 +6,16 @@ from datetime import timedelta
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
+from django.test import RequestFactory
 from django.utils import timezone
 
 from django_useraccounts.canonical import clean_email, email_key, username_key
 from django_useraccounts.invitations.flows import accept_invitation, withdraw_invitation
 from django_useraccounts.invitations.models import Invitation
+from django_useraccounts.leaving.flows import request_export
 from django_useraccounts.models import (
     AbstractUser,
+    AccountEvent,
     OneTimeSecret,
     OutgoingMail,
     Role,
@@ -53,6 +56,12 @@ class Person:
     other_emails: tuple[tuple[str, bool], ...] = ()
     #: What was reported about the address: ``bounced``, ``complained`` or "".
     trouble: str = ""
+    #: Has closed the account, which a login opens again for some days.
+    is_closed: bool = False
+    #: Has asked for the data of the account, and has a mail with the link.
+    asks_for_data: bool = False
+    #: Which rules of the house were accepted; GUILD_TERMS says which are in force.
+    terms_version: str = ""
     #: May do everything in the administration, which opens no door.
     is_superuser: bool = False
 
@@ -82,6 +91,9 @@ PEOPLE = (
     ),
     Person("vivian", "has moved, and mail to her comes back", trouble="bounced"),
     Person("gertrude", "keeps a salon, and has invited people to it", ("host",)),
+    Person("marcel", "has closed his account, which a login opens again", is_closed=True),
+    Person("agnes", "has asked for her data: see the mailbox", asks_for_data=True),
+    Person("olympe", "has accepted the rules of the house, version 1", terms_version="1"),
     Person("nova", "is new here, and has no role at all"),
     Person("caretaker", "keeps the books at /admin/, with no key to any door", is_superuser=True),
 )
@@ -89,7 +101,7 @@ PEOPLE = (
 
 def everybody() -> QuerySet[AbstractUser]:
     """Return the members, each with ``grants``: the roles in force, in one query for all."""
-    users = get_user_model().objects.filter(is_active=True).order_by("username")
+    users = get_user_model().objects.filter(is_active=True, erase_at=None).order_by("username")
     in_force = RoleGrant.objects.in_force().select_related("role").order_by("role__name")
     return users.prefetch_related(Prefetch("role_grants", in_force, to_attr="grants"))
 
@@ -154,7 +166,12 @@ def admit(person: Person) -> None:
     """Make the user of a person, with a confirmed address and the roles."""
     users = get_user_model().objects
     make = users.create_superuser if person.is_superuser else users.create_user
-    user = make(person.username, person.email, PASSWORD)
+    user = make(person.username, person.email, PASSWORD, terms_version=person.terms_version)
+    if person.is_closed:
+        # Not by its flow, which writes a mail: where the site is, only a request knows in the demo.
+        erase_at = timezone.now() + timedelta(days=12)
+        users.filter(pk=user.pk).update(erase_at=erase_at)
+        AccountEvent.objects.record("account_closed", user=user, actor=user)
     for role in person.roles:
         grant_role(user, role, source="demo")
     for email, confirmed in person.other_emails:
@@ -177,3 +194,12 @@ def admit(person: Person) -> None:
     for role in person.former_roles:
         since = month_ago - timedelta(days=365)
         grant_role(user, role, since=since, until=month_ago, source="demo")
+
+
+def ask_for_data(host: str) -> None:
+    """Have those ask for their data who want them, once, now that it is known where the site is."""
+    request = RequestFactory().get("/", headers={"host": host})
+    names = [person.username for person in PEOPLE if person.asks_for_data]
+    asked = AccountEvent.objects.filter(kind="export_requested").values("user")
+    for user in get_user_model().objects.filter(username__in=names).exclude(pk__in=asked):
+        request_export(user, request=request)

@@ -1,12 +1,13 @@
 """What the list of users does to many at once."""
 
 import pytest
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
 from django.test import Client
+from django.utils import timezone
 
 from django_useraccounts.models import AccountEvent, OutgoingMail
 from django_useraccounts.testing import link_in, log_in, mails_to, make_user
-from tests.admin.pages import act, messages_of
+from tests.admin.pages import act, make_staff, messages_of, page
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +91,71 @@ def test_all_sessions_of_a_user_are_ended(office):
 
     assert not get_user(browser).is_authenticated
     assert written() == [("sessions_ended", "frida", "boss")]
+
+
+def test_accounts_are_closed_and_opened_again(office):
+    users = [make_user("frida"), make_user("diego")]
+    browser = log_in(Client(), users[0])
+    AccountEvent.objects.all().delete()
+
+    response = act(office, "close", *users)
+
+    assert messages_of(response) == ["Done for 2 accounts."]
+    assert not get_user(browser).is_authenticated
+    assert written() == [("account_closed", "frida", "boss"), ("account_closed", "diego", "boss")]
+    assert OutgoingMail.objects.filter(kind="account_closed").count() == 2
+
+    AccountEvent.objects.all().delete()
+    act(office, "reopen", *users)
+
+    for user in users:
+        user.refresh_from_db()
+        assert not user.is_closed
+    assert written() == [
+        ("account_reopened", "frida", "boss"),
+        ("account_reopened", "diego", "boss"),
+    ]
+
+
+def test_what_is_closed_for_too_long_is_not_opened(office):
+    frida = make_user("frida")
+    act(office, "close", frida)
+    get_user_model().objects.filter(pk=frida.pk).update(erase_at=timezone.now())
+
+    response = act(office, "reopen", frida)
+
+    assert messages_of(response) == [
+        "frida: This account was closed too long ago to be opened again."
+    ]
+
+
+def test_nobody_closes_the_account_of_who_may_do_more(client, boss):
+    clerk = make_staff("change_user", "view_user")
+    log_in(client, clerk)
+    make_user("other", is_superuser=True)
+
+    response = act(client, "close", boss, make_user("frida"))
+
+    boss.refresh_from_db()
+    assert not boss.is_closed
+    assert sorted(messages_of(response)) == [
+        "Done for 1 account.",
+        "boss: You may not change this account.",
+    ]
+
+
+def test_the_list_shows_who_is_closed_and_until_when(office):
+    frida = make_user("frida")
+    make_user("diego")
+    act(office, "close", frida)
+    frida.refresh_from_db()
+
+    def listed(**query):
+        return {u.username for u in office.get(page("changelist"), query).context["cl"].queryset}
+
+    assert listed(closed="yes") == {"frida"}
+    assert listed(closed="no") == {"boss", "diego"}
+    assert listed(closed="nonsense") == {"boss", "frida", "diego"}
+    day = f"{frida.erase_at.day}, {frida.erase_at.year}"
+    assert day in office.get(page("changelist")).content.decode()
+    assert day in office.get(page("change", frida.pk)).content.decode()

@@ -69,7 +69,7 @@ class Surfer:
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            text = response.read().decode()
+            text = response.read().decode(errors="replace")
         finally:
             connection.close()
         for header in response.headers.get_all("Set-Cookie", []):

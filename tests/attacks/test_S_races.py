@@ -10,6 +10,7 @@ from django.db import connection
 from django_useraccounts import limits
 from django_useraccounts.models import (
     AccountEvent,
+    AccountExport,
     AttemptCounter,
     OneTimeSecret,
     OutgoingMail,
@@ -50,10 +51,13 @@ def surfers(live_server):
         yield make
 
 
+TABLES = (AccountEvent, OutgoingMail, AccountExport, OneTimeSecret, UserEmail, User)
+
+
 def repeatedly():
     """Yield once for each repetition of a race, without accounts."""
     for number in range(REPEATS):
-        for model in (AccountEvent, OutgoingMail, OneTimeSecret, UserEmail, User):
+        for model in TABLES:
             everything = model.objects.all()
             everything._raw_delete(everything.db)
         mail.outbox.clear()

@@ -8,7 +8,7 @@ from django.core import mail
 from django.core.management import CommandError
 
 from django_useraccounts.preview import mail_kinds, preview_mail
-from django_useraccounts.testing import html_of
+from django_useraccounts.testing import html_of, log_in, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +136,7 @@ def test_nothing_is_read_or_written_and_nothing_is_sent(call, tmp_path, django_a
 @pytest.mark.parametrize("kind", mail_kinds())
 def test_every_kind_is_whole_and_its_link_opens_nothing(client, kind):
     message = preview_mail(kind)
+    log_in(client, make_user())  # some links ask for a login first
 
     text = message.subject + message.body + html_of(message)
     assert not re.search("None|{{|{%", text)
@@ -155,6 +156,7 @@ def test_those_kinds_have_a_link_whose_mails_carry_one():
         "email_added",
         "email_change_undone",
         "email_removed",
+        "export_ready",
         "primary_email_changed",
         "reset_password",
     }

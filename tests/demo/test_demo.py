@@ -15,10 +15,12 @@ from urllib.request import urlopen
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.test import Client
 
-from django_useraccounts.models import Role, RoleGrant, User, UserEmail
+from django_useraccounts.models import AccountExport, Role, RoleGrant, User, UserEmail
 from django_useraccounts.roles.flows import grant_role, revoke_role
-from testproject.guild.people import PASSWORD, PEOPLE
+from testproject.guild.mailbox import all_mail
+from testproject.guild.people import PASSWORD, PEOPLE, ask_for_data, seed
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
 
@@ -137,6 +139,25 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_sentence(start, tmp_pat
     assert "Traceback" not in output
 
 
+def test_who_asks_for_data_gets_a_mail_once_and_who_has_left_may_come_back(
+    site, db, django_capture_on_commit_callbacks
+):
+    seed()
+
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            ask_for_data("testserver:8765")
+
+    [mail] = all_mail()
+    assert mail.to == "agnes@guild.example"
+    assert "http://testserver:8765/accounts/fetch-export/" in mail.text
+    assert AccountExport.objects.get().made_at
+    assert User.objects.get(username="marcel").is_closed
+    client = Client()
+    client.post("/accounts/login/", {"identifier": "marcel", "password": PASSWORD})
+    assert not User.objects.get(username="marcel").is_closed
+
+
 # Served
 
 
@@ -194,3 +215,14 @@ def test_a_way_that_the_guild_does_not_know_is_told_with_those_it_knows(start, m
     output, _ = start("--no-serve").communicate(timeout=60)
 
     assert "GUILD_IDENTITY is one of: both, email, username" in output
+
+
+def test_the_guild_can_have_rules_to_accept(start, monkeypatch):
+    monkeypatch.setenv("GUILD_TERMS", "2")
+    address = address_in(read_greeting(start("--port=0")))
+
+    page = urlopen(f"{address}accounts/register/").read().decode()
+    rules = urlopen(f"{address}accounts/terms/").read().decode()
+
+    assert 'name="terms"' in page
+    assert "the sauce stays a secret" in rules

@@ -35,7 +35,8 @@ def test_every_door_is_held_here():
 
 @pytest.mark.parametrize("username", sorted(EVERYBODY))
 def test_a_door_opens_for_exactly_whom_it_says(client, username):
-    log_in(client, user_called(username))
+    login = {"identifier": username, "password": PASSWORD}
+    client.post(reverse("useraccounts:login"), login)
     signs = client.get(reverse("doors")).context["signs"]
 
     entered = {door for door in GUESTS if client.get(reverse(door)).status_code == 200}
@@ -103,7 +104,8 @@ def test_the_members_show_the_roles_in_force(client, django_assert_num_queries):
         str(member): {grant.role.name for grant in member.grants}
         for member in response.context["object_list"]
     }
-    assert roles == {person.username: set(person.roles) for person in PEOPLE}
+    there = [person for person in PEOPLE if not person.is_closed]
+    assert roles == {person.username: set(person.roles) for person in there}
 
 
 # The invitations
@@ -119,7 +121,7 @@ def test_gertrude_has_an_invitation_in_each_state(client):
     assert [(row.uses, row.uses_allowed) for row, link in rows if link] == [(1, 10)]
 
 
-@pytest.mark.parametrize("username", sorted(EVERYBODY))
+@pytest.mark.parametrize("username", sorted(EVERYBODY - {"marcel"}))  # he has closed his account
 def test_only_hosts_and_the_caretaker_invite(client, username):
     log_in(client, user_called(username))
 

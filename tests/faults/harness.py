@@ -232,8 +232,10 @@ def _plain(column: Any, value: Any, numbers: dict[Any, Any]) -> object:
         return f"#{numbers[column.related_model].get(value, 'gone')}"
     if isinstance(value, datetime):
         return f"{round((value - timezone.now()).total_seconds() / 3600)} hours"
-    if isinstance(value, UUID):
+    if isinstance(value, UUID) or str(value).startswith("deleted-"):
         return "random"
+    if isinstance(value, bytes | memoryview):
+        return "bytes"
     if column.name == "password":
         return _password(value)
     if column.name in {"registration_key", "browser_key"} and value:

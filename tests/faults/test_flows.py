@@ -31,6 +31,8 @@ NO_CASES = {
     "has_accepted": "reads only",
     "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
     "prove_first_email": "a part of register, in its transaction",
+    "keep_a_superuser": "a part of switch_off, close_account and others, in their transaction",
+    "reopen_at_login": "a part of log_in, in its transaction",
     "record_login": "a part of log_in, in its transaction",
     "standing": "reads only",
 }

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_useraccounts.emails.flows import add_email
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.login.flows import confirm_identity, log_in, log_out
 from django_useraccounts.models import AbstractUser, OneTimeSecret
 from django_useraccounts.passwords.flows import change_password, reset_password, set_password
@@ -158,6 +159,20 @@ def by_link() -> Act:
     client = browser_of(maria)
     issue(RESET_PASSWORD, address=maria.emails.get())
     return sending(client, opened(client, RESET_PASSWORD), new_password=NEW_PASSWORD)
+
+
+@page(close_account)
+def with_two_browsers_that_are_logged_out() -> Act:
+    maria = make_user("maria")
+    browser_of(maria)
+    return sending(browser_of(maria), reverse("useraccounts:close_account"), reason="Too loud.")
+
+
+@page(log_in)
+def after_the_account_was_closed() -> Act:
+    close_account(make_user("maria"))
+    path = reverse("useraccounts:login")
+    return sending(browser_of(), path, identifier="maria", password=PASSWORD)
 
 
 @page(add_email)

@@ -24,7 +24,14 @@ from django_useraccounts.mail import (
 from django_useraccounts.message import _context, compose
 from django_useraccounts.models import OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.policy import Policy
-from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of, redeem
+from django_useraccounts.secrets import (
+    CONFIRM_EMAIL,
+    FETCH_EXPORT,
+    RESET_PASSWORD,
+    issue,
+    link_of,
+    redeem,
+)
 from django_useraccounts.testing import html_of, link_in, mails_to, make_user
 
 pytestmark = pytest.mark.django_db
@@ -34,11 +41,15 @@ KINDS = {
     "reset_password": RESET_PASSWORD,
     "already_registered": None,
     "no_account": None,
+    "account_closed": None,
+    "account_erased": None,
     "account_opened": RESET_PASSWORD,
+    "account_reopened": None,
     "email_added": None,
     "email_change_undone": RESET_PASSWORD,
     "email_removed": None,
     "accept_invitation": ACCEPT_INVITATION,
+    "export_ready": FETCH_EXPORT,
     "password_changed": None,
     "primary_email_changed": None,
     "username_changed": None,

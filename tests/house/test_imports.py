@@ -28,6 +28,7 @@ LEVEL_1 = {
     "message",
     "mixins",
     "models",
+    "personal_data",
     "policy",
     "preview",
     "proof",
@@ -51,6 +52,8 @@ ROOMS = {
     "emails": set(),
     "roles": set(),
     "administration": {"emails"},
+    "leaving": {"emails", "administration"},
+    "terms": set(),
 }
 #: The rooms that a project installs or not, each with an app of its own.
 OPTIONAL = {"invitations"}
@@ -132,7 +135,10 @@ def test_flows_know_no_forms_responses_or_messages(room):
             assert word not in path.read_text(), f"{path} names {word}"
 
 
-@pytest.mark.parametrize("name", ["registration", "login", "emails", "passwords", "invitations"])
+@pytest.mark.parametrize(
+    "name",
+    ["registration", "login", "emails", "passwords", "leaving", "terms", "invitations"],
+)
 def test_forms_neither_save_nor_mail_nor_log_in(name):
     source = (PACKAGE / name / "forms.py").read_text()
 

@@ -80,6 +80,7 @@ def test_every_link_purpose_is_the_name_of_a_page():
     assert purposes == {
         "accept_invitation",
         "confirm_email",
+        "fetch_export",
         "reset_password",
         "undo_email_change",
     }

@@ -23,6 +23,7 @@ from django_useraccounts.invitations.flows import (
     withdraw_invitation,
 )
 from django_useraccounts.invitations.models import ACCEPT_INVITATION, Invitation
+from django_useraccounts.leaving.flows import close_account, erase_account, reopen_account
 from django_useraccounts.models import OneTimeSecret, UserEmail
 from django_useraccounts.passwords.flows import (
     change_password,
@@ -142,6 +143,19 @@ def accept(account):
     accept_invitation(account.invitation, user=make_user("frida"))
 
 
+def close(account):
+    close_account(account.user)
+
+
+def close_and_reopen(account):
+    close_account(account.user)
+    reopen_account(account.user)
+
+
+def erase(account):
+    erase_account(account.user)
+
+
 def undo(account):
     """By a link that was mailed before the claims were added."""
     account.user.refresh_from_db()
@@ -179,6 +193,9 @@ EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim", "invitati
         (turn_off, {"confirm", "other confirm", "reset", "session", "invitation"}),
         (withdraw, {"invitation"}),
         (accept, {"invitation"}),
+        (close, {"confirm", "other confirm", "reset", "session", "invitation"}),
+        (close_and_reopen, {"confirm", "other confirm", "reset", "session", "invitation"}),
+        (erase, EVERYTHING),
         (undo, EVERYTHING),
         (expire, {"confirm", "other confirm", "reset", "invitation"}),
     ],

@@ -112,7 +112,6 @@ def test_an_event_and_a_signal_tell_of_it(maria, sent):
     assert (event.user, event.actor) == (maria, maria)
     assert event.details == {
         "invitation": invitation.pk,
-        "address": FRIDA,
         "roles": ["artist"],
         "uses": 1,
     }

@@ -22,7 +22,8 @@ def test_the_project_is_walked_from_the_register_page_to_every_door(
     site: str, pytestconfig: pytest.Config
 ) -> None:
     # They are not called test_*, so that the suite does not collect them for its own settings.
-    files = [f"{WALK}/{name}" for name in ("walk.py", "walk_names.py", "walk_model.py")]
+    names = ("walk.py", "walk_names.py", "walk_model.py", "walk_leaving.py")
+    files = [f"{WALK}/{name}" for name in names]
     own = f"{WALK}/walk_{site}.py"
     files += [own] if (ROOT / own).exists() else []
     settings = f"tests.projects.sites.{site}"

@@ -145,7 +145,7 @@ def remove_email(
 
 def _own_and_owner(user: AbstractUser, to: Name) -> tuple[list[UserEmail], UserEmail | None]:
     """Return the addresses of ``user``, and who else has proved ``to``, in one statement."""
-    owner = UserEmail.objects.confirmed().addressed(to.text).order_by()
+    owner = UserEmail.objects.confirmed().not_gone().addressed(to.text).order_by()
     rows = list(UserEmail.objects.filter(user=user).order_by().union(owner))
     own = [row for row in rows if row.user_id == user.pk]
     return own, next((row for row in rows if row.user_id != user.pk), None)

@@ -16,7 +16,7 @@ from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UndeliverableAddress, UserEmail
 from ...secrets import CONFIRM_EMAIL, issue, redeem
 from ...undeliverable import heal
-from .rows import locked, prove, proved_of, set_primary, tell_of_change
+from .rows import locked, prove, proved_of, release, set_primary, tell_of_change
 
 
 def resend_confirmation(
@@ -37,7 +37,7 @@ def resend_confirmation(
     """
     to = clean_email(email)
     spend("mail", identifier=to.key, request=request)
-    rows = UserEmail.objects.addressed(to.text).select_related("user")
+    rows = UserEmail.objects.not_gone().addressed(to.text).select_related("user")
     key = browser_key(browser_token)
     # Without a token, "" would stand for every row that has none.
     of_browser = OneTimeSecret.objects.filter(address=OuterRef("pk"), browser_key=key or "-")
@@ -113,6 +113,8 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
             _record_proof(address, request=request)
     except IntegrityError:
         # The unique verified_key: of two who claim an address, the first to prove it owns it.
+        if release(address):
+            return confirm_email(secret, request=request)
         raise EmailTaken from None
     user.email = address.email if address.is_primary else user.email
     user.forget_loaded()

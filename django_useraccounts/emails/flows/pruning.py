@@ -21,8 +21,8 @@ def prune_unconfirmed(*, older_than: timedelta, batch: int) -> tuple[int, int]:
     goes, which locks the user first: who confirms at this moment wins, or finds the link gone.
     """
     return (
-        sum(_drop_account(key, older_than) for key in _keys(_accounts(older_than), batch)),
-        sum(_drop_claim(key, older_than) for key in _keys(_claims(older_than), batch)),
+        sum(_drop_account(key, older_than) for key in keys_in_order(_accounts(older_than), batch)),
+        sum(_drop_claim(key, older_than) for key in keys_in_order(_claims(older_than), batch)),
     )
 
 
@@ -54,7 +54,9 @@ def _is_kept(older_than: timedelta) -> Q:
     return Q(verified_key__isnull=False) | Q(created_at__gte=now - older_than) | Q(Exists(links))
 
 
-def _keys(rows: "QuerySet[AbstractUser] | QuerySet[UserEmail]", batch: int) -> Iterator[object]:
+def keys_in_order(
+    rows: "QuerySet[AbstractUser] | QuerySet[UserEmail]", batch: int
+) -> Iterator[object]:
     """Yield the keys of the rows as they were at the beginning of each batch, in order."""
     last: object = None
     while True:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -55,6 +56,23 @@ def prove(address: UserEmail, *, is_first: bool, registration_key: str | None = 
     fields = ("verified_key", "confirmed_at", "is_primary", "registration_key")
     claim = UserEmail.objects.claims().filter(pk=address.pk)
     return bool(claim.update(**{name: getattr(address, name) for name in fields}))
+
+
+def release(address: UserEmail) -> bool:
+    """
+    Take an address off an account that was closed and can be opened no more; say whether it was so.
+
+    Who has the mailbox now need not wait until that account is erased.
+    """
+    rows = UserEmail.objects.confirmed().addressed(address.email)
+    owned = rows.filter(user__erase_at__lte=timezone.now()).first()
+    if owned is None:
+        return False
+    with transaction.atomic():
+        users = get_user_model()._default_manager
+        users.filter(pk=owned.user_id, email=owned.email).update(email="")
+        owned.delete()
+    return True
 
 
 def set_primary(address: UserEmail, user: AbstractUser) -> None:

@@ -4,13 +4,15 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ...conf import conf
 from ...emails.flows import prune_unconfirmed
+from ...leaving.flows import erase_due
 from ...models import (
+    AccountExport,
     AttemptCounter,
     OldUsername,
     OneTimeSecret,
@@ -31,7 +33,8 @@ class Command(BaseCommand):
     """For cron, once a day."""
 
     help = (
-        "Deletes accounts and addresses that were not confirmed for UNCONFIRMED_MAX_AGE, "
+        "Erases accounts that were closed for CLOSED_ACCOUNT_KEPT. Deletes accounts and addresses "
+        "that were not confirmed for UNCONFIRMED_MAX_AGE, "
         "counters of attempts whose time is over, usernames that are reserved no longer, "
         "and, after 30 days, expired links with their mails mails that were sent, and reports "
         "that an address takes no mail which were not repeated or are about nobody. Mails that "
@@ -46,13 +49,18 @@ class Command(BaseCommand):
             "counters": AttemptCounter.objects.filter(ends_at__lt=time.time()).order_by("ends_at"),
             "usernames": OldUsername.objects.filter(released_at__lt=now).order_by("released_at"),
             "links": OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at"),
+            "exports": AccountExport.objects.expired(),
             "reports": _forgotten_reports(long_ago),
             "mails": OutgoingMail.objects.filter(sent_at__lt=long_ago).order_by("pk"),
         }
+        erased, not_erased = erase_due(batch=BATCH)
         accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
         pruned = [f"{accounts} accounts", f"{claims} addresses"]
         pruned += [f"{_delete(old)} {what}" for what, old in rows.items()]
+        pruned.append(f"{erased} closed accounts")
         self.stdout.write(", ".join(pruned))
+        if not_erased:
+            raise CommandError(f"{not_erased} closed accounts could not be erased, see the log.")
 
 
 def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 
+from ...leaving.flows import make_due_exports
 from ...mail import deliver_due
 
 logger = logging.getLogger("django_useraccounts.mail")
@@ -34,6 +35,8 @@ class Command(BaseCommand):
             raise CommandError("--every has to be more than 0.")
         stop = threading.Event()
         if not options["forever"]:
+            # Before the mails: theirs go out at once.
+            make_due_exports(limit=options["limit"])
             self.stdout.write(f"{deliver_due(limit=options['limit'])} sent")
             return
         before = {
@@ -49,6 +52,7 @@ class Command(BaseCommand):
     def _send_until(self, stop: threading.Event, *, limit: int, every: float) -> None:
         while not stop.is_set():
             try:
+                make_due_exports(limit=limit)
                 if sent := deliver_due(limit=limit, is_stopped=stop.is_set):
                     self.stdout.write(f"{sent} sent")
             except DatabaseError:

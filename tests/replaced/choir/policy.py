@@ -1,5 +1,7 @@
 """Who may come in, and how the choir writes."""
 
+from typing import Literal
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -14,6 +16,9 @@ class ChoirPolicy(Policy):
 
     def may_log_in(self, user: Singer, *, request: HttpRequest | None) -> bool:
         return not user.on_leave
+
+    def leaving(self, user: Singer) -> Literal["erase", "anonymise"]:
+        return "anonymise" if user.voice == Singer.Voice.BASS else "erase"
 
     def mail_sender(self, kind: str) -> str | None:
         return "The Keeper <keeper@choir.example>" if kind == "email_removed" else None

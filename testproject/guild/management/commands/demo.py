@@ -17,7 +17,7 @@ from django.core.servers.basehttp import (
 )
 from django.db import OperationalError
 
-from testproject.guild.people import PASSWORD, PEOPLE, seed
+from testproject.guild.people import PASSWORD, PEOPLE, ask_for_data, seed
 
 HOST = "127.0.0.1"
 #: How many ports to try, one after the other.
@@ -56,6 +56,7 @@ class Command(BaseCommand):
             self.stdout.write(f"The Artists' Guild is open at  {self.style.SUCCESS(address + '/')}")
             self.stdout.write(f"The mail that it sends is at   {address}/mailbox/")
             self._tell_people()
+            ask_for_data(f"{HOST}:{server.server_port}")
             self.stdout.write("Ctrl-C closes the guild.")
             self.stdout.flush()
             server.set_app(StaticFilesHandler(get_internal_wsgi_application()))

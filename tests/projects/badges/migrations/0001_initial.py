@@ -105,6 +105,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "erase_at",
+                    django_useraccounts.models.users.EraseAtField(
+                        db_index=True, editable=False, null=True, verbose_name="to be erased"
+                    ),
+                ),
+                (
+                    "terms_version",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=40,
+                        verbose_name="accepted terms",
+                    ),
+                ),
+                (
+                    "terms_accepted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
+                ),
+                (
                     "id",
                     models.UUIDField(
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False

@@ -108,6 +108,26 @@ class Migration(migrations.Migration):
                         verbose_name="language",
                     ),
                 ),
+                (
+                    "erase_at",
+                    django_useraccounts.models.users.EraseAtField(
+                        db_index=True, editable=False, null=True, verbose_name="to be erased"
+                    ),
+                ),
+                (
+                    "terms_version",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=40,
+                        verbose_name="accepted terms",
+                    ),
+                ),
+                (
+                    "terms_accepted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="terms accepted"),
+                ),
                 ("birthday", models.DateField(blank=True, null=True)),
                 ("motto", models.CharField(blank=True, default="", max_length=100)),
                 (

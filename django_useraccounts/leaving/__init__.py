@@ -1,0 +1,1 @@
+"""Close the account, open it again, take the data along, be erased."""

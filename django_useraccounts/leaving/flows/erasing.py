@@ -1,0 +1,138 @@
+"""Forget a person: for good, at once, whole or not at all."""
+
+import logging
+import secrets
+from collections.abc import Iterator
+from copy import copy
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Field, FileField
+from django.utils import timezone, translation
+
+from ... import signals
+from ...administration.flows import keep_a_superuser
+from ...emails.flows.pruning import keys_in_order
+from ...emails.flows.rows import locked
+from ...identity import has_emails, has_username_column
+from ...mail import announce
+from ...models import AbstractUser, AccountEvent
+from ...personal_data import all_personal_data
+from ...policy import policy
+from ...transactions import repeat_undone
+
+logger = logging.getLogger("django_useraccounts.leaving")
+
+
+def erase_due(*, batch: int) -> tuple[int, int]:
+    """
+    Erase the closed accounts whose time is over; return how many were, and how many could not be.
+
+    One transaction for each: what an app, or a constraint, refuses is logged, the account stays as
+    it was until the next run, and the others go on.
+    """
+    due = get_user_model()._default_manager.filter(erase_at__lte=timezone.now())
+    results = [_erase_if_due(key) for key in keys_in_order(due, batch)]
+    return results.count(True), results.count(False)
+
+
+def erase_account(user: AbstractUser) -> None:
+    """
+    Erase the account of ``user`` now, without waiting, as ``Policy.leaving`` says.
+
+    Each app forgets what it holds, see ``personal_data``. Then the row of the user goes, or stays
+    with a made-up name and nothing else of the person. The username is reserved as after a change.
+    Events stay, short of what tells who it was: the key of the user is a pseudonym. The last mail
+    goes to the primary address. Raises LastSuperuser, and whatever keeps an app from forgetting.
+    """
+    with transaction.atomic():
+        keep_a_superuser(user)
+        _erase(locked(user))
+
+
+def _erase_if_due(key: object) -> bool | None:
+    """Return whether an account was erased; None for one that is not to be, any more."""
+
+    def erase() -> bool | None:
+        with transaction.atomic():
+            users = get_user_model()._default_manager.select_for_update()
+            user = users.filter(pk=key, erase_at__lte=timezone.now()).first()
+            if user is None:
+                return None
+            _erase(user)
+            return True
+
+    try:
+        return repeat_undone(erase, restore=lambda: None)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, for the others as well
+    except Exception:
+        # Whatever an app raises that forgets something: the others are not to wait for it.
+        logger.exception("The account #%s could not be erased.", key)
+        return False
+
+
+def _erase(user: AbstractUser) -> None:
+    how, left = policy().leaving(user), copy(user)
+    for held in all_personal_data():
+        if held.erase:
+            held.erase(user)
+    _drop_files(user)
+    AccountEvent.objects.record("account_erased", user=user, details={"how": how})
+    _say_goodbye(user)
+    if how == "erase":
+        user.delete()
+    else:
+        _anonymise(user)
+    signals.send_on_commit(signals.account_erased, user=left, how=how)
+
+
+def _say_goodbye(user: AbstractUser) -> None:
+    """Write the last mail, which belongs to nobody any more, in the language of its reader."""
+    if not user.email or not has_emails():
+        return
+    with translation.override(policy().language(user) or translation.get_language()):
+        try:
+            announce("account_erased", to=user.email)
+        except ImproperlyConfigured:
+            # Without ORIGIN only a request says which site this is, and nobody is here to make one.
+            logger.warning("Account #%s is erased without a last mail: no ORIGIN.", user.pk)
+
+
+def _anonymise(user: AbstractUser) -> None:
+    """Leave a row that others can point at: a made-up name, no rights, no way in."""
+    if has_username_column() and user.username:
+        user.username = f"deleted-{secrets.token_hex(6)}"
+    user.email = user.language = ""
+    for field in _profile_fields(user):
+        setattr(user, field.attname, None if field.null else field.get_default())
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.groups.clear()
+    user.user_permissions.clear()
+    user.password = make_password(None)
+    user.save()
+    rows = get_user_model()._default_manager.filter(pk=user.pk)
+    rows.update(erase_at=None, session_epoch=F("session_epoch") + 1)
+
+
+def _profile_fields(user: AbstractUser) -> Iterator["Field[Any, Any]"]:
+    for field in user._meta.concrete_fields:
+        if field.name in user.PROFILE_FIELDS:
+            yield field
+
+
+def _drop_files(user: AbstractUser) -> None:
+    """Delete, after the commit, what was uploaded into the profile: rows leave files behind."""
+    for field, file in _files_of(user):
+        transaction.on_commit(partial(field.storage.delete, file), robust=True)
+
+
+def _files_of(user: AbstractUser) -> Iterator[tuple[FileField, str]]:
+    for field in _profile_fields(user):
+        file = getattr(user, field.attname)
+        if isinstance(field, FileField) and file:
+            yield field, file.name

@@ -1,0 +1,142 @@
+"""What the accounts themselves hold of a person; registered like that of any other app."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.apps import apps
+from django.utils import timezone
+
+from ..models import (
+    AbstractUser,
+    AccountEvent,
+    OldUsername,
+    OneTimeSecret,
+    OutgoingMail,
+    RoleGrant,
+    UserEmail,
+)
+from ..personal_data import register_personal_data
+from ..undeliverable import with_trouble
+
+#: What an account says of its user. No hash, no number of sessions, and nothing of the project's
+#: own but what people edit themselves: it may hold secrets.
+_COLUMNS = {
+    *("username", "email", "first_name", "last_name", "date_joined", "last_login", "language"),
+    *("is_active", "is_staff", "is_superuser", "terms_version", "terms_accepted_at"),
+}
+
+
+def register_parts() -> None:
+    """Register all of them; the app does so when it is ready."""
+    # The last one to forget is the account itself, see ``flows.erasing``.
+    register_personal_data("account", export=account_of)
+    register_personal_data("addresses", export=addresses_of, erase=forget_addresses)
+    register_personal_data("usernames", export=usernames_of, erase=forget_usernames)
+    register_personal_data("roles", export=roles_of, erase=end_roles)
+    register_personal_data("mails", export=mails_of, erase=forget_mails)
+    register_personal_data("events", export=events_of, erase=scrub_events)
+    register_personal_data("admin_log", erase=scrub_admin_log)
+
+
+def account_of(user: AbstractUser) -> Mapping[str, object]:
+    names = _COLUMNS.union(user.PROFILE_FIELDS)
+    columns = [field for field in user._meta.concrete_fields if field.name in names]
+    values: dict[str, Any] = {field.name: field.value_from_object(user) for field in columns}
+    # A file by its name; everything else is for the writer of the JSON.
+    files = {name: str(value) for name, value in values.items() if hasattr(value, "storage")}
+    return {"id": user.pk, **values, **files}
+
+
+def addresses_of(user: AbstractUser) -> list[object]:
+    return [
+        {
+            "address": row.email,
+            "primary": bool(row.is_primary),
+            "added": row.created_at,
+            "confirmed": row.confirmed_at,
+            "trouble": getattr(row, "trouble", None),
+        }
+        for row in with_trouble(UserEmail.objects.filter(user=user)).order_by("pk")
+    ]
+
+
+def forget_addresses(user: AbstractUser) -> None:
+    OneTimeSecret.objects.filter(user=user).delete()
+    UserEmail.objects.filter(user=user).delete()
+
+
+def usernames_of(user: AbstractUser) -> list[object]:
+    rows = OldUsername.objects.filter(user=user).order_by("pk")
+    # A key is the name in Punycode.
+    names = [(row.username_key.encode().decode("punycode"), row.released_at) for row in rows]
+    return [{"username": name, "reserved_until": released_at} for name, released_at in names]
+
+
+def forget_usernames(user: AbstractUser) -> None:
+    """Keep the names from others for a while, without a word whose they were."""
+    if user.username_key:
+        OldUsername.objects.retire(user)
+    OldUsername.objects.filter(user=user).update(user=None)
+
+
+def roles_of(user: AbstractUser) -> list[object]:
+    return [
+        {
+            "role": grant.role.name,
+            "label": grant.role.label,
+            "granted": grant.granted_at,
+            "from": grant.starts_at,
+            "until": grant.ends_at,
+            "source": grant.source,
+            "reason": grant.reason,
+        }
+        for grant in RoleGrant.objects.filter(user=user).select_related("role").order_by("pk")
+    ]
+
+
+def end_roles(user: AbstractUser) -> None:
+    """End what is in force, and leave the history of a pseudonym, without what people wrote."""
+    now, grants = timezone.now(), RoleGrant.objects.filter(user=user)
+    grants.filter(starts_at__gt=now).delete()
+    grants.in_force(now).update(ends_at=now)
+    grants.update(reason="")
+
+
+def mails_of(user: AbstractUser) -> list[object]:
+    rows = OutgoingMail.objects.filter(user=user).order_by("pk")
+    return [
+        {"kind": row.kind, "to": row.to, "written": row.created_at, "sent": row.sent_at}
+        for row in rows
+    ]
+
+
+def forget_mails(user: AbstractUser) -> None:
+    OutgoingMail.objects.filter(user=user).delete()
+
+
+def events_of(user: AbstractUser) -> list[object]:
+    return [
+        {
+            "what": event.kind,
+            "when": event.at,
+            "from": event.client_address,
+            "by_yourself": event.actor_id == user.pk,
+            "details": event.details,
+        }
+        for event in AccountEvent.objects.filter(user=user).order_by("pk")
+    ]
+
+
+def scrub_events(user: AbstractUser) -> None:
+    AccountEvent.objects.forget(user)
+
+
+def scrub_admin_log(user: AbstractUser) -> None:
+    """Leave in Django's log of the administration that something was changed, not of whom."""
+    if apps.is_installed("django.contrib.admin"):
+        entries = apps.get_model("admin", "LogEntry").objects.filter(object_id=str(user.pk))
+        about = entries.filter(
+            content_type__app_label=user._meta.app_label,
+            content_type__model=user._meta.model_name,
+        )
+        about.update(object_repr=f"#{user.pk}", change_message="")

@@ -1,0 +1,100 @@
+"""The pages of who leaves: take the data along, close the account."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import reverse_lazy
+from django.utils import formats, timezone
+from django.utils.decorators import method_decorator
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+
+from ..conf import conf
+from ..identity import has_emails
+from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
+from ..models import AccountExport
+from ..secrets import FETCH_EXPORT, LINK_LENGTH, link_of
+from ..site import site_name
+from ..views import FlowView, LinkView
+from .flows import close_account, fetch_export, request_export
+from .forms import CloseAccountForm, ExportAccountForm, FetchExportForm
+
+
+class ExportAccountView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, FlowView):
+    """Ask for what the account holds, and see how far it is."""
+
+    template_name = "useraccounts/leaving/export_account.html"
+    form_class = ExportAccountForm
+    success_url = reverse_lazy("useraccounts:export_account")
+
+    def perform(self, form: forms.Form) -> None:
+        request_export(self.user, request=self.request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        exports = AccountExport.objects.defer("content").select_related("secret")
+        now = timezone.now()
+        export = exports.filter(user=self.user, secret__expires_at__gt=now).last()
+        is_made = export is not None and export.made_at is not None
+        # Where there is mail, the link is only there: it takes the mailbox beside the password.
+        link = str(link_of(export.secret)) if export and is_made and not has_emails() else ""
+        return super().get_context_data(export=export, is_made=is_made, link=link, **kwargs)
+
+
+@method_decorator(never_cache, name="dispatch")
+class FetchExportView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, LinkView):
+    """Hand out the ZIP, once, to who has the link and the password."""
+
+    template_name = "useraccounts/leaving/fetch_export.html"
+    form_class = FetchExportForm
+    purpose = FETCH_EXPORT
+    new_link = "useraccounts:export_account"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if len(kwargs["link"]) == LINK_LENGTH:
+            # Before the guard, which would carry the secret along in the URL of the login page.
+            return self.take_out_of_url(kwargs["link"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def perform(self, form: forms.Form) -> HttpResponse:
+        content = fetch_export(self.secret, self.user, request=self.request)
+        name = slugify(f"{site_name(self.request)} {timezone.localdate()}")
+        disposition = content_disposition_header(as_attachment=True, filename=f"{name}.zip")
+        return HttpResponse(
+            content,
+            content_type="application/zip",
+            headers={"Content-Disposition": str(disposition)},
+        )
+
+
+class CloseAccountView(
+    AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, FlowView
+):
+    """Close the account, which a login opens again for a while."""
+
+    template_name = "useraccounts/leaving/close_account.html"
+    form_class = CloseAccountForm
+    success_message = _("Your account is closed. Until %(date)s you can open it again: log in.")
+
+    def perform(self, form: forms.Form) -> None:
+        close_account(self.user, reason=form.cleaned_data["reason"], request=self.request)
+
+    def get_success_message(self, form: forms.Form) -> str:
+        return str(self.success_message % {"date": _last_day()})
+
+    def get_success_url(self) -> str:
+        return resolve_url(settings.LOGOUT_REDIRECT_URL or "useraccounts:login")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(last_day=_last_day(), **kwargs)
+
+
+def _last_day() -> str:
+    """Return until when who closes the account now can open it again, as people read it."""
+    end = timezone.localtime(timezone.now() + conf.CLOSED_ACCOUNT_KEPT)
+    return formats.date_format(end, "DATE_FORMAT")

@@ -1,0 +1,49 @@
+"""What apps hold of a person: how each of them hands it out, and how it forgets it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PersonalData:
+    """What one app holds; ``name`` is that of its file in an export."""
+
+    name: str
+    export: Callable[[Any], object] | None
+    erase: Callable[[Any], object] | None
+
+
+_registered: dict[str, PersonalData] = {}
+
+
+def register_personal_data(
+    name: str,
+    *,
+    export: Callable[[Any], object] | None = None,
+    erase: Callable[[Any], object] | None = None,
+) -> None:
+    """
+    Have an app take part when people fetch their data, and when they are erased::
+
+        class KeysConfig(AppConfig):
+            def ready(self):
+                register_personal_data("keys", export=keys_of, erase=take_keys_back)
+
+    ``export`` gets the user and returns what JSON can hold, moments and decimals included; it hands
+    out no secret. ``erase`` gets the user while its row is still there, in the transaction that
+    erases the account: what it raises keeps the whole account as it was. Both are functions of a
+    module, so that to register them twice is no clash. Raises ValueError for a name that cannot be
+    that of a file, or is that of another app.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        raise ValueError(f"{name!r} is no name: write lower-case letters, digits and underscores.")
+    held = PersonalData(name, export, erase)
+    if _registered.setdefault(name, held) != held:
+        raise ValueError(f"Personal data of another app are called {name!r}.")
+
+
+def all_personal_data() -> tuple[PersonalData, ...]:
+    """Return what is registered, in the order of registration."""
+    return tuple(_registered.values())

@@ -1,0 +1,1 @@
+"""Terms of service: read and accept them."""
