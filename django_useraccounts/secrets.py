@@ -40,6 +40,8 @@ class Purpose:
     voided_by_epoch: bool
     #: Does it end with the address that it was mailed to?
     bound_to_address: bool = True
+    #: Is it mailed to the user whose link it is, and not to somebody whom that one invites?
+    is_to_its_user: bool = True
 
     def __post_init__(self) -> None:
         PURPOSES[self.name] = self

@@ -25,7 +25,11 @@ MOST_USES = 1000
 
 #: Made here, so that whoever delivers mail knows it: models are imported in every process.
 ACCEPT_INVITATION = Purpose(
-    "accept_invitation", lambda: MAX_AGE, voided_by_epoch=False, bound_to_address=False
+    "accept_invitation",
+    lambda: MAX_AGE,
+    voided_by_epoch=False,
+    bound_to_address=False,
+    is_to_its_user=False,
 )
 
 #: What mail programs make links of: schemes, addresses, www, and names with a dot and letters after
