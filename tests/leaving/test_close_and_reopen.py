@@ -472,6 +472,15 @@ def test_who_added_the_address_to_the_own_account_proves_it_when_it_is_too_late(
     }
 
 
+def test_too_late_who_adds_the_address_is_mailed_its_link(maria):
+    close_account(maria)
+    let_it_be_too_late(maria)
+
+    add_email(make_user("other"), "maria@example.com")
+
+    assert OutgoingMail.objects.latest("pk").kind == "confirm_email"
+
+
 def test_a_second_click_on_register_finds_no_account_that_is_gone(client):
     data = {"username": "nova", "email": "nova@example.com", "password": PASSWORD}
     client.get(page("register"))
