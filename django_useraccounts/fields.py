@@ -112,7 +112,8 @@ class EmailField(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
-        return clean_email(super().clean(value)).text
+        text = super().clean(value)
+        return clean_email(text).text if text else ""
 
 
 class TermsInput(forms.CheckboxInput):

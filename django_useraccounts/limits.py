@@ -49,6 +49,8 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "export": {"identifier": "3/1d", "client": "20/1d"},
     # Every change reserves the old name.
     "username": {"identifier": "3/1d", "client": "20/1d"},
+    # Writing to people who have not asked for it.
+    "invite": {"identifier": "50/1d", "client": "100/1d"},
     # Proving the own password while logged in.
     "password": {"identifier": "10/5m", "client": "100/5m"},
 }

@@ -36,6 +36,8 @@ DELAYS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 120, 360, 7
 #: For how long an attempt keeps the mail to itself: longer than any mail server is waited for. The
 #: mail of a process that dies meanwhile is due again afterwards.
 LEASE = timedelta(minutes=15)
+#: Mails of one act are written at most so far apart.
+SAME_MOMENT = timedelta(minutes=1)
 
 
 def announce(
@@ -172,8 +174,8 @@ def _other_address(mail: OutgoingMail) -> str:
     """
     Return another proved address of the user that takes mail, the primary one first, else "".
 
-    Not for a link that proves this address, nor for what all addresses are told, each with a link
-    of its own; and only in place of an address that is proved itself.
+    Not for a link that proves this address or takes a change back, and only in place of an address
+    that is proved itself. Who is told the same by a mail of the same moment needs no second one.
     """
     if mail.about or _purpose(mail) == CONFIRM_EMAIL.name:
         return ""
@@ -182,8 +184,11 @@ def _other_address(mail: OutgoingMail) -> str:
     if email_key(mail.to) not in keys:
         return ""
     troubled = UndeliverableAddress.objects.taking_no_mail().filter(pk__in=keys)
+    moment = (mail.created_at - SAME_MOMENT, mail.created_at + SAME_MOMENT)
+    same = OutgoingMail.objects.filter(user=mail.user, kind=mail.kind, created_at__range=moment)
+    told = set(same.exclude(pk=mail.pk).values_list("to", flat=True))
     bad = set(troubled.values_list("pk", flat=True))
-    good = [row for row in rows if row.email_key not in bad]
+    good = [row for row in rows if row.email_key not in bad and row.email not in told]
     return min(good, key=lambda row: (not row.is_primary, row.pk)).email if good else ""
 
 

@@ -1,5 +1,6 @@
 """The questions that a site may answer otherwise: subclass Policy and name it in the settings."""
 
+from collections.abc import Collection
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +32,14 @@ class Policy:
     def may_log_in(self, user: "AbstractUser", *, request: "HttpRequest | None") -> bool:
         """Say whether a user with the right password may come in; no looks like a wrong one."""
         return True
+
+    def may_invite(self, user: "AbstractUser", *, request: "HttpRequest | None") -> bool:
+        """Say whether a user may invite people; asked when inviting, and again at acceptance."""
+        return user.has_perm("useraccounts_invitations.add_invitation")
+
+    def may_grant(self, user: "AbstractUser", role_names: Collection[str]) -> bool:
+        """Say whether a user may give others these roles, all of them."""
+        return user.has_perm("useraccounts.add_rolegrant")
 
     def language(self, user: "AbstractUser") -> str:
         """Return the language code for mails to ``user``, "" for that of who causes the mail."""

@@ -26,6 +26,8 @@ _PURPOSES = {
     "export_ready": FETCH_EXPORT,
     "primary_email_changed": UNDO_EMAIL_CHANGE,
 }
+#: What is mailed to who has no account, or has none any more.
+_TO_NOBODY = {"no_account", "account_erased"}
 
 
 def mail_kinds() -> list[str]:
@@ -44,12 +46,14 @@ def preview_mail(
     what she reads, "" for that of the moment.
     """
     user = _frida(language)
+    secret = _secret(kind, user)
+    is_to_user = PURPOSES[secret.purpose].is_to_its_user if secret else kind not in _TO_NOBODY
     origin = site_origin(request)
     mail = OutgoingMail(
         kind=kind,
         to=user.email,
-        user=user,
-        secret=_secret(kind, user),
+        user=user if is_to_user else None,
+        secret=secret,
         about="frida@studio.example",
         language=language,
         base_url=origin + get_script_prefix(),

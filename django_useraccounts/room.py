@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
+from django.http import HttpRequest
 
 if TYPE_CHECKING:
     from django.apps import AppConfig as RoomBase
@@ -26,6 +27,25 @@ class MenuEntry:
     is_for: Callable[[Any], bool] = lambda _user: True
 
 
+class Admission(Protocol):
+    """What lets somebody register whom a site may otherwise not let in, such as an invitation."""
+
+    @property
+    def email(self) -> str:
+        """The address that its link was mailed to, "" for none: who came by it has proved it."""
+
+    @property
+    def sentence(self) -> str:
+        """What the page to register says about it, "" for nothing."""
+
+    @property
+    def page(self) -> str:
+        """The path where who has an account already goes on after the login."""
+
+    def take(self, user: Any, *, request: HttpRequest | None) -> None:
+        """Use it up for the new user, in the transaction of the registration, or raise."""
+
+
 class Room(RoomBase):
     """
     Mix into the AppConfig of an app that adds pages to the accounts::
@@ -43,9 +63,18 @@ class Room(RoomBase):
     #: Names of the apps that have to be installed beside it; a system check tells the missing ones.
     needs: tuple[str, ...] = ()
 
+    def admission(self, request: HttpRequest) -> Admission | None:
+        """Return what the visitor brings along that lets in, if anything."""
+        return None
+
 
 def rooms() -> Iterator[Room]:
     """Yield the installed rooms in the order of INSTALLED_APPS."""
     for config in apps.get_app_configs():
         if isinstance(config, Room):
             yield config
+
+
+def admission_of(request: HttpRequest) -> Admission | None:
+    """Return what the visitor brings along that lets in; every way to register asks for it."""
+    return next((found for room in rooms() if (found := room.admission(request))), None)

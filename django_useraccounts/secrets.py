@@ -26,6 +26,10 @@ from .models import AbstractUser, OneTimeSecret, UserEmail
 LINK_LENGTH = 64
 
 
+#: Every purpose by its name; one that a room makes joins them when its module is imported.
+PURPOSES: dict[str, "Purpose"] = {}
+
+
 @dataclass(frozen=True)
 class Purpose:
     """What a secret is for; its name is also the name of the URL that takes the link."""
@@ -36,6 +40,11 @@ class Purpose:
     voided_by_epoch: bool
     #: Does it end with the address that it was mailed to?
     bound_to_address: bool = True
+    #: Is it mailed to the user whose link it is, and not to somebody whom that one invites?
+    is_to_its_user: bool = True
+
+    def __post_init__(self) -> None:
+        PURPOSES[self.name] = self
 
 
 #: How long what an account holds waits, packed, for its owner to fetch it.
@@ -57,10 +66,6 @@ UNDO_EMAIL_CHANGE = Purpose(
 FETCH_EXPORT = Purpose(
     "fetch_export", lambda: EXPORT_MAX_AGE, voided_by_epoch=True, bound_to_address=False
 )
-PURPOSES = {
-    purpose.name: purpose
-    for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE, FETCH_EXPORT)
-}
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ def issue(
     *,
     address: UserEmail | None,
     user: AbstractUser | None = None,
+    max_age: timedelta | None = None,
     pending: str = "",
     next_url: str = "",
     browser_key: str = "",
@@ -103,8 +109,9 @@ def issue(
     """
     Write the row of a new link for the user of ``address``; it replaces older ones for both.
 
-    A purpose that is bound to no address takes the ``user`` instead. Without either it writes a row
-    that nothing redeems: unknown must cost what known costs.
+    For a purpose that no address is behind, ``user`` says whose link it is. With neither it writes
+    a row that nothing redeems: unknown must cost what known costs. ``max_age`` is for links that do
+    not all last as long as their purpose says.
     """
     user = address.user if address else user
     # Whole seconds, since databases round them each in their own way and the HMAC covers them.
@@ -118,7 +125,7 @@ def issue(
         pending=pending,
         next_url=next_url,
         browser_key=browser_key,
-        expires_at=now + purpose.max_age(),
+        expires_at=now + (max_age or purpose.max_age()),
     )
 
 

@@ -250,8 +250,6 @@ class FlowView(AccountPage, FormBase):
     def form_valid(self, form: forms.Form) -> HttpResponse:
         try:
             response = self.perform(form)
-        except LinkError:
-            raise
         except ValidationError as error:
             return self.flow_refused(form, error)
         return response or self.succeed(form)
@@ -299,6 +297,8 @@ class LinkView(FlowView):
     purpose: ClassVar[Purpose]
     #: The name of the page that mails a new link.
     new_link: ClassVar[str]
+    #: The page that says what is wrong with a link.
+    refused_template: ClassVar[str] = "useraccounts/link_refused.html"
     secret: OneTimeSecret
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -309,15 +309,28 @@ class LinkView(FlowView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._with_secret(super().post)
 
+    def look_up(self, link: Link) -> OneTimeSecret:
+        """Return the row of the link if it could be used now; a LinkError says why not."""
+        return peek(self.purpose, link)
+
+    def flow_refused(self, form: forms.Form, error: ValidationError) -> HttpResponse:
+        if isinstance(error, LinkError):
+            return self.refuse(error)
+        return super().flow_refused(form, error)
+
     def refuse(self, error: LinkError) -> HttpResponse:
         """Say what is wrong with the link, and offer a new one."""
-        context = {
+        context = self.get_refusal(error)
+        return render(self.request, self.refused_template, context, status=error.status)
+
+    def get_refusal(self, error: LinkError) -> dict[str, Any]:
+        """Return what the page of a refused link shows."""
+        return {
             "reason": error.reason,
             "purpose": self.purpose.name,
             "new_link_url": reverse(self.new_link),
             "site_name": site_name(self.request),
         }
-        return render(self.request, "useraccounts/link_refused.html", context, status=error.status)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(secret=self.secret, **kwargs)
@@ -341,7 +354,7 @@ class LinkView(FlowView):
         try:
             proof = self.request.COOKIES.get(LINK_COOKIE, "")
             link = Link(parse_public_id(self.kwargs["link"]), proof)
-            self.secret = peek(self.purpose, link)
+            self.secret = self.look_up(link)
             return handle(self.request)
         except LinkError as error:
             return self.refuse(error)

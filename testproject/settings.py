@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     # Before django_useraccounts, so that its templates replace those of the accounts.
     "testproject.guild",
     "django_useraccounts",
+    "django_useraccounts.invitations",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -99,6 +100,7 @@ if IDENTITY not in IDENTITIES:
 TERMS = os.environ.get("GUILD_TERMS", "")
 USERACCOUNTS = {
     "SITE_NAME": "The Artists' Guild",
+    "POLICY": "testproject.guild.policy.GuildPolicy",
     "TERMS_VERSION": TERMS,
     **IDENTITIES[IDENTITY],
 }

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_useraccounts",
+    "django_useraccounts.invitations",
     "testproject.guild",
 ]
 MIDDLEWARE = [

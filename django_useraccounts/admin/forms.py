@@ -19,21 +19,11 @@ from ..fields import EmailField, UsernameField
 from ..identity import has_emails, has_usernames
 from ..models import AbstractUser, RoleGrant, UserEmail
 from ..roles.flows import grant_role, revoke_grant
-from .bases import InlineFormSet, ModelForm
+from .bases import InlineFormSet, ModelForm, RefusableForm
 
 
-class UserForm(ModelForm):
+class UserForm(RefusableForm):
     """What the administration may change of a user; it checks only what was changed."""
-
-    #: What a flow has refused when this form was saved: the form is then shown once more.
-    refusal: ValidationError | None = None
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if self.refusal:
-            field = getattr(self.refusal, "field", None)
-            self.add_error(field if field in self.fields else None, self.refusal)
-        return cleaned
 
     def _get_validation_exclusions(self) -> set[str]:
         # A name that today's rules would refuse is no reason to refuse a change of something else.
@@ -48,16 +38,11 @@ def absent_names() -> set[str]:
     return absent if has_emails() else absent | {"email", "confirmed"}
 
 
-class OptionalEmailField(EmailField):
-    def clean(self, value: Any) -> str:
-        return super().clean(value) if value or self.required else ""
-
-
 class AddUserForm(UserForm):
     """Somebody who gets an account, and sets the password by a mailed link."""
 
     username = UsernameField(widget=AdminTextInputWidget)
-    email = OptionalEmailField(widget=AdminEmailInputWidget)
+    email = EmailField(widget=AdminEmailInputWidget)
     confirmed = forms.BooleanField(
         label=_("The address is known to be right"),
         required=False,

@@ -23,24 +23,25 @@ def find_users(text: str, *, using: str) -> set[object]:
     name = username_key(text)
     if name and has_usernames():
         # Punycode ends a name in ASCII with a hyphen; another one is found when it is complete.
-        begins = _begins("username_key", name.removesuffix("-"), using=using)
-        users = get_user_model()._default_manager.using(using).filter(begins)
+        begun = begins("username_key", name.removesuffix("-"), using=using)
+        users = get_user_model()._default_manager.using(using).filter(begun)
         found.update(users.values_list("pk", flat=True)[:MOST])
     for start in {text.strip().lower(), email_key(text)} - {""}:
         if start.isascii() and "\0" not in start:
             addresses = UserEmail.objects.using(using).filter(
-                _begins("email_key", start, using=using)
+                begins("email_key", start, using=using)
             )
             found.update(addresses.values_list("user", flat=True)[:MOST])
     return found
 
 
-def _begins(column: str, start: str, *, using: str) -> Q:
-    begins = Q((f"{column}__startswith", start))
+def begins(column: str, start: str, *, using: str) -> Q:
+    """Return the question whether a key begins so, as the index of each database answers it."""
+    begun = Q((f"{column}__startswith", start))
     if connections[using].vendor == "postgresql":
-        return begins  # by the index for LIKE that Django makes for such columns
+        return begun  # by the index for LIKE that Django makes for such columns
     # Others use no index for LIKE as Django writes it, but they do for a range. Keys are ASCII.
-    return begins & Q((f"{column}__gte", start), (f"{column}__lt", start + "\uffff"))
+    return begun & Q((f"{column}__gte", start), (f"{column}__lt", start + "\uffff"))
 
 
 class SearchByUser(ModelAdmin):

@@ -1,12 +1,10 @@
 """Users: found, opened, helped and switched off, each change by its flow."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -26,9 +24,8 @@ from ..identity import has_emails
 from ..leaving.flows import close_account, reopen_account
 from ..models import EmailUser, Role, RoleGrant, User
 from ..profile.flows import change_username, edit_profile
-from ..transactions import repeat_undone
 from .acts import act_on_each
-from .bases import ModelAdmin
+from .bases import RefusableAdmin
 from .forms import AddUserForm, RowFormSet, UserForm, absent_names
 from .inlines import AddressInline, GrantInline, PastGrantInline
 from .rights import may_change
@@ -66,7 +63,7 @@ class HoldsRole(admin.SimpleListFilter):
 
 
 @admin.register(User, EmailUser)
-class UserAdmin(ModelAdmin):
+class UserAdmin(RefusableAdmin):
     """
     The users of a site; register a model of your own with it, or with a subclass.
 
@@ -165,9 +162,7 @@ class UserAdmin(ModelAdmin):
     ) -> Any:
         if not change:
             kwargs["form"] = AddUserForm
-        form: Any = super().get_form(request, obj, change, **kwargs)
-        form.refusal = getattr(request, "useraccounts_refusal", None)
-        return form
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         ours = (AddressInline, GrantInline) if obj is None else ()
@@ -176,15 +171,6 @@ class UserAdmin(ModelAdmin):
         return [i for i in super().get_inlines(request, obj) if not issubclass(i, ours)]
 
     # Saving
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view = partial(super().changeform_view, request, *args, **kwargs)
-        try:
-            return repeat_undone(view, restore=lambda: None)
-        except ValidationError as refusal:
-            # Everything is rolled back. The form is shown once more with the sentence of the flow.
-            request.useraccounts_refusal = refusal  # type: ignore[attr-defined]
-            return view()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:

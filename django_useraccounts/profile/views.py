@@ -10,6 +10,7 @@ from django.views.generic import TemplateView
 from ..identity import has_usernames
 from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import Role, RoleGrant, UserEmail
+from ..undeliverable import with_trouble
 from ..views import AccountPage, FlowView
 from .flows import change_username, edit_profile
 from .forms import ChangeUsernameForm, EditProfileForm
@@ -22,9 +23,10 @@ class ProfileView(AllowUnconfirmedEmailMixin, AccountPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.user
+        rows = UserEmail.objects.filter(user=user)
         roles = Role.objects.filter(grants__in=RoleGrant.objects.in_force().filter(user=user))
         return super().get_context_data(
-            addresses=UserEmail.objects.filter(user=user).order_by("-is_primary", "email"),
+            addresses=with_trouble(rows).order_by("-is_primary", "email"),
             role_labels=[str(role) for role in roles.distinct()],
             **kwargs,
         )

@@ -16,22 +16,28 @@ from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
 from ..browser import browser_key
-from ..canonical import Name, clean_email, clean_username
+from ..canonical import Name, clean_email, clean_username, email_key
 from ..conf import conf
-from ..emails.flows import mail_link
+from ..emails.flows import mail_link, prove_first_email
 from ..errors import AccountError, RegistrationClosed, UsernameTaken, ValueTaken
 from ..identity import has_emails, has_usernames
 from ..limits import spend
 from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
 from ..policy import policy
+from ..room import Admission
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What register made: the user, and the address that is waiting to be confirmed, if any."""
+    """What register made: the user, and its address, if any, which waits to be confirmed or is."""
 
     user: AbstractUser
     address: UserEmail | None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the address needed no mail that asks."""
+        return self.address is not None and self.address.is_confirmed
 
 
 @sensitive_variables()
@@ -45,6 +51,7 @@ def register(
     then: Callable[[AbstractUser], object] | None = None,
     browser_token: str = "",
     next_url: str = "",
+    admission: Admission | None = None,
     request: HttpRequest | None = None,
 ) -> Registration:
     """
@@ -52,7 +59,9 @@ def register(
 
     ``fields`` are columns of the user model besides, ``terms_version`` is that of the terms of
     service which the person has accepted, and ``then`` is called with the new user in the same
-    transaction, for rows of the project's own.
+    transaction, for rows of the project's own. An ``admission`` lets in also where
+    registration is closed, is used up in the same transaction, and has proved the address that it
+    was mailed to; it may raise errors of its own, and EmailTaken.
 
     An address that belongs to somebody is registered all the same, as a claim that cannot be
     confirmed, and its owner is told: so nobody learns by registering whose address is in use. A
@@ -60,7 +69,7 @@ def register(
     RegistrationClosed, TooManyAttempts, UsernameTaken, InvalidUsername, InvalidEmail, and
     ValidationError for ``fields`` that their columns do not take.
     """
-    if not policy().may_register(request=request):
+    if admission is None and not policy().may_register(request=request):
         raise RegistrationClosed
     name, to = _clean(username, email)
     spend("register", identifier=next(n.key for n in (to, name) if n), request=request)
@@ -75,12 +84,13 @@ def register(
             user.terms_version, user.terms_accepted_at = terms_version, timezone.now()
         with transaction.atomic():
             address, owner = _open(user, name, to, registration_key=key)
-            if address:
+            if address and admission and email_key(admission.email) == address.email_key:
+                prove_first_email(address, request=request)
+            elif address:
                 mail_link(
                     address, owner=owner, next_url=next_url, browser_key=browser, request=request
                 )
-            details = {"terms": terms_version} if terms_version else {}
-            AccountEvent.objects.record("registered", user=user, details=details, request=request)
+            _record(user, admission, request=request)
             if then:
                 then(user)
             signals.send_on_commit(signals.registered, user=user, request=request)
@@ -98,6 +108,17 @@ def register(
             if not key or not claim.update(registration_key=None):
                 raise _what_is(taken, name, fields) from None
             return open_account()
+
+
+def _record(
+    user: AbstractUser, admission: Admission | None, *, request: HttpRequest | None
+) -> None:
+    """Write down who has registered, by what admission, and use that up."""
+    details = {"admission": str(admission) if admission else "", "terms": user.terms_version}
+    given = {name: value for name, value in details.items() if value}
+    AccountEvent.objects.record("registered", user=user, details=given, request=request)
+    if admission:
+        admission.take(user, request=request)
 
 
 def _what_is(

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ..backends import start_session
@@ -17,6 +18,7 @@ from ..conf import conf
 from ..identity import has_emails
 from ..models import AbstractUser
 from ..policy import policy
+from ..room import Admission, admission_of
 from ..site import site_name
 from ..views import FlowView, with_next
 from .flows import register
@@ -32,11 +34,12 @@ class RegisterView(FlowView):
     success_url = reverse_lazy("useraccounts:mail_sent")
     success_message = _("We have sent a mail to %(email)s. Please open the link in it.")
     browser_token: str
+    registrant: AbstractUser
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
             return HttpResponseRedirect(self.url_after_login)
-        if not policy().may_register(request=self.request):
+        if self.admission is None and not policy().may_register(request=self.request):
             page = {"site_name": site_name(self.request)}
             return render(self.request, "useraccounts/registration/closed.html", page, status=403)
         return None
@@ -48,6 +51,18 @@ class RegisterView(FlowView):
         mark_browser(response, self.browser_token, request=request)
         return response
 
+    @cached_property
+    def admission(self) -> Admission | None:
+        """What the visitor has brought along that lets in, such as an invitation."""
+        return admission_of(self.request)
+
+    def get_initial(self) -> dict[str, Any]:
+        email = self.admission.email if self.admission else ""
+        return {**super().get_initial(), "email": shown_email(email)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(admission=self.admission, **kwargs)
+
     def perform(self, form: forms.Form) -> None:
         registration = register(
             form.cleaned_data.get("username"),
@@ -58,8 +73,10 @@ class RegisterView(FlowView):
             then=lambda user: self._go_on(user, form),
             browser_token=self.browser_token,
             next_url=self.next_url,
+            admission=self.admission,
             request=self.request,
         )
+        self.registrant = registration.user
         if not self.request.user.is_authenticated:
             # The second of two clicks has opened no account.
             self._log_in(registration.user)
@@ -68,14 +85,14 @@ class RegisterView(FlowView):
         """Save what an extended form asks besides, in the transaction of the registration."""
 
     def get_success_message(self, form: forms.Form) -> str:
-        if not has_emails():
+        if not has_emails() or self.registrant.email:
             return ""
         return str(self.success_message % {"email": shown_email(form.cleaned_data["email"])})
 
     def get_success_url(self) -> str:
         if self.request.user.is_authenticated:
             return self.url_after_login
-        if _has_to_wait():
+        if self._has_to_wait(self.registrant):
             return super().get_success_url()
         return with_next(resolve_url(settings.LOGIN_URL), self.next_url)
 
@@ -86,10 +103,9 @@ class RegisterView(FlowView):
 
     def _log_in(self, user: AbstractUser) -> None:
         """Log in at once where nothing has to be confirmed first."""
-        if not _has_to_wait():
+        if not self._has_to_wait(user):
             start_session(self.request, user)
 
-
-def _has_to_wait() -> bool:
-    """Say whether who has registered has to open the mail before the first login."""
-    return has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN
+    def _has_to_wait(self, user: AbstractUser) -> bool:
+        """Say whether who has registered has to open the mail before the first login."""
+        return has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.email

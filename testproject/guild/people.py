@@ -9,11 +9,14 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.test import RequestFactory
 from django.utils import timezone
 
-from django_useraccounts.canonical import email_key, username_key
+from django_useraccounts.canonical import clean_email, email_key, username_key
+from django_useraccounts.invitations.flows import accept_invitation, withdraw_invitation
+from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.leaving.flows import request_export
 from django_useraccounts.models import (
     AbstractUser,
     AccountEvent,
+    OneTimeSecret,
     OutgoingMail,
     Role,
     RoleGrant,
@@ -33,6 +36,7 @@ ROLES = (
     ("secret", "Sworn to secrecy", "Knows the knock."),
     ("agent", "Agent", "Travels a lot, and cannot say where."),
     ("sauce", "Keeper of the sauce", "Knows what is in it."),
+    ("host", "Host", "Keeps a salon, and invites people to it."),
     ("funny", "Funny", "Makes people laugh on purpose."),
     ("witty", "Witty", "Makes people laugh a little later."),
     ("hilarious", "Hilarious", "Makes people fall off chairs."),
@@ -86,6 +90,7 @@ PEOPLE = (
         ),
     ),
     Person("vivian", "has moved, and mail to her comes back", trouble="bounced"),
+    Person("gertrude", "keeps a salon, and has invited people to it", ("host",)),
     Person("marcel", "has closed his account, which a login opens again", is_closed=True),
     Person("agnes", "has asked for her data: see the mailbox", asks_for_data=True),
     Person("olympe", "has accepted the rules of the house, version 1", terms_version="1"),
@@ -112,6 +117,48 @@ def seed() -> None:
         address = Q(emails__verified_key=email_key(person.email))
         if not users.filter(name | address).exists():
             admit(person)
+    invite_guests()
+
+
+#: Whom gertrude has invited, as what, and what has become of it; "" is a link of hers for ten.
+INVITED = (
+    ("alice@guild.example", "artist", "waiting"),
+    ("ezra@guild.example", "programmer", "expired"),
+    ("ernest@guild.example", "funny", "withdrawn"),
+    ("nova@guild.example", "", "accepted"),
+    ("", "", "accepted"),
+)
+
+
+@transaction.atomic
+def invite_guests() -> None:
+    """Write down the invitations of gertrude, without mail: the site that sends it comes later."""
+    keys = [email_key(f"{name}@guild.example") for name in ("gertrude", "nova")]
+    users = get_user_model().objects
+    host, nova = (users.filter(emails__verified_key=key).first() for key in keys)
+    if host is None or nova is None or Invitation.objects.filter(invited_by=host).exists():
+        return
+    for email, role, state in INVITED:
+        invitation = Invitation.objects.add(
+            clean_email(email) if email else None,
+            by=host,
+            roles=Role.objects.filter(name=role),
+            note="Saturdays, after supper. Bring what you are working on.",
+            uses=1 if email else 10,
+        )
+        if state == "accepted":
+            accept_invitation(invitation, user=nova)
+        elif state == "withdrawn":
+            withdraw_invitation(invitation)
+        elif state == "expired":
+            expire(invitation)
+
+
+def expire(invitation: Invitation) -> None:
+    """Let the time of an invitation be over, and that of its link."""
+    yesterday = timezone.now().replace(microsecond=0) - timedelta(days=1)
+    Invitation.objects.filter(pk=invitation.pk).update(expires_at=yesterday)
+    OneTimeSecret.objects.filter(pk=invitation.link_id).update(expires_at=yesterday)
 
 
 @transaction.atomic

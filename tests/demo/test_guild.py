@@ -108,6 +108,37 @@ def test_the_members_show_the_roles_in_force(client, django_assert_num_queries):
     assert roles == {person.username: set(person.roles) for person in there}
 
 
+# The invitations
+
+
+def test_gertrude_has_an_invitation_in_each_state(client):
+    log_in(client, user_called("gertrude"))
+
+    rows = client.get(reverse("useraccounts:invitations")).context["invitations"]
+
+    states = {row.state for row, _link in rows}
+    assert states == {"waiting", "accepted", "withdrawn", "expired"}
+    assert [(row.uses, row.uses_allowed) for row, link in rows if link] == [(1, 10)]
+
+
+@pytest.mark.parametrize("username", sorted(EVERYBODY - {"marcel"}))  # he has closed his account
+def test_only_hosts_and_the_caretaker_invite(client, username):
+    log_in(client, user_called(username))
+
+    status = client.get(reverse("useraccounts:invite")).status_code
+
+    assert status == (200 if username in {"gertrude", "caretaker"} else 403)
+
+
+def test_a_host_makes_artists_of_guests_and_no_agents(client):
+    log_in(client, user_called("gertrude"))
+
+    form = client.get(reverse("useraccounts:invite")).context["form"]
+
+    offered = {role.name for role in form.fields["roles"].queryset}
+    assert offered == {"artist", "programmer", "funny"}
+
+
 # The wardrobe
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
@@ -32,10 +34,12 @@ def test_a_kind_that_does_not_exist_is_not_found(client, site):
     assert client.get(reverse("sample_html", args=["party"])).status_code == 404
 
 
-def test_looking_sends_and_stores_nothing(client, site, django_assert_num_queries):
-    with django_assert_num_queries(0):
+def test_looking_sends_and_stores_nothing(client, site):
+    with CaptureQueriesContext(connection) as queries:
         client.get(reverse("mails"))
 
+    # A room may look for rows that hang on the link, and finds none.
+    assert [query["sql"][:6] for query in queries if query["sql"][:6] != "SELECT"] == []
     assert mail.outbox == []
     assert not list(site.MAILBOX.glob("*"))
 

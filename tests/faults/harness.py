@@ -212,6 +212,8 @@ def _age(row: dict[str, Any]) -> tuple[Any, ...]:
 
 #: What a mail looks like after an attempt to deliver it is told by ``wrong_news``.
 _DELIVERY = {"due_at", "attempts", "sent_at", "error"}
+#: Keys of rows in texts, which differ from one time to the next.
+_NUMBER = re.compile(r'(invitation |"invitation": |"invited_by": )\d+')
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+[\d:]+)?")
 
 
@@ -240,7 +242,9 @@ def _plain(column: Any, value: Any, numbers: dict[Any, Any]) -> object:
         return "set"
     if isinstance(value, dict):
         value = json.dumps(value)
-    return _MOMENT.sub("a moment", value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        value = _NUMBER.sub(r"\1#", _MOMENT.sub("a moment", value))
+    return value
 
 
 def _password(encoded: str) -> str:

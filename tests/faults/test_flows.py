@@ -28,10 +28,13 @@ WAYS = (Way.REFUSED, Way.UNHEARD, Way.GONE, Way.COMMIT_REFUSED, Way.COMMIT_UNHEA
 #: Public functions of flows that are no case, and why.
 NO_CASES = {
     "addresses_before": "reads only",
-    "keep_a_superuser": "a part of switch_off, close_account and others, in their transaction",
+    "has_accepted": "reads only",
     "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
+    "prove_first_email": "a part of register, in its transaction",
+    "keep_a_superuser": "a part of switch_off, close_account and others, in their transaction",
     "reopen_at_login": "a part of log_in, in its transaction",
     "record_login": "a part of log_in, in its transaction",
+    "standing": "reads only",
 }
 
 

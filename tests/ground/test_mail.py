@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from django_useraccounts.courier import courier
 from django_useraccounts.errors import AccountError
+from django_useraccounts.invitations.models import ACCEPT_INVITATION
 from django_useraccounts.mail import (
     DELAYS,
     _claim,
@@ -47,6 +48,7 @@ KINDS = {
     "email_added": None,
     "email_change_undone": RESET_PASSWORD,
     "email_removed": None,
+    "accept_invitation": ACCEPT_INVITATION,
     "export_ready": FETCH_EXPORT,
     "password_changed": None,
     "primary_email_changed": None,

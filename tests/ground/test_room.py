@@ -11,9 +11,16 @@ from django_useraccounts.room import Room, rooms
 
 
 @pytest.fixture
-def annex(settings):
+def annex(settings, alone):
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "tests.ground.annex"]
     return apps.get_app_config("useraccounts_annex")
+
+
+@pytest.fixture(autouse=True)
+def alone(settings):
+    """The house without the optional rooms."""
+    installed = [name for name in settings.INSTALLED_APPS if "useraccounts." not in name]
+    settings.INSTALLED_APPS = installed
 
 
 def test_the_house_itself_is_the_only_room_where_no_other_is_installed():

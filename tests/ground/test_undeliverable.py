@@ -229,6 +229,16 @@ def test_mail_to_a_claim_goes_nowhere_else(frida, server):
     assert readers() == []
 
 
+def test_who_is_told_the_same_anyway_gets_no_second_mail(frida, spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+    for to in (FRIDA, SPARE):
+        announce("email_change_undone", to=to, user=frida)
+
+    deliver_due(limit=9)
+
+    assert readers() == [SPARE]
+
+
 def test_a_link_that_undoes_goes_to_no_other_address(frida, spare, server):
     # the other one may be the thief's
     report_undeliverable(FRIDA, state="bounced")

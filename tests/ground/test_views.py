@@ -513,10 +513,16 @@ def test_a_refusal_tells_when_to_come_back(ask):
     assert response["Retry-After"] == "90"
 
 
-@pytest.mark.parametrize("name, error", [("link", LinkUsed), ("broken", ValueError)])
-def test_what_is_no_refusal_of_a_form_is_raised(ask, name, error):
-    with pytest.raises(error):
-        ask(name)
+def test_an_error_about_a_link_stands_above_a_form_that_no_link_leads_to(ask):
+    response = ask("link")
+
+    assert response.status_code == 410
+    assert response.context["form"].errors == {"__all__": [str(LinkUsed.sentence)]}
+
+
+def test_what_is_no_refusal_of_a_form_is_raised(ask):
+    with pytest.raises(ValueError):
+        ask("broken")
 
 
 def test_a_flow_that_is_done_leads_on_with_a_sentence(ask, client):

@@ -55,6 +55,10 @@ ROOMS = {
     "leaving": {"emails", "administration"},
     "terms": set(),
 }
+#: The rooms that a project installs or not, each with an app of its own.
+OPTIONAL = {"invitations"}
+#: What of an optional room joins what puts everything together.
+JOINTS = {"admin", "management"}
 #: What puts everything together.
 LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}
 
@@ -95,6 +99,8 @@ def allowed(place: str) -> set[str]:
         return LEVEL_0 | LEVEL_1
     if place in ROOMS:
         return LEVEL_0 | LEVEL_1 | ROOMS[place] | {place}
+    if place in OPTIONAL:
+        return LEVEL_0 | LEVEL_1 | set(ROOMS) | {place}
     assert place in LEVEL_4, f"{place} has no place in the table"
     return LEVEL_0 | LEVEL_1 | LEVEL_4 | set(ROOMS)
 
@@ -102,13 +108,16 @@ def allowed(place: str) -> set[str]:
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_down_only(path):
     place = place_of(path)
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    joint = JOINTS.intersection(parts[1:2]) if place in OPTIONAL else set()
 
-    wrong = {names for names in imported(path) if names and names[0] not in allowed(place)}
+    may = allowed(place) | joint
+    wrong = {names for names in imported(path) if names and names[0] not in may}
 
     assert not wrong
 
 
-@pytest.mark.parametrize("room", list(ROOMS))
+@pytest.mark.parametrize("room", [*ROOMS, *OPTIONAL])
 def test_a_room_is_read_from_urls_to_flows(room):
     for position, name in enumerate(ORDER):
         path = PACKAGE / room / f"{name}.py"
@@ -117,7 +126,7 @@ def test_a_room_is_read_from_urls_to_flows(room):
             assert not own & set(ORDER[:position]), f"{room}/{name}.py looks back at {own}"
 
 
-@pytest.mark.parametrize("room", list(ROOMS))
+@pytest.mark.parametrize("room", [*ROOMS, *OPTIONAL])
 def test_flows_know_no_forms_responses_or_messages(room):
     files = [*(PACKAGE / room).glob("flows.py"), *(PACKAGE / room).glob("flows/*.py")]
 
@@ -127,7 +136,8 @@ def test_flows_know_no_forms_responses_or_messages(room):
 
 
 @pytest.mark.parametrize(
-    "name", ["registration", "login", "emails", "passwords", "leaving", "terms"]
+    "name",
+    ["registration", "login", "emails", "passwords", "leaving", "terms", "invitations"],
 )
 def test_forms_neither_save_nor_mail_nor_log_in(name):
     source = (PACKAGE / name / "forms.py").read_text()
@@ -139,8 +149,8 @@ def test_forms_neither_save_nor_mail_nor_log_in(name):
 def test_the_table_knows_every_place():
     places = {place_of(path) for path in modules()}
 
-    assert places <= LEVEL_0 | LEVEL_1 | set(ROOMS) | LEVEL_4
-    assert LEVEL_0 | LEVEL_1 | set(ROOMS) | LEVEL_4 <= places
+    assert places <= LEVEL_0 | LEVEL_1 | set(ROOMS) | OPTIONAL | LEVEL_4
+    assert LEVEL_0 | LEVEL_1 | set(ROOMS) | OPTIONAL | LEVEL_4 <= places
 
 
 def test_guards_can_be_imported_where_the_app_is_not_installed():

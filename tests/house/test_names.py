@@ -7,6 +7,7 @@ from django.template.loader import get_template
 from django.urls import get_resolver
 
 from django_useraccounts.emails.views import AddressPage
+from django_useraccounts.invitations.views import InvitationPage
 from django_useraccounts.views import AccountPage, FlowView, LinkView
 
 
@@ -36,6 +37,7 @@ def test_path_and_view_are_called_like_the_url(route, entry):
     view = entry.callback.view_class
     link = "<str:link>/" if issubclass(view, LinkView) else ""
     link = "<int:address_id>/" if issubclass(view, AddressPage) else link
+    link = "<int:invitation_id>/" if issubclass(view, InvitationPage) else link
 
     assert route == f"{entry.name.replace('_', '-')}/{link}"
     assert snake(view.__name__) == f"{entry.name}_view"
@@ -75,7 +77,13 @@ def test_every_link_purpose_is_the_name_of_a_page():
         if issubclass(entry.callback.view_class, LinkView)
     }
 
-    assert purposes == {"confirm_email", "reset_password", "undo_email_change", "fetch_export"}
+    assert purposes == {
+        "accept_invitation",
+        "confirm_email",
+        "fetch_export",
+        "reset_password",
+        "undo_email_change",
+    }
     assert purposes <= names
 
 

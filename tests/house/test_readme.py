@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.core.management import get_commands
 from django.template import engines
@@ -107,15 +108,16 @@ def test_its_commands_exist() -> None:
     text = (ROOT / "README.rst").read_text(encoding="utf-8")
     named = set(re.findall(r"useraccounts_[a-z]+(?:_[a-z]+)*", text))
 
-    assert named - {"django_useraccounts"} <= set(get_commands())
+    labels = {config.label for config in apps.get_app_configs()}
+    assert named - {"django_useraccounts"} - labels <= set(get_commands())
 
 
 def test_it_names_every_kind_of_mail() -> None:
-    folder = ROOT / "django_useraccounts/templates/useraccounts/mails"
-    kinds = [path.name for path in folder.iterdir() if path.is_dir()]
+    folders = (ROOT / "django_useraccounts").glob("**/templates/useraccounts/mails/*/")
+    kinds = [path.name for path in folders if path.is_dir()]
     text = (ROOT / "README.rst").read_text(encoding="utf-8")
 
-    assert kinds
+    assert {"welcome", "accept_invitation"}.issubset(kinds)
     assert [kind for kind in kinds if f"``{kind}``" not in text] == []
 
 

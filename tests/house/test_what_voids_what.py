@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +18,11 @@ from django_useraccounts.emails.flows import (
 )
 from django_useraccounts.emails.flows.rows import as_they_were
 from django_useraccounts.errors import LinkError
+from django_useraccounts.invitations.flows import (
+    accept_invitation,
+    withdraw_invitation,
+)
+from django_useraccounts.invitations.models import ACCEPT_INVITATION, Invitation
 from django_useraccounts.leaving.flows import close_account, erase_account, reopen_account
 from django_useraccounts.models import OneTimeSecret, UserEmail
 from django_useraccounts.passwords.flows import (
@@ -40,10 +46,12 @@ pytestmark = pytest.mark.django_db
 
 
 class Account:
-    """A user with a proved address, two claims, a link for each, and a session."""
+    """A user with a proved address, two claims, a link for each, a session, and an invitation."""
 
     def __init__(self):
         self.user = make_user("maria")
+        may_invite = Permission.objects.filter(codename="add_invitation")
+        self.user.user_permissions.set(may_invite)
         self.proved = UserEmail.objects.get()
         self.claims = [
             UserEmail.objects.add_claim(self.user, f"{name}@example.com") for name in "ab"
@@ -51,6 +59,7 @@ class Account:
         self.confirm = issue(CONFIRM_EMAIL, address=self.claims[0])
         self.other_confirm = issue(CONFIRM_EMAIL, address=self.claims[1])
         self.reset = issue(RESET_PASSWORD, address=self.proved)
+        self.invitation = Invitation.objects.add(None, by=self.user)
         self.browser = log_in(Client(), self.user)
         OneTimeSecret.objects.update(created_at=timezone.now() - timedelta(minutes=1))
 
@@ -65,6 +74,7 @@ class Account:
             "confirm": opens(CONFIRM_EMAIL, self.confirm),
             "other confirm": opens(CONFIRM_EMAIL, self.other_confirm),
             "reset": opens(RESET_PASSWORD, self.reset),
+            "invitation": opens(ACCEPT_INVITATION, self.invitation.link),
             "session": get_user(self.browser).is_authenticated,
             "claim": UserEmail.objects.filter(pk=self.claims[1].pk).exists(),
         }
@@ -125,6 +135,14 @@ def end_all_sessions(account):
     end_sessions(account.user)
 
 
+def withdraw(account):
+    withdraw_invitation(account.invitation)
+
+
+def accept(account):
+    accept_invitation(account.invitation, user=make_user("frida"))
+
+
 def close(account):
     close_account(account.user)
 
@@ -149,12 +167,13 @@ def undo(account):
 
 def expire(account):
     # The HMAC covers the end: a row that was changed afterwards is as good as none.
-    for secret in (account.confirm, account.other_confirm, account.reset):
+    links = (account.confirm, account.other_confirm, account.reset, account.invitation.link)
+    for secret in links:
         secret.expires_at = timezone.now().replace(microsecond=0) - timedelta(seconds=1)
         secret.save()
 
 
-EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim"}
+EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim", "invitation"}
 
 
 @pytest.mark.parametrize(
@@ -171,12 +190,14 @@ EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim"}
         (reset, {"confirm", "other confirm", "reset", "session", "claim"}),
         (remove_proved, {"reset"}),
         (end_all_sessions, {"reset", "session"}),
-        (turn_off, {"confirm", "other confirm", "reset", "session"}),
-        (close, {"confirm", "other confirm", "reset", "session"}),
-        (close_and_reopen, {"confirm", "other confirm", "reset", "session"}),
+        (turn_off, {"confirm", "other confirm", "reset", "session", "invitation"}),
+        (withdraw, {"invitation"}),
+        (accept, {"invitation"}),
+        (close, {"confirm", "other confirm", "reset", "session", "invitation"}),
+        (close_and_reopen, {"confirm", "other confirm", "reset", "session", "invitation"}),
         (erase, EVERYTHING),
         (undo, EVERYTHING),
-        (expire, {"confirm", "other confirm", "reset"}),
+        (expire, {"confirm", "other confirm", "reset", "invitation"}),
     ],
 )
 def test_an_event_voids_what_the_table_says_and_nothing_else(event, voids):

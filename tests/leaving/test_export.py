@@ -41,7 +41,7 @@ from django_useraccounts.testing import (
 
 pytestmark = pytest.mark.django_db
 
-PARTS = ["account", "addresses", "events", "mails", "roles", "usernames"]
+PARTS = ["account", "addresses", "events", "invitations", "mails", "roles", "usernames"]
 
 
 def page(name, *args):

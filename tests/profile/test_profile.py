@@ -1,8 +1,11 @@
 """The page of the own account."""
 
 import pytest
+from django.urls import reverse
 
+from django_useraccounts.models import UserEmail
 from django_useraccounts.testing import log_in, make_user
+from django_useraccounts.undeliverable import report_undeliverable
 
 pytestmark = pytest.mark.django_db
 
@@ -21,4 +24,16 @@ def test_who_is_not_confirmed_sees_how_to_become_so(client):
 
     page = log_in(client, user).get("/accounts/profile/").content.decode()
 
-    assert "/accounts/resend-confirmation/" in page
+    assert f"/accounts/send-confirmation/{user.emails.get().pk}/" in page
+
+
+def test_an_address_that_waits_leads_to_its_own_page_and_a_dead_one_says_so(client):
+    frida = make_user("frida")
+    claim = UserEmail.objects.add_claim(frida, "second@example.com")
+    report_undeliverable("frida@example.com", state="bounced")
+    log_in(client, frida)
+
+    html = client.get(reverse("useraccounts:profile")).content.decode()
+
+    assert reverse("useraccounts:send_confirmation", args=[claim.pk]) in html
+    assert html.count("undeliverable") == 1

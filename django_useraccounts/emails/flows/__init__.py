@@ -6,6 +6,7 @@ from .confirming import (
     disown_email,
     mail_link,
     note_browser,
+    prove_first_email,
     resend_confirmation,
     send_confirmation,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "mail_link",
     "make_primary",
     "note_browser",
+    "prove_first_email",
     "prune_unconfirmed",
     "remove_email",
     "resend_confirmation",

@@ -110,13 +110,7 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
                 if not prove(address, is_first=is_first):
                     raise LinkUsed
                 _tell_of_proof(address, before, request=request)
-            details = {"address": address.email}
-            AccountEvent.objects.record(
-                "email_confirmed", user=user, actor=user, details=details, request=request
-            )
-            signals.send_on_commit(
-                signals.email_confirmed, user=user, email=address, request=request
-            )
+            _record_proof(address, request=request)
     except IntegrityError:
         # The unique verified_key: of two who claim an address, the first to prove it owns it.
         if release(address):
@@ -125,6 +119,24 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
     user.email = address.email if address.is_primary else user.email
     user.forget_loaded()
     return address
+
+
+def prove_first_email(address: UserEmail, *, request: HttpRequest | None = None) -> None:
+    """
+    Make the claim of a new account its proved primary address, without a mail that asks.
+
+    For who has come by a link that was mailed to this address, and registers. Raises EmailTaken.
+    """
+    try:
+        with transaction.atomic():
+            prove(address, is_first=True, registration_key=address.registration_key)
+            address.copy_to_user()
+            heal(address.email)
+            _tell_of_proof(address, [], request=request)
+            _record_proof(address, request=request)
+    except IntegrityError:
+        raise EmailTaken from None
+    address.user.forget_loaded()
 
 
 def _tell_of_proof(
@@ -139,6 +151,15 @@ def _tell_of_proof(
         kind = "primary_email_changed"
         _replace(before, address, request=request)
     tell_of_change(kind, before, before=before, about=address, by=None, request=request)
+
+
+def _record_proof(address: UserEmail, *, request: HttpRequest | None) -> None:
+    user: AbstractUser = address.user
+    details = {"address": address.email}
+    AccountEvent.objects.record(
+        "email_confirmed", user=user, actor=user, details=details, request=request
+    )
+    signals.send_on_commit(signals.email_confirmed, user=user, email=address, request=request)
 
 
 def _replace(before: list[UserEmail], address: UserEmail, *, request: HttpRequest | None) -> None:

@@ -44,14 +44,15 @@ def is_own_act(user: AbstractUser, by: AbstractUser | None) -> bool:
     return by is None or by == user
 
 
-def prove(address: UserEmail, *, is_first: bool) -> bool:
+def prove(address: UserEmail, *, is_first: bool, registration_key: str | None = None) -> bool:
     """
     Turn a claim into a proved address, the primary one if it is the first of its user.
 
-    Return whether it still was a claim; IntegrityError if somebody else has proved it.
+    ``registration_key`` is what a second click on "Register" still has to find. Return whether it
+    still was a claim; IntegrityError if somebody else has proved it.
     """
     address.verified_key, address.confirmed_at = address.email_key, timezone.now()
-    address.is_primary, address.registration_key = is_first or None, None
+    address.is_primary, address.registration_key = is_first or None, registration_key
     fields = ("verified_key", "confirmed_at", "is_primary", "registration_key")
     claim = UserEmail.objects.claims().filter(pk=address.pk)
     return bool(claim.update(**{name: getattr(address, name) for name in fields}))

@@ -1,0 +1,1 @@
+"""Invite people: by mail or by a link to hand out, with the roles that they get."""
