@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_useraccounts import signals
+from django_useraccounts.administration.flows import send_password_link
 from django_useraccounts.decorators import confirmed_email_required
 from django_useraccounts.emails.flows import (
     add_email,
@@ -17,7 +18,13 @@ from django_useraccounts.emails.flows import (
     make_primary,
     undo_email_change,
 )
-from django_useraccounts.errors import AccountGone, EmailTaken, LastSuperuser, LinkUsed
+from django_useraccounts.errors import (
+    AccountGone,
+    EmailNotConfirmed,
+    EmailTaken,
+    LastSuperuser,
+    LinkUsed,
+)
 from django_useraccounts.leaving.flows import close_account, reopen_account
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.passwords.flows import forgot_password, reset_password
@@ -470,6 +477,24 @@ def test_who_added_the_address_to_the_own_account_proves_it_when_it_is_too_late(
         "other@example.com",
         "maria@example.com",
     }
+
+
+def test_too_late_no_administrator_mails_a_link(maria):
+    close_account(maria)
+    send_password_link(maria)
+    let_it_be_too_late(maria)
+
+    with pytest.raises(EmailNotConfirmed):
+        send_password_link(maria)
+
+
+def test_too_late_who_adds_the_address_is_mailed_its_link(maria):
+    close_account(maria)
+    let_it_be_too_late(maria)
+
+    add_email(make_user("other"), "maria@example.com")
+
+    assert OutgoingMail.objects.latest("pk").kind == "confirm_email"
 
 
 def test_a_second_click_on_register_finds_no_account_that_is_gone(client):

@@ -268,6 +268,7 @@ def test_policy_may_keep_a_row_without_a_person(maria, keeping):
     [grant] = RoleGrant.objects.filter(user=user)
     assert grant.ends_at <= timezone.now()
     assert not UserEmail.objects.filter(user=user).exists()
+    assert not OldUsername.objects.filter(user=user).exists()
     OldUsername.objects.all().delete()
     for word in ("maria", "curie", "second@", "claim@"):
         assert word not in texts()

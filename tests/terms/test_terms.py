@@ -250,6 +250,19 @@ def test_who_has_neither_agreed_nor_confirmed_does_both(set_conf):
     assert client.get("/garret/")["Location"].startswith(page("emails"))
 
 
+@pytest.mark.parametrize("name", ["profile", "emails", "change_password", "accept_terms", "login"])
+def test_nobody_is_sent_round_in_circles(set_conf, settings, name):
+    set_conf(TERMS_VERSION=VERSION, CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    settings.LOGIN_REDIRECT_URL = "/garret/"
+    client = log_in(Client(), make_user("nova", confirmed=False))
+
+    for wish in ("", "/garret/", page("accept_terms")):
+        answer = client.get(page(name), {"next": wish}, follow=True)
+
+        assert answer.status_code == 200
+        assert len(answer.redirect_chain) <= 2
+
+
 # The guards
 
 

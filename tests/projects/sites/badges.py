@@ -1,4 +1,4 @@
-"""Users are told apart by UUIDs, and come in before they have confirmed."""
+"""Users are told apart by UUIDs and portraits, and come in before they have confirmed."""
 
 from tests.projects.base import *  # noqa: F403
 from tests.projects.has import Has
@@ -6,4 +6,8 @@ from tests.projects.has import Has
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.projects.badges"]  # noqa: F405
 AUTH_USER_MODEL = "badges.Holder"
 USERACCOUNTS = {**USERACCOUNTS, "CONFIRM_EMAIL_BEFORE_LOGIN": False}  # noqa: F405
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 HAS = Has(at_once=True)

@@ -4,10 +4,15 @@ import uuid
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from django_useraccounts.leaving.flows import erase_account
+from django_useraccounts.leaving.parts import account_of
 from django_useraccounts.models import AccountEvent, RoleGrant
+from django_useraccounts.profile.flows import edit_profile
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +61,18 @@ def test_a_session_that_names_no_user_is_nobodys(client):
 
     assert response.status_code == 302
     assert response["Location"] == "/accounts/login/?next=/waiting-room/"
+
+
+@pytest.mark.parametrize("how", ["erase", "anonymise"])
+def test_the_portrait_goes_with_the_person(set_conf, django_capture_on_commit_callbacks, how):
+    set_conf(POLICY=f"tests.projects.walk.walk_leaving.{how.title()}")
+    holder = make_user("frida")
+    edit_profile(holder, {"portrait": ContentFile(b"a face", name="frida.png")})
+    assert account_of(holder)["portrait"] == holder.portrait.name
+    assert default_storage.exists(holder.portrait.name)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        erase_account(holder)
+
+    assert not default_storage.exists(holder.portrait.name)
+    assert [user.portrait.name for user in get_user_model().objects.all()] in ([], [""])

@@ -23,7 +23,11 @@ pytestmark = pytest.mark.django_db
 HAS = settings.HAS
 
 
-class Keeping(Policy):
+class Erase(Policy):
+    """What everybody does who says nothing."""
+
+
+class Anonymise(Policy):
     def leaving(self, user):
         return "anonymise"
 
@@ -90,7 +94,7 @@ def test_she_is_forgotten_and_her_names_are_in_no_row(frida):
 
 
 def test_or_a_row_without_a_person_is_left(frida, somebody_else, set_conf):
-    set_conf(POLICY=f"{__name__}.Keeping")
+    set_conf(POLICY=f"{__name__}.Anonymise")
     make_user("second", roles=["keyholder"])
     frida.arrives()
     get_user_model().objects.update(first_name="Frida")

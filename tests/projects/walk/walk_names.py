@@ -221,16 +221,21 @@ def test_without_usernames_nobody_reads_of_one(frida, somebody_else):
     somebody_else.registers()
     somebody_else.fill("resend_confirmation", email="nobody@example.com")
     for name in named:
-        if name != "logout":
+        if name not in {"logout", "close_account"}:
             frida.get(reverse(f"useraccounts:{name}"))
             frida.post(reverse(f"useraccounts:{name}"), {})
     frida.post(reverse("useraccounts:change_password"), {"old_password": PASSWORD, "new_password": "a new one of hers"})  # fmt: skip
+    frida.fill("close_account", reason="")
+    frida.logs_in(FRIDA["email"], "a new one of hers")
     frida.fill("forgot_password", email=FRIDA["email"])
     frida.opens_link()
 
     assert {
+        "account_closed",
+        "account_reopened",
         "already_registered",
         "confirm_email",
+        "export_ready",
         "no_account",
         "password_changed",
         "reset_password",

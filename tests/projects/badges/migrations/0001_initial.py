@@ -130,6 +130,7 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
+                ("portrait", models.FileField(blank=True, upload_to="")),
                 (
                     "groups",
                     models.ManyToManyField(
