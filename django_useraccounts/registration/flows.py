@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
@@ -73,32 +73,23 @@ def register(
         raise RegistrationClosed
     name, to = _clean(username, email)
     spend("register", identifier=next(n.key for n in (to, name) if n), request=request)
-    # Before the transaction, so that no lock is held while the hash takes its time.
-    password_hash = make_password(password)
-    browser = browser_key(browser_token)
-    key = _registration_key(browser, name, to)
-
-    def open_account() -> Registration:
-        user = _new_user(name, password_hash, fields or {})
-        if terms_version:
-            user.terms_version, user.terms_accepted_at = terms_version, timezone.now()
-        with transaction.atomic():
-            address, owner = _open(user, name, to, registration_key=key)
-            if address and admission and email_key(admission.email) == address.email_key:
-                prove_first_email(address, request=request)
-            elif address:
-                mail_link(
-                    address, owner=owner, next_url=next_url, browser_key=browser, request=request
-                )
-            _record(user, admission, request=request)
-            if then:
-                then(user)
-            signals.send_on_commit(signals.registered, user=user, request=request)
-        return Registration(user, address)
-
+    wish = _Wish(
+        name=name,
+        to=to,
+        # Before the transaction, so that no lock is held while the hash takes its time.
+        password_hash=make_password(password),
+        fields=fields or {},
+        terms_version=terms_version,
+        then=then,
+        browser_key=browser_key(browser_token),
+        next_url=next_url,
+        admission=admission,
+        request=request,
+    )
     try:
-        return open_account()
+        return wish.fulfil()
     except (UsernameTaken, ValueTaken) as taken:
+        key = wish.registration_key
         again = _same_registration(key, password) if to else _same_person(name, password, request)
         if again:
             return again
@@ -107,7 +98,58 @@ def register(
             claim = UserEmail.objects.filter(registration_key=key)
             if not key or not claim.update(registration_key=None):
                 raise _what_is(taken, name, fields) from None
-            return open_account()
+            return wish.fulfil()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """What somebody wants to register with, cleaned."""
+
+    name: Name | None
+    to: Name | None
+    password_hash: str = field(repr=False)
+    fields: Mapping[str, object]
+    terms_version: str
+    then: Callable[[AbstractUser], object] | None
+    browser_key: str
+    next_url: str
+    admission: Admission | None
+    request: HttpRequest | None
+
+    @property
+    def registration_key(self) -> str | None:
+        """Return what a second click has in common with the first, None without a browser."""
+        names = (self.name.key if self.name else "", self.to.key if self.to else "")
+        text = "\0".join((self.browser_key, *names))
+        return hashlib.sha256(text.encode()).hexdigest() if self.browser_key else None
+
+    def fulfil(self) -> Registration:
+        """Write the user and all that belongs to it, and announce the mail."""
+        user = _new_user(self.name, self.password_hash, self.fields)
+        if self.terms_version:
+            user.terms_version, user.terms_accepted_at = self.terms_version, timezone.now()
+        with transaction.atomic():
+            address, owner = _open(user, self.name, self.to, registration_key=self.registration_key)
+            if address:
+                self._begin_proof(address, owner)
+            _record(user, self.admission, request=self.request)
+            if self.then:
+                self.then(user)
+            signals.send_on_commit(signals.registered, user=user, request=self.request)
+        return Registration(user, address)
+
+    def _begin_proof(self, address: UserEmail, owner: UserEmail | None) -> None:
+        """Mail the link, unless the way that led here has proved the address."""
+        if self.admission and email_key(self.admission.email) == address.email_key:
+            prove_first_email(address, request=self.request)
+            return
+        mail_link(
+            address,
+            owner=owner,
+            next_url=self.next_url,
+            browser_key=self.browser_key,
+            request=self.request,
+        )
 
 
 def _record(
@@ -145,11 +187,6 @@ def _clean(username: str | None, email: str | None) -> tuple[Name | None, Name |
     has_name = has_usernames() and (conf.USERNAME == "required" or username or not has_emails())
     name = clean_username(username or "") if has_name else None
     return name, clean_email(email or "") if has_emails() else None
-
-
-def _registration_key(browser: str, name: Name | None, to: Name | None) -> str | None:
-    names = "\0".join((browser, name.key if name else "", to.key if to else ""))
-    return hashlib.sha256(names.encode()).hexdigest() if browser else None
 
 
 def _open(
