@@ -88,7 +88,7 @@ def _context(mail: OutgoingMail) -> dict[str, object]:
         "user": mail.user,
         "name": _name(mail),
         "is_proved": bool(secret and secret.address and secret.address.is_confirmed),
-        # What the link is for: a room's mail may tell of the rows that hang on it.
+        # Whose link it is, until when, and what it brings about.
         "secret": secret,
         "link": link,
         "link_hours": hours,

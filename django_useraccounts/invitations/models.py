@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.text import wrap
 from django.utils.translation import gettext_lazy as _
 
 from ..canonical import EMAIL_MAX_LENGTH, Name, shown_email
@@ -74,13 +73,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         uses: int = 1,
     ) -> "Invitation":
         """Write down an invitation and the row of its link; it mails nothing and asks nobody."""
-        link = issue(ACCEPT_INVITATION, address=None, user=by, max_age=max_age)
+        link = issue(ACCEPT_INVITATION, address=None, user=by, max_age=max_age, pending=note)
         invitation = self.create(
             link=link,
             invited_by=by,
             email=to.text if to else "",
             email_key=to.key if to else "",
-            note=note,
             uses_allowed=uses,
             expires_at=link.expires_at,
         )
@@ -108,7 +106,6 @@ class Invitation(models.Model):
         max_length=EMAIL_MAX_LENGTH, blank=True, editable=False, db_index=True
     )
     roles = models.ManyToManyField(Role, verbose_name=_("roles"), blank=True, related_name="+")
-    note = models.CharField(_("note"), max_length=NOTE_MAX_LENGTH, blank=True, default="")
     uses_allowed = models.PositiveSmallIntegerField(_("for how many"), default=1)
     uses = models.PositiveSmallIntegerField(_("accepted by"), default=0)
     created_at = models.DateTimeField(_("written"), default=timezone.now)
@@ -151,10 +148,9 @@ class Invitation(models.Model):
         return "waiting" if self.expires_at > timezone.now() else "expired"
 
     @property
-    def quoted_note(self) -> str:
-        """The note for a mail of plain text, each line marked as a quotation."""
-        lines = wrap(self.note, 66).splitlines()
-        return "\n".join(f"> {line}" for line in lines)
+    def note(self) -> str:
+        """A few words of who invites; they are kept with the link, for the mail that carries it."""
+        return self.link.pending
 
 
 class InvitationUse(models.Model):

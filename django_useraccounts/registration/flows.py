@@ -34,11 +34,6 @@ class Registration:
     user: AbstractUser
     address: UserEmail | None
 
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether the address needed no mail that asks."""
-        return self.address is not None and self.address.is_confirmed
-
 
 @sensitive_variables()
 def register(

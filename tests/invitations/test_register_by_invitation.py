@@ -302,7 +302,7 @@ def test_any_way_to_register_takes_the_invitation_along(maria, closed):
 
     registration = register("frida", email=FRIDA, password=PASSWORD, admission=admission)
 
-    assert registration.is_confirmed
+    assert registration.address.is_confirmed
     assert registration.user.role_names == {"artist"}
     assert InvitationUse.objects.get().user == registration.user
 

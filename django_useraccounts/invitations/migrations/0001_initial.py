@@ -33,10 +33,6 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, db_index=True, editable=False, max_length=254),
                 ),
                 (
-                    "note",
-                    models.CharField(blank=True, default="", max_length=500, verbose_name="note"),
-                ),
-                (
                     "uses_allowed",
                     models.PositiveSmallIntegerField(default=1, verbose_name="for how many"),
                 ),
