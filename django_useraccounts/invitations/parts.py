@@ -1,7 +1,7 @@
 """What the room holds of a person, for who leaves; see ``personal_data``."""
 
 from ..canonical import email_key
-from ..models import AbstractUser
+from ..models import AbstractUser, OneTimeSecret
 from .models import Invitation, InvitationUse
 
 
@@ -27,8 +27,11 @@ def invitations_of(user: AbstractUser) -> dict[str, object]:
 def forget_invitations(user: AbstractUser) -> None:
     """Delete what the user has sent, and take the user out of what others have sent."""
     Invitation.objects.filter(invited_by=user).delete()
-    used = list(InvitationUse.objects.filter(user=user).values_list("invitation", flat=True))
-    Invitation.objects.filter(pk__in=used).update(email="", email_key="", note="")
+    # Not of a link for many: what it says is about none of them.
+    mailed = Invitation.objects.filter(accepted__user=user).exclude(email_key="")
+    keys = list(mailed.values_list("pk", "link"))
+    OneTimeSecret.objects.filter(pk__in=[link for _pk, link in keys]).update(pending="")
+    Invitation.objects.filter(pk__in=[pk for pk, _link in keys]).update(email="", email_key="")
     InvitationUse.objects.filter(user=user).delete()
     key = email_key(user.email)
     if key:

@@ -2,12 +2,18 @@
 
 import pytest
 
+from django_useraccounts.canonical import clean_email
 from django_useraccounts.invitations.flows import accept_invitation, invite
-from django_useraccounts.invitations.models import Invitation, InvitationUse
+from django_useraccounts.invitations.models import (
+    ACCEPT_INVITATION,
+    Invitation,
+    InvitationUse,
+)
 from django_useraccounts.invitations.parts import invitations_of
 from django_useraccounts.leaving.flows import erase_account
 from django_useraccounts.models import AccountEvent
 from django_useraccounts.policy import Policy
+from django_useraccounts.secrets import link_of, peek
 from django_useraccounts.testing import make_user
 
 pytestmark = pytest.mark.django_db
@@ -36,11 +42,8 @@ def test_nothing_of_who_was_invited_stays_with_who_invited(maria, set_conf, poli
     if policy:
         set_conf(POLICY=policy)
     frida = make_user("frida")
-    accepted = Invitation.objects.add(None, by=maria, note="For Frida.")
+    accepted = Invitation.objects.add(clean_email(frida.email), by=maria, note="For Frida.")
     accept_invitation(accepted, user=frida)
-    Invitation.objects.filter(pk=accepted.pk).update(
-        email=frida.email, email_key=frida.email, uses_allowed=1
-    )
     invite("frida@example.com", by=maria, note="Once more.")
 
     erase_account(frida)
@@ -49,6 +52,17 @@ def test_nothing_of_who_was_invited_stays_with_who_invited(maria, set_conf, poli
     assert (left.pk, left.email, left.note) == (accepted.pk, "", "")
     assert not InvitationUse.objects.exists()
     assert "frida" not in str(list(AccountEvent.objects.values_list("details", flat=True)))
+
+
+def test_a_link_for_many_goes_on_to_work_when_one_of_them_leaves(maria):
+    frida = make_user("frida")
+    invitation = Invitation.objects.add(None, by=maria, note="Bring cake.", uses=3)
+    accept_invitation(invitation, user=frida)
+    link = link_of(invitation.link)
+
+    erase_account(frida)
+
+    assert peek(ACCEPT_INVITATION, link).pending == "Bring cake."
 
 
 @pytest.mark.parametrize("policy", [None, f"{__name__}.Keeping"])
