@@ -6,7 +6,6 @@ goes away, and no request waits for either.
 """
 
 import logging
-import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -24,7 +23,7 @@ from .conf import conf
 from .courier import courier
 from .message import HINTS, compose
 from .models import AbstractUser, OneTimeSecret, OutgoingMail, UndeliverableAddress, UserEmail
-from .refusals import State, state_of_error
+from .refusals import State, as_kept, state_of_error
 from .secrets import CONFIRM_EMAIL, RESET_PASSWORD, is_replaced, is_void
 from .site import site_name, site_origin
 from .undeliverable import is_undeliverable, report_delivered, report_undeliverable
@@ -215,7 +214,7 @@ def _send(message: EmailMessage) -> None:
 
 def _after_failure(mail: OutgoingMail, error: Exception) -> bool:
     """Keep the mail for the next attempt, unless it was the last, or the address takes none."""
-    what = _describe(error)
+    what = as_kept(repr(error))
     logger.warning("Mail %s (%s) was not sent: %s", mail.pk, mail.kind, what)
     state = state_of_error(error)
     is_last = mail.attempts >= len(DELAYS) or state == State.BOUNCED
@@ -231,8 +230,3 @@ def _after_failure(mail: OutgoingMail, error: Exception) -> bool:
 
 def _note(mail: OutgoingMail, **columns: object) -> None:
     OutgoingMail.objects.filter(pk=mail.pk).update(**columns)
-
-
-def _describe(error: Exception) -> str:
-    """Return the error in the server's words, less the links: servers quote what they refuse."""
-    return re.sub(r"[\w-]{30,}", "…", repr(error))[:250]
