@@ -1,7 +1,7 @@
 """What the room holds of a person, for who leaves; see ``personal_data``."""
 
-from ..canonical import email_key
-from ..models import AbstractUser
+from ..leaving.parts import scrub_log_about
+from ..models import AbstractUser, UserEmail
 from .models import Invitation, InvitationUse
 
 
@@ -27,9 +27,13 @@ def invitations_of(user: AbstractUser) -> dict[str, object]:
 def forget_invitations(user: AbstractUser) -> None:
     """Delete what the user has sent, and take the user out of what others have sent."""
     Invitation.objects.filter(invited_by=user).delete()
-    used = list(InvitationUse.objects.filter(user=user).values_list("invitation", flat=True))
-    Invitation.objects.filter(pk__in=used).update(email="", email_key="", note="")
+    mailed = Invitation.objects.exclude(email="")
+    # The note of a link that is handed out is for others as well.
+    used = list(mailed.filter(accepted__user=user).values_list("pk", flat=True))
+    mailed.filter(pk__in=used).update(email="", email_key="", note="")
     InvitationUse.objects.filter(user=user).delete()
-    key = email_key(user.email)
-    if key:
-        Invitation.objects.filter(email_key=key).delete()
+    # Not those to a claim: else who writes down the address of somebody takes invitations away.
+    proved = UserEmail.objects.confirmed().filter(user=user).values_list("email_key", flat=True)
+    waiting = Invitation.objects.filter(email_key__in=list(proved))
+    scrub_log_about(Invitation, [*used, *waiting.values_list("pk", flat=True)])
+    waiting.delete()
