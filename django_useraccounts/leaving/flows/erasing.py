@@ -123,7 +123,8 @@ def _anonymise(user: AbstractUser) -> None:
 
 def _profile_fields(user: AbstractUser) -> Iterator["Field[Any, Any]"]:
     for field in user._meta.concrete_fields:
-        if field.name in user.PROFILE_FIELDS:
+        # The names also where people cannot edit them: registration, or code, may have set them.
+        if field.name in {"first_name", "last_name", *user.PROFILE_FIELDS}:
             yield field
 
 
