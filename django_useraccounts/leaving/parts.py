@@ -124,7 +124,8 @@ def events_of(user: AbstractUser) -> list[object]:
         {
             "what": event.kind,
             "when": event.at,
-            "from": event.client_address,
+            # Where an administrator sat is not the person's to know.
+            "from": event.client_address if event.actor_id in {None, user.pk} else None,
             "by_yourself": event.actor_id == user.pk,
             "details": event.details,
         }
