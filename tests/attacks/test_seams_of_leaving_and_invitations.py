@@ -25,7 +25,7 @@ from django_useraccounts.models import OutgoingMail, UndeliverableAddress, UserE
 from django_useraccounts.policy import Policy
 from django_useraccounts.testing import make_user
 from django_useraccounts.undeliverable import note_tracking_event, report_undeliverable
-from tests.attacks.browsers import VICTIM, last_mail, page_of
+from tests.attacks.browsers import PASSWORD, VICTIM, last_mail, page_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -204,6 +204,16 @@ def test_mail_that_a_provider_takes_has_not_arrived(send_mail_by):
     assert UndeliverableAddress.objects.get().takes_no_mail
 
 
+def test_a_site_that_has_no_addresses_any_more_leads_to_no_page_about_them(client, set_conf):
+    frida = make_user("frida", VICTIM)
+    report_undeliverable(VICTIM, state="bounced")
+    set_conf(EMAIL="off")
+
+    answer = client.post(url("login"), {"identifier": frida.username, "password": PASSWORD})
+
+    assert client.get(answer["Location"]).status_code == 200
+
+
 # Lists
 
 
@@ -215,6 +225,16 @@ def test_a_line_that_is_too_long_to_be_read_does_not_keep_the_others_out(maria, 
     with pytest.raises(CommandError, match="2 invited, 1 not"):
         call_command("useraccounts_invite", str(file), "--by", "maria", stderr=errors)
     assert len(errors.getvalue()) < 1000
+
+
+def test_a_list_does_not_steer_the_terminal(maria, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("\x1b[2Jno address\n")
+
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command("useraccounts_invite", str(file), "--by", "maria", stderr=errors)
+    assert errors.getvalue().startswith("Line 1: [2Jno address: ")
 
 
 def test_a_number_of_days_beyond_all_calendars_is_told(maria, tmp_path):

@@ -56,7 +56,9 @@ class Command(BaseCommand):
                 good += 1
             except AccountError as error:
                 bad += 1
-                self.stderr.write(f"Line {number}: {email}: {' '.join(error.messages)}")
+                # A list of somebody else must not steer the terminal.
+                shown = "".join(filter(str.isprintable, email))
+                self.stderr.write(f"Line {number}: {shown}: {' '.join(error.messages)}")
             except ImproperlyConfigured as error:
                 raise CommandError(str(error)) from None
         summary = f"{good} invited, {bad} not."
