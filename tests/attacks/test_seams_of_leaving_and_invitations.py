@@ -18,12 +18,13 @@ from django_useraccounts.emails.flows import add_email, send_confirmation
 from django_useraccounts.invitations.errors import MayNotInvite
 from django_useraccounts.invitations.flows import accept_invitation, invite
 from django_useraccounts.invitations.models import Invitation
-from django_useraccounts.leaving.flows import close_account, erase_account
+from django_useraccounts.leaving.flows import close_account, erase_account, request_export
 from django_useraccounts.leaving.parts import events_of
 from django_useraccounts.mail import announce, deliver
 from django_useraccounts.models import OutgoingMail, UndeliverableAddress, UserEmail
+from django_useraccounts.passwords.flows import change_password
 from django_useraccounts.policy import Policy
-from django_useraccounts.testing import make_user
+from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.undeliverable import note_tracking_event, report_undeliverable
 from tests.attacks.browsers import PASSWORD, VICTIM, last_mail, page_of, url
 
@@ -165,6 +166,21 @@ def test_an_export_does_not_tell_where_an_administrator_sits(rf, maria):
     switch_on(frida, by=maria, request=request)
 
     assert "203.0.113.7" not in json.dumps(events_of(frida), default=str)
+
+
+@pytest.mark.parametrize("email", ["required", "off"])
+def test_the_page_offers_no_download_that_a_new_password_has_ended(client, set_conf, sent, email):
+    set_conf(EMAIL=email)
+    frida = make_user("frida")
+    with sent():
+        request_export(frida)
+    log_in(client, frida)
+    assert b"Your data are ready" in client.get(url("export_account")).content
+
+    change_password(frida, old_password=PASSWORD, new_password="a brand new password of mine")
+    log_in(client, frida)
+
+    assert b"Your data are ready" not in client.get(url("export_account")).content
 
 
 # Reports of providers
