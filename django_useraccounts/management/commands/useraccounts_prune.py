@@ -38,8 +38,8 @@ class Command(BaseCommand):
         "counters of attempts whose time is over, usernames that are reserved no longer, "
         "and, after 30 days, expired links with their mails, mails that were sent, mails to "
         "nobody's account that were given up, and reports that an address takes no mail which were "
-        "not repeated or are about nobody. Other mails that were given up stay as long as their link, "
-        "those without a link as long as the account."
+        "not repeated or are about nobody. Other mails that were given up stay as long as their "
+        "link, those without a link as long as the account."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
