@@ -151,6 +151,12 @@ class Invitation(models.Model):
         return "waiting" if self.expires_at > timezone.now() else "expired"
 
     @property
+    def inviter_name(self) -> str:
+        """The username of who invites, for a mail; "" for one that looks like a link."""
+        name: str = self.invited_by.shown_username
+        return "" if _LINK.search(name) else name
+
+    @property
     def quoted_note(self) -> str:
         """The note for a mail of plain text, each line marked as a quotation."""
         lines = wrap(self.note, 66).splitlines()

@@ -277,3 +277,25 @@ def test_who_has_closed_the_account_invites_nobody(maria):
 
     with pytest.raises(MayNotInvite):
         invite(by=maria)
+
+
+@pytest.mark.parametrize("name", ["casino-bonus.com", "www.maria"])
+def test_nobody_has_us_mail_a_link_of_his_own_as_a_username(maria, sent, name):
+    User.objects.filter(pk=maria.pk).update(username=name, username_key=f"{name}-")
+
+    with sent():
+        invite(VICTIM, by=maria)
+
+    message = last_mail().message()
+    assert name not in f"{message['Subject']} {last_mail().body} {last_mail().alternatives[0]}"
+    assert "Somebody who knows you invites you" in last_mail().body
+
+
+def test_a_mailed_link_leaves_no_proof_behind_when_the_browser_is_closed(new_browser, maria, sent):
+    with sent():
+        invite(VICTIM, by=maria)
+    browser = new_browser()
+
+    browser.post(page_of(browser.open(last_mail())))
+
+    assert browser.session.get_expire_at_browser_close()
