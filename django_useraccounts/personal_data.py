@@ -32,10 +32,10 @@ def register_personal_data(
                 register_personal_data("keys", export=keys_of, erase=take_keys_back)
 
     ``export`` gets the user and returns what JSON can hold, moments and decimals included; it hands
-    out no secret. ``erase`` gets the user while its row is still there, in the transaction that
-    erases the account: what it raises keeps the whole account as it was. Both are functions of a
-    module, so that to register them twice is no clash. Raises ValueError for a name that cannot be
-    that of a file, or is that of another app.
+    out no secret. ``erase`` gets the user while its row and its addresses are still there, in the
+    transaction that erases the account: what it raises keeps the whole account as it was. Both are
+    functions of a module, so that to register them twice is no clash. Raises ValueError for a name
+    that cannot be that of a file, or is that of another app.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
         raise ValueError(f"{name!r} is no name: write lower-case letters, digits and underscores.")

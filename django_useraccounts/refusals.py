@@ -79,6 +79,16 @@ def is_delivered(event: Any) -> bool:
     return event.event_type in {EventType.DELIVERED, EventType.OPENED, EventType.CLICKED}
 
 
+def as_kept(answer: str) -> str:
+    """
+    Return the words of a server as rows keep them: less the links, since servers quote mails.
+
+    And less what does not print, which databases do not all take.
+    """
+    plain = "".join(filter(str.isprintable, " ".join(answer.split())))
+    return re.sub(r"[\w-]{30,}", "…", plain)[:250]
+
+
 def _is_soft(event: Any) -> bool:
     """Tell a bounce that may pass from one that does not; django-anymail names both alike."""
     answer = str(event.mta_response or "")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from . import signals
 from .canonical import email_key
 from .models import AccountEvent, UndeliverableAddress, UserEmail
-from .refusals import is_delivered, state_of_event
+from .refusals import as_kept, is_delivered, state_of_event
 
 State = UndeliverableAddress.State
 
@@ -31,7 +31,8 @@ def report_undeliverable(email: str, *, state: str, reason: str = "") -> None:
 
     The first two end all mail to it at once, the last one after five reports in a row. The owner,
     if it has one, gets an event and the signal ``email_undeliverable`` when that begins. Whatever
-    ``reason`` says is kept, up to 250 characters. A text that is no address is ignored.
+    ``reason`` says is kept, short of links, up to 250 characters. A text that is no address is
+    ignored.
     """
     key = email_key(email)
     if not key or state not in State:
@@ -88,7 +89,7 @@ def _note(row: UndeliverableAddress, state: str, reason: str) -> None:
         row.state = state
     elif row.state == State.FAILING and (not row.failures or now - row.reported_at >= APART):
         row.failures += 1
-    row.reason, row.reported_at = reason[:250], now
+    row.reason, row.reported_at = as_kept(reason), now
 
 
 def _tell(row: UndeliverableAddress) -> None:

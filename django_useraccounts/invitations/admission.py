@@ -57,6 +57,8 @@ def carry(invitation: Invitation, *, request: HttpRequest) -> None:
     The id of the invitation, not the link: what is stored opens nothing for who reads it.
     """
     request.session[_SESSION_KEY] = invitation.pk
+    # It proves an address: not left behind at a computer that others use after this visitor.
+    request.session.set_expiry(0)
 
 
 def carried_by(request: HttpRequest) -> InvitationAdmission | None:

@@ -149,8 +149,6 @@ def standing(invitation: Invitation) -> Invitation:
     if fresh.state != "waiting":
         raise InvitationVoid(fresh.state)
     try:
-        if not fresh.invited_by.is_active:
-            raise MayNotInvite
         _refuse_without_right(fresh.invited_by, list(fresh.roles.all()), request=None)
     except (MayNotInvite, MayNotGrant):
         raise InvitationVoid("ended") from None
@@ -220,7 +218,9 @@ def _roles(names: Iterable[str]) -> list[Role]:
 def _refuse_without_right(
     user: AbstractUser, roles: Sequence[Role], *, request: HttpRequest | None
 ) -> None:
-    if not policy().may_invite(user, request=request):
+    # A policy that lets everybody invite means nobody whose account is off or closed.
+    is_here = user.is_active and not user.is_closed
+    if not is_here or not policy().may_invite(user, request=request):
         raise MayNotInvite
     if roles and not policy().may_grant(user, [role.name for role in roles]):
         raise MayNotGrant

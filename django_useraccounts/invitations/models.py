@@ -38,6 +38,11 @@ _LINK = re.compile(
 )
 
 
+def looks_like_link(text: str) -> bool:
+    """Say whether mail programs might make a link of a text, or of a part of it."""
+    return bool(_LINK.search(text) or _LINK.search(unicodedata.normalize("NFKC", text)))
+
+
 def clean_note(text: str) -> str:
     """Return a note as plain text of some lines; raise InvalidNote for what looks like a link."""
     # Length first: normalising is what a long text makes slow.
@@ -48,7 +53,7 @@ def clean_note(text: str) -> str:
     plain = "\n".join("".join(filter(str.isprintable, line)) for line in lines).strip()
     if len(plain) > NOTE_MAX_LENGTH:
         raise InvalidNote(_("The note is too long."))
-    if _LINK.search(plain) or _LINK.search(unicodedata.normalize("NFKC", plain)):
+    if looks_like_link(plain):
         raise InvalidNote
     return plain
 

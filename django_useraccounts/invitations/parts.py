@@ -1,7 +1,7 @@
 """What the room holds of a person, for who leaves; see ``personal_data``."""
 
-from ..canonical import email_key
-from ..models import AbstractUser, OneTimeSecret
+from ..leaving.parts import scrub_log_about
+from ..models import AbstractUser, OneTimeSecret, UserEmail
 from .models import Invitation, InvitationUse
 
 
@@ -31,8 +31,11 @@ def forget_invitations(user: AbstractUser) -> None:
     mailed = Invitation.objects.filter(accepted__user=user).exclude(email_key="")
     keys = list(mailed.values_list("pk", "link"))
     OneTimeSecret.objects.filter(pk__in=[link for _pk, link in keys]).update(pending="")
-    Invitation.objects.filter(pk__in=[pk for pk, _link in keys]).update(email="", email_key="")
+    used = [pk for pk, _link in keys]
+    Invitation.objects.filter(pk__in=used).update(email="", email_key="")
     InvitationUse.objects.filter(user=user).delete()
-    key = email_key(user.email)
-    if key:
-        Invitation.objects.filter(email_key=key).delete()
+    # Not those to a claim: else who writes down the address of somebody takes invitations away.
+    proved = UserEmail.objects.confirmed().filter(user=user).values_list("email_key", flat=True)
+    waiting = Invitation.objects.filter(email_key__in=list(proved))
+    scrub_log_about(Invitation, [*used, *waiting.values_list("pk", flat=True)])
+    waiting.delete()

@@ -1,9 +1,10 @@
 """What the accounts themselves hold of a person; registered like that of any other app."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Model, Q
 from django.utils import timezone
 
 from ..models import (
@@ -28,9 +29,10 @@ _COLUMNS = {
 
 def register_parts() -> None:
     """Register all of them; the app does so when it is ready."""
-    # The last one to forget is the account itself, see ``flows.erasing``.
+    # The last ones to go are the addresses, which others find their rows by, and the account
+    # itself, see ``flows.erasing``.
     register_personal_data("account", export=account_of)
-    register_personal_data("addresses", export=addresses_of, erase=forget_addresses)
+    register_personal_data("addresses", export=addresses_of)
     register_personal_data("usernames", export=usernames_of, erase=forget_usernames)
     register_personal_data("roles", export=roles_of, erase=end_roles)
     register_personal_data("mails", export=mails_of, erase=forget_mails)
@@ -111,7 +113,10 @@ def mails_of(user: AbstractUser) -> list[object]:
 
 
 def forget_mails(user: AbstractUser) -> None:
-    OutgoingMail.objects.filter(user=user).delete()
+    """Delete also what went to a proved address as to a stranger, such as an invitation."""
+    # Not to a claim: that is somebody else's address, as far as anybody knows.
+    texts = list(UserEmail.objects.confirmed().filter(user=user).values_list("email", flat=True))
+    OutgoingMail.objects.filter(Q(user=user) | Q(user=None, to__in=texts)).delete()
 
 
 def events_of(user: AbstractUser) -> list[object]:
@@ -119,7 +124,8 @@ def events_of(user: AbstractUser) -> list[object]:
         {
             "what": event.kind,
             "when": event.at,
-            "from": event.client_address,
+            # Where an administrator sat is not the person's to know.
+            "from": event.client_address if event.actor_id in {None, user.pk} else None,
             "by_yourself": event.actor_id == user.pk,
             "details": event.details,
         }
@@ -132,11 +138,15 @@ def scrub_events(user: AbstractUser) -> None:
 
 
 def scrub_admin_log(user: AbstractUser) -> None:
-    """Leave in Django's log of the administration that something was changed, not of whom."""
+    scrub_log_about(type(user), [user.pk])
+
+
+def scrub_log_about(model: type[Model], keys: Iterable[object]) -> None:
+    """Leave in Django's log of the administration that rows were changed, not what they say."""
     if apps.is_installed("django.contrib.admin"):
-        entries = apps.get_model("admin", "LogEntry").objects.filter(object_id=str(user.pk))
-        about = entries.filter(
-            content_type__app_label=user._meta.app_label,
-            content_type__model=user._meta.model_name,
+        entries = apps.get_model("admin", "LogEntry").objects.filter(
+            content_type__app_label=model._meta.app_label,
+            content_type__model=model._meta.model_name,
         )
-        about.update(object_repr=f"#{user.pk}", change_message="")
+        for key in keys:
+            entries.filter(object_id=str(key)).update(object_repr=f"#{key}", change_message="")

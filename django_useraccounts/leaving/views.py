@@ -38,8 +38,9 @@ class ExportAccountView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, FlowV
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         exports = AccountExport.objects.defer("content").select_related("secret")
-        now = timezone.now()
-        export = exports.filter(user=self.user, secret__expires_at__gt=now).last()
+        # Not one whose link a new password has ended: it is to be packed again.
+        still = {"secret__expires_at__gt": timezone.now(), "secret__epoch": self.user.session_epoch}
+        export = exports.filter(user=self.user, **still).last()
         is_made = export is not None and export.made_at is not None
         # Where there is mail, the link is only there: it takes the mailbox beside the password.
         link = str(link_of(export.secret)) if export and is_made and not has_emails() else ""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..browser import browser_token, mark_browser
 from ..errors import EmailNotConfirmed
+from ..identity import has_emails
 from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin
 from ..policy import policy
 from ..views import FlowView, with_next
@@ -54,7 +55,7 @@ class LoginView(FlowView):
             return response
         if user.is_reopened:
             self.tell(self.reopened_message)
-        if not user.is_reachable:
+        if has_emails() and not user.is_reachable:
             messages.warning(self.request, self.undeliverable_message, fail_silently=True)
             url = with_next(reverse("useraccounts:emails"), self.get_success_url())
             return HttpResponseRedirect(url)

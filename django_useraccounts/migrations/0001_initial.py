@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.core.serializers.json
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
@@ -393,7 +394,14 @@ class Migration(migrations.Migration):
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="when"),
                 ),
                 ("client_address", models.GenericIPAddressField(null=True, verbose_name="from")),
-                ("details", models.JSONField(default=dict, verbose_name="details")),
+                (
+                    "details",
+                    models.JSONField(
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        verbose_name="details",
+                    ),
+                ),
                 (
                     "actor",
                     models.ForeignKey(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest
@@ -83,7 +84,8 @@ class AccountEvent(models.Model):
     )
     at = models.DateTimeField(_("when"), default=timezone.now)
     client_address = models.GenericIPAddressField(_("from"), null=True)
-    details = models.JSONField(_("details"), default=dict)
+    # Of Django's kind: the key of a user may be a UUID, which plain JSON cannot hold.
+    details = models.JSONField(_("details"), default=dict, encoder=DjangoJSONEncoder)
 
     objects = AccountEventManager()
 

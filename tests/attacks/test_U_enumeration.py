@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.models import OutgoingMail, UserEmail
 from django_useraccounts.testing import make_user
 from tests.attacks.broken import CountingHasher
@@ -49,6 +52,12 @@ def masked(response: Any) -> tuple[Any, ...]:
     return response.status_code, headers, cookies, body
 
 
+def gone(user: Any) -> None:
+    """Close an account, and let the time go by in which it can be opened again."""
+    close_account(user)
+    User.objects.filter(pk=user.pk).update(erase_at=timezone.now() - timedelta(minutes=1))
+
+
 STATES: dict[str, Callable[[], Any]] = {
     "none": lambda: None,
     "active": lambda: make_user("victoria", VICTIM),
@@ -67,6 +76,10 @@ STATES: dict[str, Callable[[], Any]] = {
         make_user("victoria", VICTIM),
         make_user("mallory", VICTIM, confirmed=False),
     ],
+    "closed": lambda: close_account(make_user("victoria", VICTIM)),
+    "closed and unconfirmed": lambda: close_account(make_user("victoria", VICTIM, confirmed=False)),
+    "gone": lambda: gone(make_user("victoria", VICTIM)),
+    "gone and unconfirmed": lambda: gone(make_user("victoria", VICTIM, confirmed=False)),
     "another spelling": lambda: make_user("Victoria", "Victim@example.com"),
 }
 
@@ -179,7 +192,11 @@ def test_U1_nothing_is_told_where_people_need_not_confirm_first(measure, set_con
 
     def comparable(seen):
         # Not the keys of sessions and tokens, which are random.
-        told = [(status, body) for status, _headers, _cookies, body in seen.answers]
+        told = [
+            # The key of a row is the number of the addresses that were ever written down.
+            (status, re.sub(r"/send-confirmation/\d+/", "", body))
+            for status, _headers, _cookies, body in seen.answers
+        ]
         return told, seen.mails, seen.hashes, seen.queries, seen.writes
 
     nobody = comparable(measure("none", look_around))

@@ -80,7 +80,8 @@ def test_addresses_of_mails_that_were_sent_long_ago_are_not_kept():
     states = {
         "sent long ago": {"sent_at": now - timedelta(days=31), "due_at": None},
         "sent": {"sent_at": now - timedelta(days=29), "due_at": None},
-        "given up": {"sent_at": None, "due_at": None},
+        "given up": {"sent_at": None, "due_at": None, "user": make_user("maria")},
+        "given up and nobody's": {"sent_at": None, "due_at": None},
         "waits": {"sent_at": None, "due_at": now},
     }
     for state, fields in states.items():
@@ -88,7 +89,7 @@ def test_addresses_of_mails_that_were_sent_long_ago_are_not_kept():
         facts = {"created_at": now - timedelta(days=99), "error": state, **fields}
         OutgoingMail.objects.filter(pk=mail.pk).update(**facts)
 
-    assert prune() == told(mails=1)
+    assert prune() == told(mails=2)
 
     kept = OutgoingMail.objects.values_list("error", flat=True)
     assert set(kept) == {"sent", "given up", "waits"}

@@ -84,7 +84,7 @@ def test_a_bounce_or_a_complaint_ends_mail_at_once(
     frida, heard, state, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        report_undeliverable("Frida@Example.com", state=state, reason="550 5.1.1 " + "x" * 300)
+        report_undeliverable("Frida@Example.com", state=state, reason="550 5.1.1 " + "x " * 150)
 
     row = UndeliverableAddress.objects.get()
     assert is_undeliverable(FRIDA)

@@ -74,7 +74,8 @@ def send_confirmation(
     if address.is_confirmed and not UndeliverableAddress.objects.addressed(address.email).exists():
         raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
     spend("mail", identifier=address.email_key, request=request)
-    owner = UserEmail.objects.confirmed().addressed(address.email).exclude(pk=address.pk).first()
+    owners = UserEmail.objects.confirmed().not_gone().addressed(address.email)
+    owner = owners.exclude(pk=address.pk).first()
     with transaction.atomic():
         mail_link(address, owner=owner, next_url=next_url, request=request)
 
@@ -135,7 +136,9 @@ def prove_first_email(address: UserEmail, *, request: HttpRequest | None = None)
             _tell_of_proof(address, [], request=request)
             _record_proof(address, request=request)
     except IntegrityError:
-        raise EmailTaken from None
+        if not release(address):
+            raise EmailTaken from None
+        prove_first_email(address, request=request)
     address.user.forget_loaded()
 
 

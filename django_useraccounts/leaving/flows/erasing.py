@@ -24,6 +24,7 @@ from ...models import AbstractUser, AccountEvent
 from ...personal_data import all_personal_data
 from ...policy import policy
 from ...transactions import repeat_undone
+from ..parts import forget_addresses
 
 logger = logging.getLogger("django_useraccounts.leaving")
 
@@ -81,6 +82,7 @@ def _erase(user: AbstractUser) -> None:
     for held in all_personal_data():
         if held.erase:
             held.erase(user)
+    forget_addresses(user)
     _drop_files(user)
     AccountEvent.objects.record("account_erased", user=user, details={"how": how})
     _say_goodbye(user)
@@ -121,7 +123,8 @@ def _anonymise(user: AbstractUser) -> None:
 
 def _profile_fields(user: AbstractUser) -> Iterator["Field[Any, Any]"]:
     for field in user._meta.concrete_fields:
-        if field.name in user.PROFILE_FIELDS:
+        # The names also where people cannot edit them: registration, or code, may have set them.
+        if field.name in {"first_name", "last_name", *user.PROFILE_FIELDS}:
             yield field
 
 

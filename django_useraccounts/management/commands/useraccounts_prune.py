@@ -36,9 +36,10 @@ class Command(BaseCommand):
         "Erases accounts that were closed for CLOSED_ACCOUNT_KEPT. Deletes accounts and addresses "
         "that were not confirmed for UNCONFIRMED_MAX_AGE, "
         "counters of attempts whose time is over, usernames that are reserved no longer, "
-        "and, after 30 days, expired links with their mails mails that were sent, and reports "
-        "that an address takes no mail which were not repeated or are about nobody. Mails that "
-        "were given up stay as long as their link, those without a link for good."
+        "and, after 30 days, expired links with their mails, mails that were sent, mails to "
+        "nobody's account that were given up, and reports that an address takes no mail which were "
+        "not repeated or are about nobody. Other mails that were given up stay as long as their "
+        "link, those without a link as long as the account."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +52,7 @@ class Command(BaseCommand):
             "links": OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at"),
             "exports": AccountExport.objects.expired(),
             "reports": _forgotten_reports(long_ago),
-            "mails": OutgoingMail.objects.filter(sent_at__lt=long_ago).order_by("pk"),
+            "mails": _forgotten_mails(long_ago),
         }
         erased, not_erased = erase_due(batch=BATCH)
         accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
@@ -69,6 +70,13 @@ def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:
     is_failing = Q(state=UndeliverableAddress.State.FAILING)
     old = UndeliverableAddress.objects.filter(reported_at__lt=long_ago).order_by("reported_at")
     return old.filter(is_failing | ~Exists(owned))
+
+
+def _forgotten_mails(long_ago: datetime) -> QuerySet[OutgoingMail]:
+    """Return mails that were sent, and those to nobody's account that were given up."""
+    # The last mail of who was erased, and what strangers had sent to dead addresses.
+    given_up = Q(sent_at=None, due_at=None, user=None, secret=None, created_at__lt=long_ago)
+    return OutgoingMail.objects.filter(Q(sent_at__lt=long_ago) | given_up).order_by("pk")
 
 
 def _delete(rows: QuerySet[Any]) -> int:

@@ -1,9 +1,13 @@
-"""Users are told apart by UUIDs and portraits, and come in before they have confirmed."""
+"""Users are told apart by UUIDs and portraits, come in before they have confirmed, and invite."""
 
 from tests.projects.base import *  # noqa: F403
 from tests.projects.has import Has
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.projects.badges"]  # noqa: F405
+INSTALLED_APPS = [
+    *INSTALLED_APPS,  # noqa: F405
+    "tests.projects.badges",
+    "django_useraccounts.invitations",
+]
 AUTH_USER_MODEL = "badges.Holder"
 USERACCOUNTS = {**USERACCOUNTS, "CONFIRM_EMAIL_BEFORE_LOGIN": False}  # noqa: F405
 STORAGES = {

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from django_useraccounts.invitations.flows import accept_invitation, invite
 from django_useraccounts.leaving.flows import erase_account
 from django_useraccounts.leaving.parts import account_of
 from django_useraccounts.models import AccountEvent, RoleGrant
@@ -61,6 +62,16 @@ def test_a_session_that_names_no_user_is_nobodys(client):
 
     assert response.status_code == 302
     assert response["Location"] == "/accounts/login/?next=/waiting-room/"
+
+
+def test_an_invitation_is_accepted_and_the_event_names_who_invited():
+    chief, holder = make_user("chief", is_superuser=True), make_user("frida")
+    invitation = invite(by=chief)
+
+    accept_invitation(invitation, user=holder)
+
+    event = AccountEvent.objects.get(kind="invitation_accepted")
+    assert event.details["invited_by"] == str(chief.pk)
 
 
 @pytest.mark.parametrize("how", ["erase", "anonymise"])

@@ -10,9 +10,14 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ....canonical import EMAIL_MAX_LENGTH
 from ....errors import AccountError
 from ....management.arguments import find_roles, find_user
+from ...errors import InvalidMaxAge
 from ...flows import invite
+
+#: Longer lines are no addresses.
+LINE_MAX_LENGTH = 10_000
 
 
 class Command(BaseCommand):
@@ -42,7 +47,7 @@ class Command(BaseCommand):
         wanted = {
             "roles": [role.name for role in find_roles(options["roles"])],
             "note": options["note"].encode("utf-8", "replace").decode(),
-            "max_age": None if options["days"] is None else timedelta(days=options["days"]),
+            "max_age": _max_age(options["days"]),
         }
         good = bad = 0
         for number, email in _addresses(_read(options["file"])):
@@ -51,13 +56,22 @@ class Command(BaseCommand):
                 good += 1
             except AccountError as error:
                 bad += 1
-                self.stderr.write(f"Line {number}: {email}: {' '.join(error.messages)}")
+                # A list of somebody else must not steer the terminal.
+                shown = "".join(filter(str.isprintable, email))
+                self.stderr.write(f"Line {number}: {shown}: {' '.join(error.messages)}")
             except ImproperlyConfigured as error:
                 raise CommandError(str(error)) from None
         summary = f"{good} invited, {bad} not."
         if bad:
             raise CommandError(summary)
         self.stdout.write(summary)
+
+
+def _max_age(days: int | None) -> timedelta | None:
+    try:
+        return None if days is None else timedelta(days=days)
+    except OverflowError:
+        raise CommandError(str(InvalidMaxAge.sentence)) from None
 
 
 def _read(name: str) -> str:
@@ -76,6 +90,10 @@ def _addresses(text: str) -> Iterator[tuple[int, str]]:
     delimiter = ";" if lines and ";" in lines[0] else ","
     column: int | None = None
     for number, line in enumerate(lines, start=1):
+        if len(line) > LINE_MAX_LENGTH:
+            # Not read: what is too long for csv would end the whole list.
+            yield number, f"{line[:EMAIL_MAX_LENGTH]}…"
+            continue
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
         if not any(cells):
             continue
