@@ -11,7 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from ..errors import LinkError, LinkExpired, LinkInvalid, LinkUsed
-from ..mixins import AllowUnconfirmedEmailMixin, ConfirmedEmailRequiredMixin
+from ..mixins import (
+    AllowUnconfirmedEmailMixin,
+    ConfirmedEmailRequiredMixin,
+    RecentLoginRequiredMixin,
+)
 from ..models import OneTimeSecret
 from ..policy import policy
 from ..secrets import Link, link_of
@@ -64,8 +68,13 @@ class InvitationsView(AllowUnconfirmedEmailMixin, AccountPage, TemplateView):
         return origin + path
 
 
-class InviteView(ConfirmedEmailRequiredMixin, FlowView):
-    """Invite somebody by mail, or make a link to hand out."""
+class InviteView(ConfirmedEmailRequiredMixin, RecentLoginRequiredMixin, FlowView):
+    """
+    Invite somebody by mail, or make a link to hand out.
+
+    By who has just given the password: a session that somebody has stolen could else give roles to
+    an account of the thief, who then keeps them.
+    """
 
     template_name = "useraccounts/invitations/invite.html"
     form_class = InviteForm

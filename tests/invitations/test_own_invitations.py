@@ -1,5 +1,7 @@
 """The pages of who invites."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -263,3 +265,12 @@ def test_where_nobody_has_an_address_the_form_asks_for_none(browser, set_conf):
     browser.post(page("invite"), {"uses": "3", "note": "", "days": "3"})
 
     assert Invitation.objects.get().uses_allowed == 3
+
+
+def test_who_invites_has_just_given_the_password(client, maria, set_conf):
+    log_in(client, maria)
+    set_conf(RECENT_LOGIN_MAX_AGE=timedelta(0))
+
+    response = client.get(reverse("useraccounts:invite"))
+
+    assert response["Location"].startswith(reverse("useraccounts:confirm_identity"))
