@@ -33,6 +33,8 @@ def postgresql() -> Iterator[str]:
         access = ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}"]
         _run(folder, [*initdb, *access, "--encoding=UTF8", "--locale=C.UTF-8"])
         options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        # Two runs of tests at once, each with a race of fifty.
+        options += ["max_connections=250"]
         options += ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}"]
         command = [_program("postgres"), "-D", str(data), *(f"--{option}" for option in options)]
         # An interrupted PostgreSQL ends its sessions and stops; a terminated one waits for them.

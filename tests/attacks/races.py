@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.core.servers.basehttp import WSGIServer
 from django.test import Client
 from django.urls import reverse
 
 from django_useraccounts.models import AbstractUser, OneTimeSecret
 from django_useraccounts.secrets import link_of
 from django_useraccounts.views import LINK_COOKIE
+
+# Fifty may knock at one moment: Django's server lets ten wait, and turns the others away.
+WSGIServer.request_queue_size = 100
 
 #: How often each race is run; CI sets more, and a nightly run many.
 REPEATS = int(os.environ.get("USERACCOUNTS_RACE_REPEATS", "5"))
