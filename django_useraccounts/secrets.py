@@ -26,10 +26,6 @@ from .models import AbstractUser, OneTimeSecret, UserEmail
 LINK_LENGTH = 64
 
 
-#: Every purpose by its name; one that a room makes joins them when its module is imported.
-PURPOSES: dict[str, "Purpose"] = {}
-
-
 @dataclass(frozen=True)
 class Purpose:
     """What a secret is for; its name is also the name of the URL that takes the link."""
@@ -42,9 +38,6 @@ class Purpose:
     bound_to_address: bool = True
     #: Is it mailed to the user whose link it is, and not to somebody whom that one invites?
     is_to_its_user: bool = True
-
-    def __post_init__(self) -> None:
-        PURPOSES[self.name] = self
 
 
 #: How long what an account holds waits, packed, for its owner to fetch it.
@@ -66,6 +59,17 @@ UNDO_EMAIL_CHANGE = Purpose(
 FETCH_EXPORT = Purpose(
     "fetch_export", lambda: EXPORT_MAX_AGE, voided_by_epoch=True, bound_to_address=False
 )
+#: Every purpose by its name, those of rooms included.
+PURPOSES = {
+    purpose.name: purpose
+    for purpose in (CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE, FETCH_EXPORT)
+}
+
+
+def register_purpose(purpose: Purpose) -> Purpose:
+    """Let a purpose of a room join; in its models, which are imported wherever mail is sent."""
+    PURPOSES[purpose.name] = purpose
+    return purpose
 
 
 @dataclass(frozen=True)

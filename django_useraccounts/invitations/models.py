@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..canonical import EMAIL_MAX_LENGTH, Name, shown_email
 from ..models import AbstractUser, OneTimeSecret, Role
-from ..secrets import Purpose, issue
+from ..secrets import Purpose, issue, register_purpose
 from .errors import InvalidNote
 
 #: How long an invitation lasts, unless who invites says otherwise.
@@ -23,12 +23,14 @@ NOTE_MAX_LENGTH = 500
 MOST_USES = 1000
 
 #: Made here, so that whoever delivers mail knows it: models are imported in every process.
-ACCEPT_INVITATION = Purpose(
-    "accept_invitation",
-    lambda: MAX_AGE,
-    voided_by_epoch=False,
-    bound_to_address=False,
-    is_to_its_user=False,
+ACCEPT_INVITATION = register_purpose(
+    Purpose(
+        "accept_invitation",
+        lambda: MAX_AGE,
+        voided_by_epoch=False,
+        bound_to_address=False,
+        is_to_its_user=False,
+    )
 )
 
 #: What mail programs make links of: schemes, addresses, www, and names with a dot and letters after
