@@ -83,20 +83,20 @@ class Guard:
             return "forbidden"
         if not self.allow_outdated_terms and user.terms_version != conf.TERMS_VERSION != "":
             return "terms_not_accepted"
-        if self.allow_unconfirmed_email:
-            # For the guards inside this one, whichever way round they were written.
-            setattr(request, _ALLOWED_ON_REQUEST, True)
-        elif (
-            not user.has_confirmed_email
-            and not getattr(request, _ALLOWED_ON_REQUEST, False)
-            and has_emails()
-        ):
+        if self._lacks_email(request, user):
             return "email_not_confirmed"
         if self.requirement and not self.requirement.matches(user.role_names):
             return "forbidden"
         if self.recent_login and not is_proof_recent(request):
             return "confirm_identity"
         return ""
+
+    def _lacks_email(self, request: HttpRequest, user: Any) -> bool:
+        if self.allow_unconfirmed_email:
+            # For the guards inside this one, whichever way round they were written.
+            setattr(request, _ALLOWED_ON_REQUEST, True)
+        is_allowed = getattr(request, _ALLOWED_ON_REQUEST, False)
+        return not (is_allowed or user.has_confirmed_email) and has_emails()
 
     def _refuse(self, request: HttpRequest, obstacle: str) -> HttpResponseBase:
         if obstacle == "forbidden":

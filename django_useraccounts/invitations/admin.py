@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ..admin.acts import act_on_each
 from ..admin.bases import RefusableAdmin, RefusableForm
 from ..admin.search import HELP, begins, find_users
 from ..canonical import email_key
-from ..errors import AccountError
 from ..identity import has_emails
 from .flows import invite, resend_invitation, withdraw_invitation
 from .forms import InvitationFields
@@ -51,16 +51,17 @@ class State(admin.SimpleListFilter):
         return list(STATES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        unused = Q(withdrawn_at=None, uses__lt=F("uses_allowed"))
-        now = timezone.now()
+        unused = Invitation.objects.unused()
+        has_link = unused.filter(link__redeemed_at=None)
         states = {
-            "waiting": unused & Q(expires_at__gt=now, link__redeemed_at=None),
-            "accepted": Q(withdrawn_at=None, uses__gte=F("uses_allowed")),
-            "withdrawn": Q(withdrawn_at__isnull=False),
-            "expired": unused & Q(expires_at__lte=now, link__redeemed_at=None),
-            "ended": unused & Q(link__redeemed_at__isnull=False),
+            "waiting": has_link & Invitation.objects.waiting(),
+            "accepted": Invitation.objects.filter(withdrawn_at=None, uses__gte=F("uses_allowed")),
+            "withdrawn": Invitation.objects.filter(withdrawn_at__isnull=False),
+            "expired": has_link.filter(expires_at__lte=timezone.now()),
+            "ended": unused.filter(link__redeemed_at__isnull=False),
         }
-        return queryset.filter(states.get(self.value() or "", Q()))
+        rows = states.get(self.value() or "")
+        return queryset if rows is None else queryset & rows
 
 
 @admin.register(Invitation)
@@ -160,16 +161,9 @@ class InvitationAdmin(RefusableAdmin):
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Invitation], flow: Callable[..., object]
     ) -> None:
-        """Do it to each, and tell of every one to which it cannot be done."""
-        done = 0
-        for invitation in queryset:
-            try:
-                flow(invitation, by=request.user, request=request)
-                done += 1
-            except AccountError as error:
-                self.message_user(request, f"{invitation}: {error.messages[0]}", messages.ERROR)
-        if done:
-            sentence = ngettext(
-                "Done for %(number)d invitation.", "Done for %(number)d invitations.", done
-            )
-            self.message_user(request, sentence % {"number": done}, messages.SUCCESS)
+        def done(number: int) -> str:
+            return ngettext(
+                "Done for %(number)d invitation.", "Done for %(number)d invitations.", number
+            ) % {"number": number}
+
+        act_on_each(self, request, queryset, flow, done=done)

@@ -86,14 +86,7 @@ def register(
     except (UsernameTaken, ValueTaken) as taken:
         key = wish.registration_key
         again = _same_registration(key, password) if to else _same_person(name, password, request)
-        if again:
-            return again
-        with transaction.atomic():
-            # Somebody else at the same browser registered the same, before: that holds nobody up.
-            claim = UserEmail.objects.filter(registration_key=key)
-            if not key or not claim.update(registration_key=None):
-                raise _what_is(taken, name, fields) from None
-            return wish.fulfil()
+        return again or _register_after_another(wish, taken)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +138,16 @@ class _Wish:
             browser_key=self.browser_key,
             request=self.request,
         )
+
+
+def _register_after_another(wish: _Wish, taken: AccountError) -> Registration:
+    """Register what somebody else at the same browser has registered: that holds nobody up."""
+    key = wish.registration_key
+    with transaction.atomic():
+        claim = UserEmail.objects.filter(registration_key=key)
+        if not key or not claim.update(registration_key=None):
+            raise _what_is(taken, wish.name, wish.fields) from None
+        return wish.fulfil()
 
 
 def _record(

@@ -90,11 +90,7 @@ def _addresses(text: str) -> Iterator[tuple[int, str]]:
     delimiter = ";" if lines and ";" in lines[0] else ","
     column: int | None = None
     for number, line in enumerate(lines, start=1):
-        if len(line) > LINE_MAX_LENGTH:
-            # Not read: what is too long for csv would end the whole list.
-            yield number, f"{line[:EMAIL_MAX_LENGTH]}…"
-            continue
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+        cells = _cells(line, delimiter)
         if not any(cells):
             continue
         if column is None:
@@ -103,3 +99,10 @@ def _addresses(text: str) -> Iterator[tuple[int, str]]:
             if "email" in header:
                 continue
         yield number, cells[column] if column < len(cells) else ""
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    if len(line) > LINE_MAX_LENGTH:
+        # Not read: what is too long for csv would end the whole list.
+        return [f"{line[:EMAIL_MAX_LENGTH]}…"]
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
