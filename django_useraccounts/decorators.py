@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from asgiref.sync import iscoroutinefunction
 from django.views import View
 
-from .guards import Guard
+from .guards import Guard, guard_of, mark
 from .requirements import Need, Requirement
 
 #: A view function, sync or async, or a View class; it comes back as what it was.
@@ -24,12 +24,12 @@ def roles_required(*needs: Need) -> Callable[[V], V]:
     address to confirm it, others get a page with status 403. Raises TypeError or ValueError when a
     need cannot be meant, such as none at all.
     """
-    return _guarding(Guard(Requirement(*needs)))
+    return _guarding(Guard(Requirement(*needs).noted_for_check()))
 
 
 def roles_accepted(*names: str) -> Callable[[V], V]:
     """Show the view to users with at least one of the roles: ``@roles_accepted("a", "b")``."""
-    return _guarding(Guard(Requirement.any_of(*names)))
+    return _guarding(Guard(Requirement.any_of(*names).noted_for_check()))
 
 
 def allow_unconfirmed_email(view: V) -> V:
@@ -57,18 +57,21 @@ def recent_login_required(view: V) -> V:
 
 def _guarding(guard: Guard) -> Callable[[V], V]:
     def decorate(view: V) -> V:
-        # ``guard`` on the view is all that it asks: a second guard adds to the first.
+        # What is written on the view is all that it asks: a second guard adds to the first.
         instance = _instance_of(view)
-        inner = getattr(view, "guard", None) or getattr(instance, "guard", None)
-        both = guard & inner if isinstance(inner, Guard) else guard
+        both = guard
+        for inner in filter(None, (guard_of(view), instance and guard_of(type(instance)))):
+            both &= inner
         if isinstance(view, type):
             view.dispatch = _guarded_dispatch(view.dispatch, both)  # type: ignore[attr-defined]
-            guarded: Any = view
-        elif iscoroutinefunction(view) or getattr(instance, "view_is_async", False):
+            mark(view.dispatch, both)  # type: ignore[attr-defined]
+            return view
+        guarded: Any
+        if iscoroutinefunction(view) or getattr(instance, "view_is_async", False):
             guarded = _guarded_async(view, both)
         else:
             guarded = wraps(view)(partial(both.call, view))
-        guarded.guard = both
+        mark(guarded, both)
         result: V = guarded
         return result
 
