@@ -1,10 +1,16 @@
-"""Guards for views: functions, sync or async, whole classes, and ``method_decorator``."""
+"""
+Guards for views: functions, sync or async, whole classes, ``method_decorator``, and all that a
+``path()`` includes.
+"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
+from types import ModuleType
 from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
+from django.urls import ResolverMatch, URLPattern, URLResolver
+from django.urls.resolvers import RoutePattern
 from django.views import View
 
 from .guards import Guard, guard_of, mark
@@ -12,6 +18,9 @@ from .requirements import Need, Requirement
 
 #: A view function, sync or async, or a View class; it comes back as what it was.
 V = TypeVar("V", bound=Callable[..., Any])
+
+#: What ``include()`` returns and ``path()`` takes; ``admin.site.urls`` is one, too.
+Included = tuple[ModuleType | Sequence[URLPattern | URLResolver] | None, str | None, str | None]
 
 
 def roles_required(*needs: Need) -> Callable[[V], V]:
@@ -53,6 +62,47 @@ def confirmed_email_required(view: V) -> V:
 def recent_login_required(view: V) -> V:
     """Show the view to users who logged in lately (RECENT_LOGIN_MAX_AGE); others prove it again."""
     return _guarding(Guard(recent_login=True))(view)
+
+
+def guarded(included: Included, *needs: Need) -> Included:
+    """
+    Show every view below a ``path()`` to users who meet every need only::
+
+        path("staff/", guarded(include("mysite.staff.urls"), "staff"))
+        path("admin/", guarded(admin.site.urls, ["caretaker", "treasurer"]))
+
+    It is ``roles_required`` on each of the views: what they ask themselves is asked as well, and
+    what they allow, such as an address that is not confirmed, is allowed. ``reverse`` and
+    namespaces are as without it. A login page must not be among them. Raises TypeError or
+    ValueError when a need cannot be meant, or when it is no include.
+    """
+    try:
+        urlconf, app_name, namespace = included
+    except (TypeError, ValueError):
+        raise TypeError(f"guarded() takes what include() returns, not {included!r}.") from None
+    guard = Guard(Requirement(*needs).noted_for_check())
+    return [_GuardedResolver(urlconf, guard)], app_name, namespace
+
+
+class _GuardedResolver(URLResolver):
+    """
+    Puts the guard before the view that is found, and leaves the patterns as they are.
+
+    So whatever they include in turn is guarded, and ``reverse`` finds a view by itself, too.
+    """
+
+    def __init__(self, urlconf: Any, guard: Guard) -> None:
+        super().__init__(RoutePattern("", is_endpoint=False), urlconf)
+        self._decorate = _guarding(guard)
+        self._guarded: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def resolve(self, path: str) -> ResolverMatch:
+        match = super().resolve(path)
+        view = match.func
+        if view not in self._guarded:
+            self._guarded[view] = self._decorate(view)
+        match.func = self._guarded[view]
+        return match
 
 
 def _guarding(guard: Guard) -> Callable[[V], V]:

@@ -176,8 +176,9 @@ def _marks_in(view_class: type, method: str) -> Iterator[Guard]:
 
 
 def _marks(view: Any) -> Iterator[Guard]:
-    attributes = getattr(view, "__dict__", {})
-    return (value for value in attributes.values() if isinstance(value, Guard))
+    # From outside to inside: what was wrapped last was marked last.
+    attributes = reversed(getattr(view, "__dict__", {}).values())
+    return (value for value in attributes if isinstance(value, Guard))
 
 
 # The refusals
