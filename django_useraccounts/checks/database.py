@@ -22,7 +22,7 @@ def role_names(alias: str) -> Iterator[CheckMessage]:
     if not guarded_names or Role._meta.db_table not in _tables(connections[alias]):
         return
     stored = list(Role.objects.using(alias).values_list("name", flat=True))
-    for name in sorted(guarded_names - set(stored)):
+    for name in sorted(set(guarded_names) - set(stored)):
         close = get_close_matches(name, stored, n=1)
         yield checks.Warning(
             f'A guard asks for the role "{name}", which does not exist: nobody can pass.',
