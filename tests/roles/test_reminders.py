@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from django_useraccounts.mail import deliver_due
 from django_useraccounts.models import OutgoingMail, Role, RoleGrant, User
@@ -45,7 +46,7 @@ def test_the_reminder_says_which_role_ends_and_when(frida, set_conf):
     deliver_due(limit=1)
 
     [message] = mail.outbox
-    date = f"{end:%B} {end.day}, {end.year}"
+    date = date_format(end, "DATE_FORMAT")
     assert message.subject == "Member: your role at The Guild ends soon"
     assert f"Your role “Member” at The Guild ends on {date}." in message.body.replace("\n", " ")
     assert f"ends on {date}." in " ".join(html_of(message).split())

@@ -186,9 +186,7 @@ def test_grace_before_the_end_is_refused(frida):
         grant_role(frida, "member", until=timezone.now() + DAY, grace=-DAY)
 
 
-@pytest.mark.parametrize(
-    "revoke", [lambda g: revoke_grant(g), lambda g: revoke_role(g.user, g.role)]
-)
+@pytest.mark.parametrize("revoke", [revoke_grant, lambda g: revoke_role(g.user, g.role)])
 def test_a_role_that_is_revoked_in_its_grace_ended_when_it_said(frida, revoke):
     now = timezone.now()
     grant = grant_role(frida, "member", since=now - 9 * DAY, until=now - DAY, grace=3 * DAY)
