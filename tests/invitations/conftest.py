@@ -12,7 +12,7 @@ from django_useraccounts.testing import make_user
 
 @pytest.fixture
 def let_invite(db: None) -> Callable[..., AbstractUser]:
-    """Make somebody who may invite, and give roles."""
+    """Make somebody who may invite, and give the roles that are the own."""
 
     def make(username: str = "maria", **fields: Any) -> AbstractUser:
         user = make_user(username, **fields)
@@ -28,7 +28,7 @@ def maria(let_invite: Callable[..., AbstractUser]) -> AbstractUser:
     """Somebody who may invite."""
     for name in ("artist", "member"):
         Role.objects.create(name=name, label=name.title())
-    return let_invite()
+    return let_invite(roles=["artist", "member"])
 
 
 @pytest.fixture
