@@ -101,6 +101,14 @@ def test_a_model_is_not_there_for_anybody_else(client, group):
     assert Group.objects.get() == group
 
 
+@pytest.mark.parametrize("roles, is_there", [(ROLES, True), (["artist"], False)])
+def test_a_module_is_there_as_its_model_is(rf, roles, is_there):
+    request = rf.get("/")
+    request.user = staff(roles=roles)
+
+    assert urls.models.get_model_admin(Group).has_module_permission(request) is is_there
+
+
 def test_roles_give_no_permission_that_django_does_not_give(client, group):
     user = staff(roles=ROLES, is_superuser=False)
     user.user_permissions.set(Permission.objects.filter(codename="view_group"))
