@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from django_useraccounts.conf import RESERVED_USERNAMES, Conf, LazyConf, Problem, conf, problems
+from django_useraccounts.conf import Conf, LazyConf, Problem, conf, problems
 
 
 def test_every_setting_has_its_default(settings):
@@ -20,7 +20,7 @@ def test_every_setting_has_its_default(settings):
     assert conf.MAIL_DELIVERY == "thread"
     assert conf.LIMITS == {}
     assert conf.PROXIES is None
-    assert conf.RESERVED_USERNAMES == RESERVED_USERNAMES
+    assert conf.ROLES == {}
     assert conf.UNICODE_USERNAMES is False
     assert list(problems({})) == []
 
@@ -102,7 +102,7 @@ def test_a_room_has_settings_of_its_own(settings):
         (
             {"GARDEN": {"GATES": "2"}},
             Problem(
-                "USERACCOUNTS[\"GARDEN\"][\"GATES\"] is '2'.",
+                'USERACCOUNTS["GARDEN"]["GATES"] is \'2\'.',
                 "It has to be a number, 0 or more; leave it out for the default, 2.",
             ),
         ),

@@ -11,8 +11,10 @@ from django_useraccounts.testing import make_user
 
 
 @pytest.fixture
-def let_invite(db: None) -> Callable[..., AbstractUser]:
-    """Make somebody who may invite, and give the roles that are the own."""
+def let_invite(db: None, set_conf: Callable[..., None]) -> Callable[..., AbstractUser]:
+    """Make somebody who may invite, and give any role."""
+
+    set_conf(POLICY="tests.invitations.policies.AnyRole")
 
     def make(username: str = "maria", **fields: Any) -> AbstractUser:
         user = make_user(username, **fields)
@@ -28,7 +30,7 @@ def maria(let_invite: Callable[..., AbstractUser]) -> AbstractUser:
     """Somebody who may invite."""
     for name in ("artist", "member"):
         Role.objects.create(name=name, label=name.title())
-    return let_invite(roles=["artist", "member"])
+    return let_invite()
 
 
 @pytest.fixture
