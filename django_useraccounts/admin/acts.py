@@ -1,6 +1,6 @@
 """What an action of a list does: the same flow with each of the rows that were ticked."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,15 +82,17 @@ def ask_then_act(
     if ask.form.is_valid():
         act_on_each(model_admin, request, rows, flow, done=done, name=ask.name)
         return None
-    fields: Sequence[Any] = [(None, {"fields": list(ask.form.fields)})]
+    # What shows the fields of a model form as Django's own pages do shows those of any form.
+    form: Any = ask.form
+    fieldsets: list[Any] = [(None, {"fields": list(form.fields)})]
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
         "title": ask.title,
         "action": ask.action,
-        "form": ask.form,
-        "fieldsets": AdminForm(ask.form, fields, {}, model_admin=model_admin),
-        "media": model_admin.media + ask.form.media,
+        "form": form,
+        "fieldsets": AdminForm(form, fieldsets, {}, model_admin=model_admin),
+        "media": model_admin.media + form.media,
         "names": [ask.name(row) for row in rows[:TOLD]],
         "more": max(0, rows.count() - TOLD),
         # All of a list, which may be long, is sent as that, not one by one.

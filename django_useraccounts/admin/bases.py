@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
@@ -110,6 +111,14 @@ class RefusableAdmin(ModelAdmin):
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.refusal = getattr(request, "useraccounts_refusal", None)
         return form
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None, **kwargs: Any
+    ) -> Any:
+        if db_field.remote_field.model is Permission:
+            # Each tells of its content type: one statement for all, as on Django's own pages.
+            kwargs.setdefault("queryset", Permission.objects.select_related("content_type"))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         view = partial(super().changeform_view, request, *args, **kwargs)

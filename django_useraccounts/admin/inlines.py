@@ -40,9 +40,12 @@ class GrantInline(TabularInline):
     fk_name = "user"
     form = GrantForm
     formset = GrantFormSet
-    fields = ("role", "starts_at", "ends_at", "reason", "granted_by", "state", "longer")
+    fields: tuple[str, ...] = (
+        *("role", "starts_at", "ends_at", "reason"),
+        *("granted_by", "state", "longer"),
+    )
     readonly_fields = ("granted_by", "state", "longer")
-    ordering = ("role__name", "starts_at")
+    ordering: tuple[str, ...] = ("role__name", "starts_at")
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoleGrant]:

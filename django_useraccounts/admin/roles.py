@@ -14,8 +14,7 @@ from django.utils.translation import ngettext
 from ..errors import AccountError
 from ..models import Role, RoleGrant
 from ..requirements import guarded_names
-from ..roles.flows import extend_grant, revoke_grant
-from ..roles.names import rename_role
+from ..roles.flows import extend_grant, rename_role, revoke_grant
 from .acts import Asked, answers, ask_then_act
 from .bases import RefusableAdmin, RefusableForm, path_in
 from .exports import export_grants
@@ -24,6 +23,9 @@ from .granting import ExtendGrantForm, Extension, ReasonForm
 from .inlines import HolderInline
 from .records import ReadOnly
 from .rights import may_export
+
+#: How many places in the code a warning names; the page of a role names all.
+PLACES_TOLD = 10
 
 
 @admin.register(Role)
@@ -56,10 +58,8 @@ class RoleAdmin(RefusableAdmin):
     # The form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
-        # Guards ask for the name in code: another one opens doors, or shuts them. And what a role
-        # carries is a right, which only a superuser gives.
-        kept = () if request.user.is_superuser else ("permissions",)
-        return ("guards", *kept) if obj is None or not kept else ("guards", "name", *kept)
+        # What a role carries is a right, and only a superuser gives rights.
+        return ("holders", "guards", *(() if request.user.is_superuser else ("permissions",)))
 
     def get_fieldsets(self, request: HttpRequest, obj: Role | None = None) -> Any:
         main = (None, {"fields": ["name", "label", "description", "permissions"]})
@@ -92,11 +92,12 @@ class RoleAdmin(RefusableAdmin):
         by: Any = request.user
         old = role.name
         rename_role(role, name, by=by, request=request)
-        if places := guarded_names.get(old):
+        if places := sorted(guarded_names.get(old, ())):
+            more = ["…"] if len(places) > PLACES_TOLD else []
             sentence = _(
                 "Guards still ask for “%(name)s”, and let nobody in by this role before the code "
-                "names the new one: %(places)s."
-            ) % {"name": old, "places": ", ".join(sorted(places))}
+                "names the new one: %(places)s"
+            ) % {"name": old, "places": ", ".join([*places[:PLACES_TOLD], *more])}
             self.message_user(request, sentence, messages.WARNING)
 
     # The action

@@ -138,19 +138,15 @@ class UserAdmin(RefusableAdmin):
     def _history(self, request: HttpRequest, user: Any) -> Any:
         if not request.user.has_perm("useraccounts.view_rolegrant"):
             return []
-        links = [(path_in(self.admin_site, RoleGrant, "changelist"), {}, _("All grants"))]
-        if request.user.has_perm("useraccounts.view_accountevent"):
-            path = path_in(self.admin_site, AccountEvent, "changelist")
-            links.append((path, {"kind__in": ",".join(KINDS)}, _("All events about roles")))
-        described = format_html_join(
-            " · ",
-            '<a href="{}?{}">{}</a>',
-            (
-                (path, urlencode({"user": user.pk, **more}), text)
-                for path, more, text in links
-                if path
-            ),
-        )
+        links: list[tuple[str, dict[str, Any], Any]] = []
+        if path := path_in(self.admin_site, RoleGrant, "changelist"):
+            links.append((path, {"user": user.pk}, _("All grants")))
+        path = path_in(self.admin_site, AccountEvent, "changelist")
+        if path and request.user.has_perm("useraccounts.view_accountevent"):
+            asked = {"user": user.pk, "kind__in": ",".join(KINDS)}
+            links.append((path, asked, _("All events about roles")))
+        shown = ((path, urlencode(asked), text) for path, asked, text in links)
+        described = format_html_join(" · ", '<a href="{}?{}">{}</a>', shown)
         fields = {"fields": ["role_history"], "description": described, "classes": ["collapse"]}
         return [(_("What happened to the roles"), fields)]
 

@@ -26,7 +26,10 @@ class Form(HTMLParser):
             return
         if tag == "input" and name and attrs.get("type") != "submit":
             if attrs.get("type") != "checkbox" or "checked" in attrs:
-                self.data[name] = attrs.get("value", "on" if "checked" in attrs else "")
+                value = attrs.get("value", "on" if "checked" in attrs else "")
+                # A browser sends each of several fields of one name.
+                before = self.data.get(name)
+                self.data[name] = value if before is None else [*_all(before), value]
         elif tag == "select":
             self._select = name
             if "multiple" in attrs:
@@ -50,6 +53,10 @@ class Form(HTMLParser):
             self._textarea = None
         elif tag == "form":
             self._inside = False
+
+
+def _all(value):
+    return value if isinstance(value, list) else [value]
 
 
 def page(name, *args, model="user"):
@@ -82,6 +89,18 @@ def act(client, action, *users, model="user"):
     """Run an action of the list on some rows; return the page that follows."""
     data = {"action": action, "_selected_action": [row.pk for row in users]}
     return client.post(page("changelist", model=model), data, follow=True)
+
+
+def act_after_asking(client, action, *rows, model="user", **answers):
+    """Run an action that asks first, and answer; return the page that follows."""
+    asked = act(client, action, *rows, model=model)
+    data = with_changes(Form(asked.content.decode()).data, answers)
+    return client.post(page("changelist", model=model), data, follow=True)
+
+
+def day(name, moment):
+    """Return what a browser sends of a date and time."""
+    return {f"{name}_0": f"{moment:%Y-%m-%d}", f"{name}_1": f"{moment:%H:%M:%S}"}
 
 
 def messages_of(response):

@@ -1,0 +1,450 @@
+"""Roles and grants in the administration: who has one, from when to when, and by whom."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib import messages
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from django_useraccounts.models import AccountEvent, Role, RoleGrant
+from django_useraccounts.requirements import Requirement, guarded_names
+from django_useraccounts.roles.flows import grant_role
+from django_useraccounts.testing import log_in, make_user
+from tests.admin.pages import (
+    Form,
+    act,
+    act_after_asking,
+    day,
+    errors_of,
+    make_staff,
+    messages_of,
+    page,
+    with_changes,
+)
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def artist(db):
+    return Role.objects.create(name="artist", label="Artist")
+
+
+def listed(client, model, **asked):
+    response = client.get(page("changelist", model=model), asked)
+    assert response.status_code == 200
+    return list(response.context["cl"].queryset)
+
+
+def save(client, row, model="role", **changes):
+    """Open the page of a role or grant, change some fields, and save; a refusal is no redirect."""
+    path = page("change", row.pk, model=model)
+    data = Form(client.get(path).content.decode()).data
+    return client.post(path, with_changes(data, changes), follow=True)
+
+
+def granting(**fields):
+    return {"grants__TOTAL_FORMS": "1", **{f"grants__0__{n}": v for n, v in fields.items()}}
+
+
+def events():
+    rows = AccountEvent.objects.order_by("pk").values_list(
+        "kind", "user__username", "actor__username"
+    )
+    return list(rows)
+
+
+# Roles
+
+
+def test_the_list_of_roles_tells_how_many_hold_each_now(office):
+    now = timezone.now()
+    frida = make_user("frida", roles=["artist", "starving"])
+    grant_role(frida, "artist")
+    grant_role(make_user("diego", roles=["artist"]), "starving", since=now + DAY)
+    grant_role(frida, Role.objects.create(name="former"), since=now - 2 * DAY, until=now - DAY)
+
+    rows = {role.name: role.holders for role in listed(office, "role")}
+
+    assert rows == {"artist": 2, "starving": 1, "former": 0}
+
+
+def test_a_role_that_no_guard_could_ask_for_is_refused_in_the_form(office):
+    path = page("add", model="role")
+
+    response = office.post(path, {"name": "An Artist", "label": "", "description": ""})
+
+    assert "lower-case letters" in response.content.decode()
+    assert not Role.objects.exists()
+
+
+@pytest.mark.parametrize("until", [None, -DAY])
+def test_a_role_that_somebody_has_or_had_cannot_be_deleted(office, until):
+    now = timezone.now()
+    role = Role.objects.create(name="artist")
+    grant_role(make_user(), role, since=now - 2 * DAY, until=until and now + until)
+    yes = {"post": "yes"}
+
+    office.post(page("delete", role.pk, model="role"), yes)
+    office.post(
+        page("changelist", model="role"),
+        {"action": "delete_selected", "_selected_action": [role.pk], **yes},
+    )
+
+    assert Role.objects.exists()
+    assert RoleGrant.objects.exists()
+
+
+def test_a_role_that_nobody_ever_had_may_go(office):
+    role = Role.objects.create(name="artist")
+
+    office.post(page("delete", role.pk, model="role"), {"post": "yes"})
+
+    assert not Role.objects.exists()
+
+
+def test_a_role_is_made_and_described(office):
+    path = page("add", model="role")
+    data = Form(office.get(path).content.decode()).data
+    permission = Permission.objects.get(codename="delete_role")
+    told = {"name": "artist", "label": "Artist", "permissions": [permission.pk]}
+    office.post(path, with_changes(data, told))
+    role = Role.objects.get()
+    assert list(role.permissions.all()) == [permission]
+
+    save(office, role, label="Painter", description="Paints.", permissions=[])
+
+    role.refresh_from_db()
+    assert (role.name, role.label, role.description) == ("artist", "Painter", "Paints.")
+    assert not role.permissions.exists()
+
+
+def test_a_role_is_renamed_and_the_guards_that_ask_for_it_are_named(office, artist, monkeypatch):
+    monkeypatch.setitem(guarded_names, "artist", {f"gallery:{n}" for n in range(10, 30)})
+    frida = make_user("frida", roles=["artist"])
+    html = office.get(page("change", artist.pk, model="role")).content.decode()
+    assert "gallery:10" in html and "gallery:29" in html
+
+    response = save(office, artist, name="painter", label="Painter")
+
+    artist.refresh_from_db()
+    assert (artist.name, artist.label) == ("painter", "Painter")
+    assert Requirement("painter").matches(type(frida).objects.get(pk=frida.pk).role_names)
+    [warning] = [m for m in response.context["messages"] if m.level == messages.WARNING]
+    assert str(warning) == (
+        "Guards still ask for “artist”, and let nobody in by this role before the code names the "
+        f"new one: {', '.join(f'gallery:{n}' for n in range(10, 20))}, …"
+    )
+
+
+def test_a_role_that_no_guard_asks_for_is_renamed_without_a_warning(office):
+    role = Role.objects.create(name="asked-for-by-nobody")
+
+    response = save(office, role, name="somebody-else")
+
+    assert Role.objects.get().name == "somebody-else"
+
+    assert not [m for m in response.context["messages"] if m.level == messages.WARNING]
+
+
+@pytest.mark.parametrize("name", ["Artist", "art1st", ""])
+def test_a_name_that_cannot_be_stands_beside_its_field(office, artist, name):
+    Role.objects.create(name="artlst")
+
+    response = save(office, artist, name=name)
+
+    assert response.context["adminform"].form.errors["name"]
+    artist.refresh_from_db()
+    assert artist.name == "artist"
+
+
+def test_staff_rename_no_role_into_one_that_is_not_theirs_to_give(client, artist):
+    clerk = make_staff("view_role", "change_role", "add_rolegrant")
+    grant_role(clerk, artist)
+    log_in(client, clerk)
+
+    response = save(client, artist, name="treasurer", label="Changed")
+
+    assert errors_of(response) == ["You may not give this role, or take it away."]
+    artist.refresh_from_db()
+    assert (artist.name, artist.label) == ("artist", "Artist")
+
+
+def test_staff_cannot_have_a_role_carry_anything(client, artist):
+    clerk = make_staff("view_role", "change_role", "add_role")
+    log_in(client, clerk)
+    everything = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
+
+    save(client, artist, permissions=everything, label="Changed")
+    path = page("add", model="role")
+    data = Form(client.get(path).content.decode()).data
+    client.post(path, {**data, "name": "other", "permissions": everything})
+
+    assert {role.label for role in Role.objects.all()} == {"Changed", ""}
+    assert not Role.objects.filter(permissions__isnull=False).exists()
+
+
+# Who has a role, on its page
+
+
+def test_a_role_is_granted_on_its_page(office, boss, artist):
+    frida = make_user("frida")
+    since, until = datetime(2030, 1, 1, 10, tzinfo=UTC), datetime(2031, 1, 1, 10, tzinfo=UTC)
+
+    save(
+        office,
+        artist,
+        **granting(
+            user="Frida", reason="paints", **day("starts_at", since), **day("ends_at", until)
+        ),
+    )
+
+    grant = RoleGrant.objects.get()
+    assert (grant.user, grant.role, grant.granted_by) == (frida, artist, boss)
+    assert (grant.starts_at, grant.ends_at) == (since, until)
+    assert (grant.source, grant.reason) == ("admin", "paints")
+    assert events() == [("role_granted", "frida", "boss")]
+
+
+def test_whom_nobody_knows_is_said_beside_the_name(office, artist):
+    waiting = make_user("waiting", confirmed=False)
+
+    for name in ("nobody", "nobody@example.com", "waiting@example.com", "a" * 500):
+        response = save(office, artist, **granting(user=name))
+        assert errors_of(response) == ["There is no user with this username or confirmed address."]
+    save(office, artist, **granting(user="waiting"))
+
+    assert RoleGrant.objects.get().user == waiting
+
+
+def test_a_role_is_taken_on_its_page(office, artist):
+    frida, diego = make_user("frida"), make_user("diego")
+    grant_role(diego, artist)
+    grant = grant_role(frida, artist)
+    AccountEvent.objects.all().delete()
+
+    save(office, artist, grants__0__DELETE="on")
+
+    grant.refresh_from_db()
+    assert grant.ends_at <= timezone.now()
+    assert {g.user for g in RoleGrant.objects.in_force()} == {diego}
+    assert events() == [("role_revoked", "frida", "boss")]
+
+
+def test_what_a_flow_refuses_stands_on_the_page_of_the_role_and_nothing_is_done(office, artist):
+    make_user("frida")
+    long_ago = datetime(2001, 1, 1, tzinfo=UTC)
+
+    response = save(
+        office, artist, label="Changed", **granting(user="frida", **day("ends_at", long_ago))
+    )
+
+    assert errors_of(response) == ["frida: A role has to end after it starts."]
+    artist.refresh_from_db()
+    assert artist.label == "Artist"
+    assert not RoleGrant.objects.exists()
+
+
+def test_a_page_shows_fifty_grants_and_leads_to_all(office, artist):
+    for number in range(51):
+        grant_role(make_user(f"user{number}"), artist)
+
+    response = office.get(page("change", artist.pk, model="role"))
+
+    assert Form(response.content.decode()).data["grants-INITIAL_FORMS"] == "50"
+    link = f"{page('changelist', model='rolegrant')}?role=artist&amp;state=in_force"
+    assert link in response.content.decode()
+    assert len(listed(office, "rolegrant", role="artist", state="in_force")) == 51
+    assert save(office, artist, label="Changed").redirect_chain
+
+
+@pytest.mark.parametrize("of", ["role", "user"])
+def test_a_page_costs_the_same_for_few_grants_and_for_many(office, boss, artist, of):
+    frida = make_user("frida")
+    path = page("change", (artist if of == "role" else frida).pk, model=of)
+
+    def more(*numbers):
+        for n in numbers:
+            user = frida if of == "user" else make_user(f"user{n}")
+            role = artist if of == "role" else Role.objects.create(name=f"role{n}")
+            grant_role(user, role, by=boss)
+            over = timezone.now() - DAY
+            grant_role(user, role, since=over - DAY, until=over, by=boss)
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert office.get(path).status_code == 200
+        return len(queries)
+
+    more(1)
+    cost()  # Django remembers its content types from now on.
+    few = cost()
+    more(*range(2, 12))
+
+    assert cost() == few <= 25
+
+
+# Grants
+
+
+def test_grants_are_revoked_from_their_list_with_one_event_each(office, boss, artist):
+    grants = [grant_role(make_user(name), artist) for name in ("frida", "ada")]
+    now = timezone.now()
+    over = grant_role(make_user("former"), artist, since=now - DAY, until=now)
+    AccountEvent.objects.all().delete()
+
+    response = act_after_asking(
+        office, "revoke", *grants, over, model="rolegrant", reason="closed the gallery"
+    )
+
+    assert messages_of(response) == [
+        "former: Artist: This grant has ended already.",
+        "2 grants were revoked.",
+    ]
+    assert not RoleGrant.objects.in_force().exists()
+    assert RoleGrant.objects.count() == 3
+    written = [
+        (event.kind, event.actor, event.details["reason"]) for event in AccountEvent.objects.all()
+    ]
+    assert written == [("role_revoked", boss, "closed the gallery")] * 2
+
+
+def test_nothing_is_revoked_before_the_question_is_answered(office, artist):
+    grant = grant_role(make_user("frida"), artist)
+
+    response = act(office, "revoke", grant, model="rolegrant")
+
+    assert "frida: Artist" in response.content.decode()
+    assert RoleGrant.objects.in_force().exists()
+
+
+def test_grants_are_extended_from_their_list(office, artist):
+    now = timezone.now().replace(microsecond=0)
+    short = grant_role(make_user("frida"), artist, until=now + DAY)
+    endless = grant_role(make_user("ada"), artist)
+    AccountEvent.objects.all().delete()
+
+    response = act_after_asking(
+        office,
+        "extend",
+        short,
+        endless,
+        model="rolegrant",
+        why="paints on",
+        **day("until", now + 9 * DAY),
+    )
+
+    assert messages_of(response) == [
+        "ada: Artist: A role has to end after it starts.",
+        "1 grant was extended.",
+    ]
+    short.refresh_from_db()
+    assert short.ends_at == now + 9 * DAY
+    event = AccountEvent.objects.get()
+    assert (event.kind, event.details["reason"]) == ("role_extended", "paints on")
+
+
+@pytest.mark.parametrize(
+    "answers", [{}, {"for_good": "on", **day("until", datetime(2040, 1, 1, tzinfo=UTC))}]
+)
+def test_how_much_longer_has_to_be_said(office, artist, answers):
+    grant = grant_role(make_user("frida"), artist, until=timezone.now() + DAY)
+
+    response = act_after_asking(office, "extend", grant, model="rolegrant", **answers)
+
+    assert "Name the new end, or choose “for good”." in response.content.decode()
+    single = save(office, grant, model="rolegrant", **answers)
+    assert errors_of(single) == ["Name the new end, or choose “for good”."]
+    assert RoleGrant.objects.get().ends_at == grant.ends_at
+
+
+def test_a_grant_is_extended_on_its_page_to_which_its_user_leads(office, boss, artist):
+    frida = make_user("frida")
+    grant = grant_role(frida, artist, until=timezone.now() + DAY, reason="paints")
+    path = page("change", grant.pk, model="rolegrant")
+    assert f'<a href="{path}">' in office.get(page("change", frida.pk)).content.decode()
+    AccountEvent.objects.all().delete()
+
+    save(office, grant, model="rolegrant", for_good="on", why="paints well")
+
+    grant.refresh_from_db()
+    assert (grant.ends_at, grant.counts_until, grant.reason) == (None, None, "paints")
+    assert events() == [("role_extended", "frida", "boss")]
+
+
+def test_a_shorter_end_is_refused_beside_the_field_of_the_grant(office, artist):
+    grant = grant_role(make_user("frida"), artist, until=timezone.now() + 9 * DAY)
+
+    response = save(office, grant, model="rolegrant", **day("until", timezone.now() + DAY))
+
+    assert response.context["adminform"].form.errors["until"]
+    assert RoleGrant.objects.get().ends_at == grant.ends_at
+
+
+def test_a_grant_is_only_read_when_it_has_no_end_or_is_over(office, artist):
+    now = timezone.now()
+    endless = grant_role(make_user("frida"), artist)
+    over = grant_role(make_user("ada"), artist, since=now - 2 * DAY, until=now - DAY)
+
+    for grant in (endless, over):
+        path = page("change", grant.pk, model="rolegrant")
+        assert "for_good" not in office.get(path).content.decode()
+        assert office.post(path, {"for_good": "on"}).status_code == 403
+
+
+def test_staff_extend_only_what_is_theirs_to_give(client, artist):
+    grant = grant_role(make_user("frida"), artist, until=timezone.now() + DAY)
+    names = ("view_rolegrant", "add_rolegrant")
+
+    log_in(client, make_staff("view_rolegrant", "change_rolegrant", username="reader"))
+    path = page("change", grant.pk, model="rolegrant")
+    assert client.post(path, {"for_good": "on"}).status_code == 403
+    log_in(client, make_staff(*names))
+    response = save(client, grant, model="rolegrant", for_good="on")
+    assert errors_of(response) == ["You may not give this role, or take it away."]
+    assert RoleGrant.objects.get().ends_at
+
+    senior = make_staff(*names, username="senior")
+    grant_role(senior, artist)
+    log_in(client, senior)
+    save(client, grant, model="rolegrant", for_good="on")
+    grant.refresh_from_db()
+    assert grant.ends_at is None
+
+
+def test_grants_are_found_by_their_user_and_state_and_role_and_source(office, artist):
+    now = timezone.now()
+    other = Role.objects.create(name="agent")
+    running = grant_role(make_user("frida"), artist, source="stripe")
+    over = grant_role(make_user("ada"), artist, since=now - 2 * DAY, until=now - DAY)
+    later = grant_role(make_user("ida"), other, since=now + DAY)
+    ending = grant_role(make_user("eva"), other, until=now + DAY)
+    in_grace = grant_role(
+        make_user("gil"), other, since=now - 2 * DAY, until=now - DAY, grace=9 * DAY
+    )
+
+    def found(**asked):
+        return set(listed(office, "rolegrant", **asked))
+
+    assert found(q="frid") == {running}
+    assert found(state="in_force") == {running, ending, in_grace}
+    assert found(state="ending") == {ending}
+    assert found(state="in_grace") == {in_grace}
+    assert found(state="to_come") == {later}
+    assert found(state="over") == {over}
+    assert found(state="nonsense") == found()
+    assert found(role="artist") == {running, over}
+    assert found(role="nonsense") == set()
+    assert found(source="stripe") == {running}
+    words = {str(admin_state(office, grant)) for grant in (running, over, later, ending, in_grace)}
+    assert words == {"In force", "Over", "To come", "In grace"}
+
+
+def admin_state(client, grant):
+    response = client.get(page("changelist", model="rolegrant"), {"q": grant.user.username})
+    return response.context["cl"].model_admin.state(grant)
