@@ -113,7 +113,7 @@ class RefusableAdmin(ModelAdmin):
         return form
 
     def formfield_for_manytomany(
-        self, db_field: Any, request: HttpRequest | None, **kwargs: Any
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.remote_field.model is Permission:
             # Each tells of its content type: one statement for all, as on Django's own pages.
