@@ -65,13 +65,15 @@ class Role(models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        like = Role.objects.filter(look=look_of(self.name)).exclude(pk=self.pk).first()
+        others = Role.objects.exclude(pk=self.pk).exclude(name=self.name)
+        like = others.filter(look=look_of(self.name)).first()
         if like:
-            raise ValidationError(
-                {"name": _("“%(name)s” looks like the role “%(like)s”, which there is.")},
+            error = ValidationError(
+                _("“%(name)s” looks like the role “%(like)s”, which there is."),
                 code="look",
                 params={"name": self.name, "like": like.name},
-            ) from None
+            )
+            raise ValidationError({"name": error})
 
 
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
