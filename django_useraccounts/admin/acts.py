@@ -100,6 +100,7 @@ def ask_then_act(
         "checkbox": ACTION_CHECKBOX_NAME,
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
     }
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "useraccounts/admin/ask_first.html", context)
 
 

@@ -112,9 +112,7 @@ class RefusableAdmin(ModelAdmin):
         form.refusal = getattr(request, "useraccounts_refusal", None)
         return form
 
-    def formfield_for_manytomany(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.remote_field.model is Permission:
             # Each tells of its content type: one statement for all, as on Django's own pages.
             kwargs.setdefault("queryset", Permission.objects.select_related("content_type"))

@@ -118,11 +118,11 @@ class _ReasonField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         most = REASON_MAX_LENGTH
-        super().__init__(label=_("reason"), max_length=most, required=False, **kwargs)
+        super().__init__(label=_("Reason"), max_length=most, required=False, **kwargs)
 
 
 class _RoleForm(forms.Form):
-    role = forms.ModelChoiceField(Role.objects.none(), label=_("role"))
+    role = forms.ModelChoiceField(Role.objects.none(), label=_("Role"))
 
     def __init__(self, *args: Any, by: AbstractUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,8 +133,8 @@ class _RoleForm(forms.Form):
 class GrantRoleForm(_RoleForm):
     """What many users get."""
 
-    since = _MomentField(label=_("starts"), required=False, help_text=_("Empty: now."))
-    until = _MomentField(label=_("ends"), required=False, help_text=_("Empty: for good."))
+    since = _MomentField(label=_("Starts"), required=False, help_text=_("Empty: now."))
+    until = _MomentField(label=_("Ends"), required=False, help_text=_("Empty: for good."))
     reason = _ReasonField()
 
 
@@ -153,7 +153,7 @@ class ReasonForm(forms.Form):
 class Extension(forms.Form):
     """How much longer a grant lasts; nothing typed must not mean for good."""
 
-    until = _MomentField(label=_("new end"), required=False)
+    until = _MomentField(label=_("New end"), required=False)
     for_good = forms.BooleanField(label=_("For good, with no end"), required=False)
     why = _ReasonField(help_text=_("Why it lasts longer."))
 

@@ -1,12 +1,14 @@
 """What happened to the roles of a user, to be read: the newest first, from the events."""
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext_lazy as _
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..models import AbstractUser, AccountEvent
 from .records import actor_of
@@ -15,36 +17,45 @@ from .records import actor_of
 SHOWN = 50
 
 KINDS = {
-    "role_granted": _("Granted"),
-    "role_extended": _("Extended"),
-    "role_revoked": _("Revoked"),
+    "role_granted": gettext_lazy("Granted: %(role)s"),
+    "role_extended": gettext_lazy("Extended: %(role)s"),
+    "role_revoked": gettext_lazy("Revoked: %(role)s"),
 }
 
 
 def role_history(user: AbstractUser) -> str:
-    """Return the latest events about the roles of ``user`` as a table of HTML; two statements."""
+    """Return the latest events about the roles of ``user`` as HTML; two statements."""
+    # A list, not a table: on a telephone, Django's forms cut off what is wider than they are.
     events = AccountEvent.objects.filter(user=user, kind__in=KINDS).order_by("-pk")
-    rows = list(_rows(events.prefetch_related("actor")[:SHOWN]))
-    return render_to_string("useraccounts/admin/role_history.html", {"rows": rows})
+    told = [
+        {"at": event.at, "facts": list(_facts(event))}
+        for event in events.prefetch_related("actor")[:SHOWN]
+    ]
+    return render_to_string("useraccounts/admin/role_history.html", {"events": told})
 
 
-def _rows(events: Any) -> Iterator[dict[str, Any]]:
-    for event in events:
-        told = event.details
-        yield {
-            "at": event.at,
-            "what": KINDS[event.kind],
-            "role": told.get("role", ""),
-            "since": _moment(told.get("since")),
-            "until": _moment(told.get("until")),
-            # A revocation tells of no end but its own moment.
-            "is_for_good": "until" in told and told["until"] is None,
-            "who": actor_of(event),
-            "source": told.get("source", ""),
-            "reason": told.get("reason", ""),
-        }
+def _facts(event: AccountEvent) -> Iterator[str]:
+    told = event.details
+    yield str(KINDS[event.kind]) % {"role": told.get("role", "")}
+    if since := told.get("since"):
+        yield _("from %(moment)s") % {"moment": _shown(since)}
+    if until := told.get("until"):
+        yield _("until %(moment)s") % {"moment": _shown(until)}
+    elif "until" in told:
+        yield _("for good")
+    if counts_until := told.get("counts_until"):
+        yield _("with grace until %(moment)s") % {"moment": _shown(counts_until)}
+    if who := actor_of(event):
+        yield _("by %(who)s") % {"who": who}
+    if source := told.get("source"):
+        yield _("source: %(source)s") % {"source": source}
+    if reason := told.get("reason"):
+        yield _("reason: %(reason)s") % {"reason": reason}
 
 
-def _moment(text: str | None) -> Any:
-    moment = parse_datetime(text) if text else None
-    return timezone.localtime(moment) if moment and timezone.is_aware(moment) else moment
+def _shown(text: str) -> str:
+    moment: datetime | None = parse_datetime(text)
+    if moment is None:
+        return text
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return date_format(local, "DATETIME_FORMAT")
