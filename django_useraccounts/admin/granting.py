@@ -1,5 +1,6 @@
 """The forms that give, extend and take roles: beside a user, beside a role, and for many."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..models import AbstractUser, Role, RoleGrant
@@ -19,6 +21,20 @@ from .bases import RefusableForm, RowForm, RowFormSet, named
 SHOWN = 50
 #: Why: for people, as long as the column of a grant is.
 REASON_MAX_LENGTH = 250
+
+
+class MomentField(forms.SplitDateTimeField):
+    """A date and a time that there is in UTC, too, as which databases keep it."""
+
+    widget = AdminSplitDateTime
+
+    def compress(self, data_list: Any) -> datetime | None:
+        moment: datetime | None = super().compress(data_list)
+        try:
+            return moment and (moment.astimezone(UTC) if timezone.is_aware(moment) else moment)
+        except OverflowError:
+            sentence = forms.DateTimeField.default_error_messages["invalid"]
+            raise ValidationError(sentence, code="invalid") from None
 
 
 class UserField(forms.CharField):
@@ -109,10 +125,6 @@ class GrantFormSet(RowFormSet):
         return "role" if self.fk.name == "user" else "user"
 
 
-class _MomentField(forms.SplitDateTimeField):
-    widget = AdminSplitDateTime
-
-
 class _ReasonField(forms.CharField):
     widget = AdminTextInputWidget
 
@@ -133,8 +145,8 @@ class _RoleForm(forms.Form):
 class GrantRoleForm(_RoleForm):
     """What many users get."""
 
-    since = _MomentField(label=_("Starts"), required=False, help_text=_("Empty: now."))
-    until = _MomentField(label=_("Ends"), required=False, help_text=_("Empty: for good."))
+    since = MomentField(label=_("Starts"), required=False, help_text=_("Empty: now."))
+    until = MomentField(label=_("Ends"), required=False, help_text=_("Empty: for good."))
     reason = _ReasonField()
 
 
@@ -153,7 +165,7 @@ class ReasonForm(forms.Form):
 class Extension(forms.Form):
     """How much longer a grant lasts; nothing typed must not mean for good."""
 
-    until = _MomentField(label=_("New end"), required=False)
+    until = MomentField(label=_("New end"), required=False)
     for_good = forms.BooleanField(label=_("For good, with no end"), required=False)
     why = _ReasonField(help_text=_("Why it lasts longer."))
 

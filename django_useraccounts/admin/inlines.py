@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
-from django.db.models import QuerySet
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,7 +15,7 @@ from ..models import RoleGrant, UserEmail
 from .bases import TabularInline, path_in
 from .filters import STATES, state_of
 from .forms import AddressForm, AddressFormSet
-from .granting import GrantForm, GrantFormSet, HolderForm
+from .granting import GrantForm, GrantFormSet, HolderForm, MomentField
 
 
 class AddressInline(TabularInline):
@@ -40,6 +41,9 @@ class GrantInline(TabularInline):
     fk_name = "user"
     form = GrantForm
     formset = GrantFormSet
+    formfield_overrides = {
+        DateTimeField: {"form_class": MomentField, "widget": AdminSplitDateTime},
+    }
     fields: tuple[str, ...] = (
         *("role", "starts_at", "ends_at", "reason"),
         *("granted_by", "state", "longer"),

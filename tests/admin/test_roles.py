@@ -250,6 +250,25 @@ def test_what_a_flow_refuses_stands_on_the_page_of_the_role_and_nothing_is_done(
     assert not RoleGrant.objects.exists()
 
 
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_a_moment_that_no_database_can_keep_is_said_beside_its_field(office, artist, zone):
+    frida = make_user("frida")
+    edge = {"America/Los_Angeles": "9999-12-31", "Asia/Tokyo": "0001-01-01"}[zone]
+    ends = {
+        "grants__0__ends_at_0": edge,
+        "grants__0__ends_at_1": "00:00" if edge < "1" else "23:59",
+    }
+
+    with timezone.override(zone):
+        response = save(office, artist, **granting(user="frida"), **ends)
+        many = {"until_0": edge, "until_1": ends["grants__0__ends_at_1"], "role": str(artist.pk)}
+        asked = act_after_asking(office, "grant_role", frida, **many)
+
+    assert errors_of(response) == ["Enter a valid date/time."]
+    assert "Enter a valid date/time." in asked.content.decode()
+    assert not RoleGrant.objects.exists()
+
+
 def test_a_page_shows_fifty_grants_and_leads_to_all(office, artist):
     for number in range(51):
         grant_role(make_user(f"user{number}"), artist)
