@@ -268,6 +268,17 @@ def test_staff_grant_themselves_nothing(client):
     assert not RoleGrant.objects.exists()
 
 
+def test_staff_give_up_what_is_their_own(client):
+    clerk = make_staff("view_rolegrant", "delete_rolegrant")
+    own = grant_role(clerk, Role.objects.create(name="artist"))
+    log_in(client, clerk)
+
+    response = act_after_asking(client, "revoke", own, model="rolegrant")
+
+    assert messages_of(response) == ["1 grant was revoked."]
+    assert not RoleGrant.objects.in_force().exists()
+
+
 def test_a_superuser_has_no_role_before_it_is_granted(office, boss):
     role = Role.objects.create(name="artist")
     assert not boss.has_roles("artist")
