@@ -70,6 +70,20 @@ def save(client, user, **changes):
     return client.post(path, with_changes(data, changes))
 
 
+def save_row(client, row, model, **changes):
+    """Open the page of a row, change some fields, and save; a refusal is followed by no page."""
+    path = page("change", row.pk, model=model)
+    data = Form(client.get(path).content.decode()).data
+    return client.post(path, with_changes(data, changes), follow=True)
+
+
+def listed(client, model, **asked):
+    """Return the rows that a list shows."""
+    response = client.get(page("changelist", model=model), asked)
+    assert response.status_code == 200
+    return list(response.context["cl"].queryset)
+
+
 def with_changes(data, changes):
     changes = {name.replace("__", "-"): value for name, value in changes.items()}
     data = {**data, **changes}

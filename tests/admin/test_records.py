@@ -21,7 +21,7 @@ from django_useraccounts.models import (
 from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.undeliverable import report_undeliverable
-from tests.admin.pages import act, messages_of, page
+from tests.admin.pages import act, listed, messages_of, page
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +30,6 @@ LISTS = ("role", "rolegrant", "accountevent", "outgoingmail", "undeliverableaddr
 
 def role():
     return Role.objects.get_or_create(name="artist")[0]
-
-
-def listed(client, model, **asked):
-    response = client.get(page("changelist", model=model), asked)
-    assert response.status_code == 200
-    return list(response.context["cl"].queryset)
 
 
 @pytest.mark.parametrize("model", LISTS)

@@ -1,4 +1,4 @@
-"""Roles and grants in the administration: who has one, from when to when, and by whom."""
+"""Roles in the administration: what each is, and who has it from when to when."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,13 +15,13 @@ from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.testing import log_in, make_user
 from tests.admin.pages import (
     Form,
-    act,
     act_after_asking,
     day,
     errors_of,
+    listed,
     make_staff,
-    messages_of,
     page,
+    save_row,
     with_changes,
 )
 
@@ -33,19 +33,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def artist(db):
     return Role.objects.create(name="artist", label="Artist")
-
-
-def listed(client, model, **asked):
-    response = client.get(page("changelist", model=model), asked)
-    assert response.status_code == 200
-    return list(response.context["cl"].queryset)
-
-
-def save(client, row, model="role", **changes):
-    """Open the page of a role or grant, change some fields, and save; a refusal is no redirect."""
-    path = page("change", row.pk, model=model)
-    data = Form(client.get(path).content.decode()).data
-    return client.post(path, with_changes(data, changes), follow=True)
 
 
 def granting(**fields):
@@ -117,7 +104,7 @@ def test_a_role_is_made_and_described(office):
     role = Role.objects.get()
     assert list(role.permissions.all()) == [permission]
 
-    save(office, role, label="Painter", description="Paints.", permissions=[])
+    save_row(office, role, "role", label="Painter", description="Paints.", permissions=[])
 
     role.refresh_from_db()
     assert (role.name, role.label, role.description) == ("artist", "Painter", "Paints.")
@@ -130,7 +117,7 @@ def test_a_role_is_renamed_and_the_guards_that_ask_for_it_are_named(office, arti
     html = office.get(page("change", artist.pk, model="role")).content.decode()
     assert "gallery:10" in html and "gallery:29" in html
 
-    response = save(office, artist, name="painter", label="Painter")
+    response = save_row(office, artist, "role", name="painter", label="Painter")
 
     artist.refresh_from_db()
     assert (artist.name, artist.label) == ("painter", "Painter")
@@ -145,7 +132,7 @@ def test_a_role_is_renamed_and_the_guards_that_ask_for_it_are_named(office, arti
 def test_a_role_that_no_guard_asks_for_is_renamed_without_a_warning(office):
     role = Role.objects.create(name="asked-for-by-nobody")
 
-    response = save(office, role, name="somebody-else")
+    response = save_row(office, role, "role", name="somebody-else")
 
     assert Role.objects.get().name == "somebody-else"
 
@@ -156,7 +143,7 @@ def test_a_role_that_no_guard_asks_for_is_renamed_without_a_warning(office):
 def test_a_name_that_cannot_be_stands_beside_its_field(office, artist, name):
     Role.objects.create(name="artlst")
 
-    response = save(office, artist, name=name)
+    response = save_row(office, artist, "role", name=name)
 
     assert response.context["adminform"].form.errors["name"]
     artist.refresh_from_db()
@@ -168,7 +155,7 @@ def test_staff_rename_no_role_into_one_that_is_not_theirs_to_give(client, artist
     grant_role(clerk, artist)
     log_in(client, clerk)
 
-    response = save(client, artist, name="treasurer", label="Changed")
+    response = save_row(client, artist, "role", name="treasurer", label="Changed")
 
     assert errors_of(response) == ["You may not give this role, or take it away."]
     artist.refresh_from_db()
@@ -180,7 +167,7 @@ def test_staff_cannot_have_a_role_carry_anything(client, artist):
     log_in(client, clerk)
     everything = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
 
-    save(client, artist, permissions=everything, label="Changed")
+    save_row(client, artist, "role", permissions=everything, label="Changed")
     path = page("add", model="role")
     data = Form(client.get(path).content.decode()).data
     client.post(path, {**data, "name": "other", "permissions": everything})
@@ -196,9 +183,10 @@ def test_a_role_is_granted_on_its_page(office, boss, artist):
     frida = make_user("frida")
     since, until = datetime(2030, 1, 1, 10, tzinfo=UTC), datetime(2031, 1, 1, 10, tzinfo=UTC)
 
-    save(
+    save_row(
         office,
         artist,
+        "role",
         **granting(
             user="Frida", reason="paints", **day("starts_at", since), **day("ends_at", until)
         ),
@@ -215,9 +203,9 @@ def test_whom_nobody_knows_is_said_beside_the_name(office, artist):
     waiting = make_user("waiting", confirmed=False)
 
     for name in ("nobody", "nobody@example.com", "waiting@example.com", "a" * 500):
-        response = save(office, artist, **granting(user=name))
+        response = save_row(office, artist, "role", **granting(user=name))
         assert errors_of(response) == ["There is no user with this username or confirmed address."]
-    save(office, artist, **granting(user="waiting"))
+    save_row(office, artist, "role", **granting(user="waiting"))
 
     assert RoleGrant.objects.get().user == waiting
 
@@ -228,7 +216,7 @@ def test_a_role_is_taken_on_its_page(office, artist):
     grant = grant_role(frida, artist)
     AccountEvent.objects.all().delete()
 
-    save(office, artist, grants__0__DELETE="on")
+    save_row(office, artist, "role", grants__0__DELETE="on")
 
     grant.refresh_from_db()
     assert grant.ends_at <= timezone.now()
@@ -240,8 +228,12 @@ def test_what_a_flow_refuses_stands_on_the_page_of_the_role_and_nothing_is_done(
     make_user("frida")
     long_ago = datetime(2001, 1, 1, tzinfo=UTC)
 
-    response = save(
-        office, artist, label="Changed", **granting(user="frida", **day("ends_at", long_ago))
+    response = save_row(
+        office,
+        artist,
+        "role",
+        label="Changed",
+        **granting(user="frida", **day("ends_at", long_ago)),
     )
 
     assert errors_of(response) == ["frida: A role has to end after it starts."]
@@ -260,7 +252,7 @@ def test_a_moment_that_no_database_can_keep_is_said_beside_its_field(office, art
     }
 
     with timezone.override(zone):
-        response = save(office, artist, **granting(user="frida"), **ends)
+        response = save_row(office, artist, "role", **granting(user="frida"), **ends)
         many = {"until_0": edge, "until_1": ends["grants__0__ends_at_1"], "role": str(artist.pk)}
         asked = act_after_asking(office, "grant_role", frida, **many)
 
@@ -279,7 +271,7 @@ def test_a_page_shows_fifty_grants_and_leads_to_all(office, artist):
     link = f"{page('changelist', model='rolegrant')}?role=artist&amp;state=in_force"
     assert link in response.content.decode()
     assert len(listed(office, "rolegrant", role="artist", state="in_force")) == 51
-    assert save(office, artist, label="Changed").redirect_chain
+    assert save_row(office, artist, "role", label="Changed").redirect_chain
 
 
 @pytest.mark.parametrize("of", ["role", "user"])
@@ -306,164 +298,3 @@ def test_a_page_costs_the_same_for_few_grants_and_for_many(office, boss, artist,
     more(*range(2, 12))
 
     assert cost() == few <= 25
-
-
-# Grants
-
-
-def test_grants_are_revoked_from_their_list_with_one_event_each(office, boss, artist):
-    grants = [grant_role(make_user(name), artist) for name in ("frida", "ada")]
-    now = timezone.now()
-    over = grant_role(make_user("former"), artist, since=now - DAY, until=now)
-    AccountEvent.objects.all().delete()
-
-    response = act_after_asking(
-        office, "revoke", *grants, over, model="rolegrant", reason="closed the gallery"
-    )
-
-    assert messages_of(response) == [
-        "former: Artist: This grant has ended already.",
-        "2 grants were revoked.",
-    ]
-    assert not RoleGrant.objects.in_force().exists()
-    assert RoleGrant.objects.count() == 3
-    written = [
-        (event.kind, event.actor, event.details["reason"]) for event in AccountEvent.objects.all()
-    ]
-    assert written == [("role_revoked", boss, "closed the gallery")] * 2
-
-
-def test_nothing_is_revoked_before_the_question_is_answered(office, artist):
-    grant = grant_role(make_user("frida"), artist)
-
-    response = act(office, "revoke", grant, model="rolegrant")
-
-    assert "frida: Artist" in response.content.decode()
-    assert RoleGrant.objects.in_force().exists()
-
-
-def test_grants_are_extended_from_their_list(office, artist):
-    now = timezone.now().replace(microsecond=0)
-    short = grant_role(make_user("frida"), artist, until=now + DAY)
-    endless = grant_role(make_user("ada"), artist)
-    AccountEvent.objects.all().delete()
-
-    response = act_after_asking(
-        office,
-        "extend",
-        short,
-        endless,
-        model="rolegrant",
-        why="paints on",
-        **day("until", now + 9 * DAY),
-    )
-
-    assert messages_of(response) == [
-        "ada: Artist: A role has to end after it starts.",
-        "1 grant was extended.",
-    ]
-    short.refresh_from_db()
-    assert short.ends_at == now + 9 * DAY
-    event = AccountEvent.objects.get()
-    assert (event.kind, event.details["reason"]) == ("role_extended", "paints on")
-
-
-@pytest.mark.parametrize(
-    "answers", [{}, {"for_good": "on", **day("until", datetime(2040, 1, 1, tzinfo=UTC))}]
-)
-def test_how_much_longer_has_to_be_said(office, artist, answers):
-    grant = grant_role(make_user("frida"), artist, until=timezone.now() + DAY)
-
-    response = act_after_asking(office, "extend", grant, model="rolegrant", **answers)
-
-    assert "Name the new end, or choose “for good”." in response.content.decode()
-    single = save(office, grant, model="rolegrant", **answers)
-    assert errors_of(single) == ["Name the new end, or choose “for good”."]
-    assert RoleGrant.objects.get().ends_at == grant.ends_at
-
-
-def test_a_grant_is_extended_on_its_page_to_which_its_user_leads(office, boss, artist):
-    frida = make_user("frida")
-    grant = grant_role(frida, artist, until=timezone.now() + DAY, reason="paints")
-    path = page("change", grant.pk, model="rolegrant")
-    assert f'<a href="{path}">' in office.get(page("change", frida.pk)).content.decode()
-    AccountEvent.objects.all().delete()
-
-    save(office, grant, model="rolegrant", for_good="on", why="paints well")
-
-    grant.refresh_from_db()
-    assert (grant.ends_at, grant.counts_until, grant.reason) == (None, None, "paints")
-    assert events() == [("role_extended", "frida", "boss")]
-
-
-def test_a_shorter_end_is_refused_beside_the_field_of_the_grant(office, artist):
-    grant = grant_role(make_user("frida"), artist, until=timezone.now() + 9 * DAY)
-
-    response = save(office, grant, model="rolegrant", **day("until", timezone.now() + DAY))
-
-    assert response.context["adminform"].form.errors["until"]
-    assert RoleGrant.objects.get().ends_at == grant.ends_at
-
-
-def test_a_grant_is_only_read_when_it_has_no_end_or_is_over(office, artist):
-    now = timezone.now()
-    endless = grant_role(make_user("frida"), artist)
-    over = grant_role(make_user("ada"), artist, since=now - 2 * DAY, until=now - DAY)
-
-    for grant in (endless, over):
-        path = page("change", grant.pk, model="rolegrant")
-        assert "for_good" not in office.get(path).content.decode()
-        assert office.post(path, {"for_good": "on"}).status_code == 403
-
-
-def test_staff_extend_only_what_is_theirs_to_give(client, artist):
-    grant = grant_role(make_user("frida"), artist, until=timezone.now() + DAY)
-    names = ("view_rolegrant", "add_rolegrant")
-
-    log_in(client, make_staff("view_rolegrant", "change_rolegrant", username="reader"))
-    path = page("change", grant.pk, model="rolegrant")
-    assert client.post(path, {"for_good": "on"}).status_code == 403
-    log_in(client, make_staff(*names))
-    response = save(client, grant, model="rolegrant", for_good="on")
-    assert errors_of(response) == ["You may not give this role, or take it away."]
-    assert RoleGrant.objects.get().ends_at
-
-    senior = make_staff(*names, username="senior")
-    grant_role(senior, artist)
-    log_in(client, senior)
-    save(client, grant, model="rolegrant", for_good="on")
-    grant.refresh_from_db()
-    assert grant.ends_at is None
-
-
-def test_grants_are_found_by_their_user_and_state_and_role_and_source(office, artist):
-    now = timezone.now()
-    other = Role.objects.create(name="agent")
-    running = grant_role(make_user("frida"), artist, source="stripe")
-    over = grant_role(make_user("ada"), artist, since=now - 2 * DAY, until=now - DAY)
-    later = grant_role(make_user("ida"), other, since=now + DAY)
-    ending = grant_role(make_user("eva"), other, until=now + DAY)
-    in_grace = grant_role(
-        make_user("gil"), other, since=now - 2 * DAY, until=now - DAY, grace=9 * DAY
-    )
-
-    def found(**asked):
-        return set(listed(office, "rolegrant", **asked))
-
-    assert found(q="frid") == {running}
-    assert found(state="in_force") == {running, ending, in_grace}
-    assert found(state="ending") == {ending}
-    assert found(state="in_grace") == {in_grace}
-    assert found(state="to_come") == {later}
-    assert found(state="over") == {over}
-    assert found(state="nonsense") == found()
-    assert found(role="artist") == {running, over}
-    assert found(role="nonsense") == set()
-    assert found(source="stripe") == {running}
-    words = {str(admin_state(office, grant)) for grant in (running, over, later, ending, in_grace)}
-    assert words == {"In force", "Over", "To come", "In grace"}
-
-
-def admin_state(client, grant):
-    response = client.get(page("changelist", model="rolegrant"), {"q": grant.user.username})
-    return response.context["cl"].model_admin.state(grant)
