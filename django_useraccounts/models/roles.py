@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models import Case, Exists, Expression, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -76,30 +76,44 @@ class Role(models.Model):
             raise ValidationError({"name": error})
 
 
+class _Now(Expression):
+    """
+    The moment at which a statement runs, or some time later.
+
+    Not when it is written: ``queryset = User.objects.with_roles("member")`` of a view is written
+    once, and would go on to show those who were members when the server was started. And not
+    ``Now()``: MariaDB answers in a time zone of its own.
+    """
+
+    def __init__(self, later: timedelta = timedelta()) -> None:
+        super().__init__(output_field=models.DateTimeField())
+        self.later = later
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        return "%s", [connection.ops.adapt_datetimefield_value(timezone.now() + self.later)]
+
+
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
     def in_force(self, at: datetime | None = None) -> Self:
         """Return the grants that count at a moment, now by default; the end is no part of one."""
-        at = at or timezone.now()
-        return self.lasting(at).filter(starts_at__lte=at)
+        return self.lasting(at).filter(starts_at__lte=at or _Now())
 
     def lasting(self, at: datetime | None = None) -> Self:
         """Return the grants that count at a moment, now by default, or will."""
-        at = at or timezone.now()
-        return self.filter(Q(counts_until__isnull=True) | Q(counts_until__gt=at))
+        return self.filter(Q(counts_until__isnull=True) | Q(counts_until__gt=at or _Now()))
 
     def ending_within(self, days: float) -> Self:
         """
         Return the grants in force that end in these days, and after which the user has the role no
         more: another grant of the same role that goes on leaves them out.
         """
-        now = timezone.now()
         others = RoleGrant.objects.filter(user=OuterRef("user"), role=OuterRef("role"))
         end = OuterRef("counts_until")
         longer = Q(counts_until__isnull=True) | Q(counts_until__gt=end)
         # Of two with one end, one ends.
         longer |= Q(counts_until=end, pk__gt=OuterRef("pk"))
-        soon = self.filter(ends_at__gt=now, ends_at__lte=now + timedelta(days=days))
-        return soon.in_force(now).exclude(Exists(others.filter(longer, starts_at__lte=end)))
+        soon = self.filter(ends_at__gt=_Now(), ends_at__lte=_Now(timedelta(days=days)))
+        return soon.in_force().exclude(Exists(others.filter(longer, starts_at__lte=end)))
 
     def end(self) -> int:
         """
