@@ -123,7 +123,7 @@ def _guarding(guard: Guard) -> Callable[[V], V]:
             behind = _behind(view)
             guarded = wraps(view)(partial(both.call, behind))
             # What it calls; the attributes are those of the guard that it takes the place of.
-            guarded.__wrapped__ = guarded.behind = behind
+            guarded.__wrapped__ = behind
         mark(guarded, both)
         result: V = guarded
         return result
@@ -133,10 +133,9 @@ def _guarding(guard: Guard) -> Callable[[V], V]:
 
 def _behind(view: Any) -> Any:
     """Return what is behind a guard, so that any number of guards cost what one does."""
-    # A decorator around a guard takes over its attributes, and wraps something else.
-    behind = getattr(view, "behind", None)
-    is_guard = behind is not None and behind is getattr(view, "__wrapped__", None)
-    return behind if is_guard else view
+    # By what it is: a decorator around a guard may have taken over all of its attributes.
+    is_guard = isinstance(view, partial) and getattr(view.func, "__func__", None) is Guard.call
+    return view.args[0] if is_guard else view
 
 
 def _guarded_async(view: Callable[..., Any], guard: Guard) -> Callable[..., Any]:
