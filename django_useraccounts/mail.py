@@ -100,7 +100,9 @@ def carry(mail_id: int) -> None:
 
 def deliver(mail_id: int) -> bool:
     """Try a due mail once; return whether it was sent. It never raises for what mail servers do."""
-    due = OutgoingMail.objects.due().select_related("user", "secret__user", "secret__address")
+    due = OutgoingMail.objects.due().select_related(
+        "user", "secret__user", "secret__address", "grant"
+    )
     # In the same statement for every kind: which mail it is must not be seen by what it costs.
     mail = due.annotate(is_replaced=is_replaced("secret__")).filter(pk=mail_id).first()
     if mail is None or not _claim(mail):
@@ -108,6 +110,9 @@ def deliver(mail_id: int) -> bool:
     is_late: bool = mail.is_replaced  # type: ignore[attr-defined]
     if mail.secret and is_void(mail.secret, is_replaced=is_late):
         _note(mail, due_at=None, error="The link of this mail is no longer valid.")
+        return False
+    if _is_overtaken(mail):
+        _note(mail, due_at=None, error="The role of this mail does not end as it tells.")
         return False
     wanted, mail.to = mail.to, _reachable(mail)
     if not mail.to:
@@ -165,6 +170,14 @@ def _claim(mail: OutgoingMail) -> bool:
     claimed = mine.order_by().update(attempts=F("attempts") + 1, due_at=timezone.now() + LEASE)
     mail.attempts += claimed
     return bool(claimed)
+
+
+def _is_overtaken(mail: OutgoingMail) -> bool:
+    """Say whether the role that a mail reminds of has ended already, or was extended since."""
+    if mail.kind != "role_ending" or mail.grant is None:
+        return False
+    end = mail.grant.ends_at
+    return mail.grant.reminded_at is None or end is None or end <= timezone.now()
 
 
 def _reachable(mail: OutgoingMail) -> str:

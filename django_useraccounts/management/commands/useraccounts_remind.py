@@ -26,4 +26,6 @@ class Command(BaseCommand):
             number = remind_of_ends(days=options["days"], roles=names)
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
+        except OverflowError:
+            raise CommandError("--days goes beyond the calendar.") from None
         self.stdout.write(f"{number} reminders")

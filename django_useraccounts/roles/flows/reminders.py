@@ -1,10 +1,9 @@
 """Tell people by mail that a role of theirs ends soon: for cron, once for each grant."""
 
-from functools import partial
-
 from django.db import transaction
 from django.utils import timezone
 
+from ...identity import has_emails
 from ...mail import announce
 from ...models import RoleGrant, UserEmail
 from ...models.roles import RoleGrantQuerySet
@@ -18,6 +17,8 @@ def remind_of_ends(*, days: int = 7, roles: list[str] | None = None, batch: int 
     Once for each grant, and once more after it was extended; not where another grant of the role
     goes on, nor where who granted wanted no mail. Safe beside itself, and to be run again.
     """
+    if not has_emails():
+        return 0
     grants = RoleGrant.objects.ending_within(days).filter(reminds=True, reminded_at=None)
     # A mail goes to people who are here, at the address that they have proved.
     grants = grants.filter(user__is_active=True, user__erase_at=None, user__emails__is_primary=True)
@@ -25,7 +26,7 @@ def remind_of_ends(*, days: int = 7, roles: list[str] | None = None, batch: int 
         grants = grants.filter(role__name__in=roles)
     reminded, last = 0, 0
     while keys := _next(grants, after=last, number=batch):
-        reminded += sum(repeat_undone(partial(_remind, key), restore=lambda: None) for key in keys)
+        reminded += sum(_remind(key, grants) for key in keys)
         last = keys[-1]
     return reminded
 
@@ -34,14 +35,21 @@ def _next(grants: RoleGrantQuerySet, *, after: int, number: int) -> list[int]:
     return list(grants.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:number])
 
 
-def _remind(key: int) -> bool:
-    now = timezone.now()
-    with transaction.atomic():
-        # Of two who are at it at one moment, one gets to here, and only while it still ends.
-        waiting = RoleGrant.objects.in_force(now).filter(pk=key, ends_at__gt=now, reminded_at=None)
-        if not waiting.update(reminded_at=now):
-            return False
-        grant = RoleGrant.objects.select_related("user").get(pk=key)
-        to = UserEmail.objects.get(user=grant.user, is_primary=True)
-        announce("role_ending", to=to.email, user=grant.user, grant=grant)
-    return True
+def _remind(key: int, grants: RoleGrantQuerySet) -> bool:
+    def remind() -> bool:
+        with transaction.atomic():
+            # Asked once more: many mails may have been written since the keys were read.
+            grant = grants.filter(pk=key).select_related("user").first()
+            if grant is None or not _is_ours(grant):
+                return False
+            to = UserEmail.objects.get(user=grant.user, is_primary=True)
+            announce("role_ending", to=to.email, user=grant.user, grant=grant)
+        return True
+
+    return repeat_undone(remind, restore=lambda: None)
+
+
+def _is_ours(grant: RoleGrant) -> bool:
+    """Of two who are at it at one moment, let one through, and none if its end has just changed."""
+    same = RoleGrant.objects.filter(pk=grant.pk, ends_at=grant.ends_at, reminded_at=None)
+    return bool(same.update(reminded_at=timezone.now()))
