@@ -98,6 +98,9 @@ def extend_grant(
             raise GrantOver
         if found.ends_at is None or (until is not None and until <= found.ends_at):
             raise InvalidPeriod
+        if counts_until and found.counts_until:
+            # Of more grace than there is now, nothing is taken away.
+            counts_until = max(counts_until, found.counts_until)
         found.ends_at, found.counts_until, found.reminded_at = until, counts_until, None
         found.save(update_fields=["ends_at", "counts_until", "reminded_at"])
         details = {**_facts(found), "reason": reason}
@@ -183,10 +186,11 @@ def _end(
 def _role(role: str | Role) -> Role:
     if isinstance(role, Role):
         return role
-    try:
-        return Role.objects.get(name=role)
-    except Role.DoesNotExist:
-        raise UnknownRole(role) from None
+    found = Role.objects.filter(name=role).first()
+    # MariaDB finds "artist" by "ARTIST", too.
+    if found is None or found.name != role:
+        raise UnknownRole(role)
+    return found
 
 
 def _counts_until(

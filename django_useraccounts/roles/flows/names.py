@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -104,12 +104,19 @@ def rename_role(
     """
     renamed = Role(pk=role.pk, name=name, label=role.label, description=role.description)
     _refuse_bad_name(renamed)
+    taken = InvalidRole(_("There is a role “%(name)s” already."), params={"name": name})
     if Role.objects.filter(name=name).exclude(pk=role.pk).exists():
-        raise InvalidRole(_("There is a role “%(name)s” already."), params={"name": name})
+        raise taken
     if by is not None and not (may_grant(by, [role]) and may_grant(by, [renamed])):
         raise MayNotGrant
     old, role.name = role.name, name
-    role.save(update_fields=["name", "look"])
+    try:
+        with transaction.atomic():
+            role.save(update_fields=["name", "look"])
+    except IntegrityError:
+        # Somebody has given it, or one that looks like it, to another role at this very moment.
+        role.name = old
+        raise taken from None
     logger.info("The role “%s” is called “%s” now, by %s.", old, name, by.pk if by else "code")
     return role
 
