@@ -1,6 +1,7 @@
 """Grants as a file for a spreadsheet, which must not take what somebody typed for a formula."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,10 @@ from ..models import AccountEvent, RoleGrant
 #: How many rows are read at once, whatever the database: those before are forgotten.
 BATCH = 1000
 
-#: What begins a formula, in Excel, LibreOffice and others (OWASP, "CSV Injection"); the last four
-#: are the wide forms that some take for the same.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: Where a formula would begin, in Excel, LibreOffice and others (OWASP, "CSV Injection"); some take
+#: wide signs for the same. Also behind a semicolon or a line, which begin a cell where spreadsheets
+#: split at semicolons, as in half of Europe, and so read our quotes as letters.
+FORMULA = re.compile(r'(?:^|[;\t\r\n])[\s"]*(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])')
 
 COLUMNS = (
     *("role", "username", "email", "starts_at", "ends_at", "counts_until"),
@@ -82,5 +84,4 @@ def _moment(moment: datetime | None) -> str:
 
 def harmless(text: str | None) -> str:
     """Return a text as no spreadsheet calculates it: with an apostrophe before what would."""
-    text = text or ""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub(lambda found: f"{found[0]}'", text or "")

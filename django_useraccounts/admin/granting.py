@@ -1,5 +1,6 @@
 """The forms that give, extend and take roles: beside a user, beside a role, and for many."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,14 +90,24 @@ class GrantFormSet(RowFormSet):
     def get_queryset(self) -> QuerySet[Any]:
         is_first = not hasattr(self, "_queryset")
         rows: QuerySet[Any] = super().get_queryset()
-        if is_first and not self.is_bound:
-            self._queryset = rows = rows[:SHOWN]
+        if is_first:
+            # Django would look for what is sent among all rows, and a role may have millions.
+            sent = rows.filter(pk__in=self._sent_keys()) if self.is_bound else rows[:SHOWN]
+            self._queryset = rows = sent
         return rows
+
+    def _sent_keys(self) -> list[Any]:
+        key, sent = RoleGrant._meta.pk, []
+        for number in range(min(self.initial_form_count(), self.total_form_count())):
+            with suppress(ValidationError):
+                sent.append(key.clean(self.data.get(f"{self.add_prefix(number)}-{key.name}"), None))
+        return sent
 
     def apply(self, *, by: AbstractUser, request: HttpRequest) -> None:
         self.start()
-        for form in self.kept:
-            if not form.instance.pk:
+        # Not those of rows that have ended while the page was open, which are no new ones.
+        for form in self.extra_forms:
+            if form in self.kept:
                 self._grant(form.cleaned_data, by=by, request=request)
         for form in self.deleted_forms:
             grant = form.instance
