@@ -18,6 +18,7 @@ from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import Resolver404, get_script_prefix, resolve, reverse
+from django.utils.cache import patch_cache_control
 
 from .conf import conf
 from .identity import has_emails
@@ -61,7 +62,9 @@ class Guard:
     def call(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Return the page, or the refusal."""
         obstacle = self._obstacle(request, request.user)
-        return self._refuse(request, obstacle) if obstacle else view(request, *args, **kwargs)
+        if obstacle:
+            return self._refuse(request, obstacle)
+        return _for_this_visitor(view(request, *args, **kwargs))
 
     async def acall(
         self, view: AsyncView, request: HttpRequest, *args: Any, **kwargs: Any
@@ -74,7 +77,7 @@ class Guard:
         if obstacle:
             # Pages are rendered in a thread: templates may read the database.
             return await sync_to_async(self._refuse)(request, obstacle)
-        return await view(request, *args, **kwargs)
+        return _for_this_visitor(await view(request, *args, **kwargs))
 
     def obstacle_for(self, user: Any, *, allow_unconfirmed_email: bool = False) -> str:
         """
@@ -116,6 +119,22 @@ class Guard:
             "confirm_identity": obstacle,
         }
         return _send_to(request, reverse(f"useraccounts:{pages[obstacle]}"), obstacle, status=403)
+
+
+def _for_this_visitor(page: HttpResponseBase) -> HttpResponseBase:
+    """
+    Keep a page out of caches that others are served from, unless it is said to be public.
+
+    One that stands before the guard, as ``cache_page(60)(SecretPage.as_view())`` does, would show
+    it to strangers, and that of the whole site to who has lost the role.
+    """
+    if isinstance(page, HttpResponseBase):
+        asked = page.headers.get("Cache-Control")
+        if asked is None:
+            page.headers["Cache-Control"] = "private"
+        elif "public" not in asked:
+            patch_cache_control(page, private=True)
+    return page
 
 
 def _is_open(user: Any) -> bool:

@@ -4,18 +4,23 @@ import io
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.contrib.auth.models import AnonymousUser
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db.models.signals import post_init, post_save, pre_save
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
+from django.views import View
+from django.views.decorators.cache import cache_page
 
 from django_useraccounts.admin.exports import harmless
 from django_useraccounts.decorators import roles_required
 from django_useraccounts.errors import InvalidRole, UnknownRole
 from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.mail import deliver_due
+from django_useraccounts.mixins import RolesRequiredMixin
 from django_useraccounts.models import OutgoingMail, Role, RoleGrant, User
 from django_useraccounts.requirements import Requirement
 from django_useraccounts.roles.flows import (
@@ -272,3 +277,64 @@ def test_a_key_that_cannot_be_is_no_grant_of_the_page(client, member, key):
 )
 def test_no_separator_begins_a_formula_in_the_middle_of_a_cell(text, told):
     assert harmless(text) == told
+
+
+# Caches before a guard
+
+
+def guarded_views():
+    @roles_required("member")
+    def plain(request):
+        return HttpResponse("For members")
+
+    @roles_required("member")
+    async def prompt(request):
+        return HttpResponse("For members")
+
+    class Shelf(RolesRequiredMixin, View):
+        roles_required = ("member",)
+
+        def get(self, request):
+            return HttpResponse("For members", headers={"Cache-Control": "max-age=60"})
+
+    return {"plain": plain, "async": async_to_sync(prompt), "class": Shelf.as_view()}
+
+
+@pytest.mark.usefixtures("_guards_of_this_test")
+@pytest.mark.parametrize("kind", ["plain", "async", "class"])
+def test_no_cache_before_a_guard_shows_the_page_to_who_may_not_see_it(maria, rf, kind):
+    page = cache_page(60)(guarded_views()[kind])
+    grant_role(maria, "member")
+
+    def visit(user):
+        request = rf.get(f"/{kind}/")
+        request.user, request.auser = user, sync_to_async(lambda: user)
+        return page(request).status_code
+
+    assert visit(maria) == 200
+    assert visit(AnonymousUser()) == 302
+    revoke_role(maria, "member")
+    assert visit(maria) == 403
+
+
+@pytest.mark.usefixtures("_guards_of_this_test")
+def test_a_page_that_is_meant_for_caches_stays_so(maria, rf):
+    @roles_required("member")
+    def page(request):
+        return HttpResponse(headers={"Cache-Control": "public, max-age=60"})
+
+    request = rf.get("/leaflet/")
+    request.user = maria
+    grant_role(maria, "member")
+
+    assert page(request)["Cache-Control"] == "public, max-age=60"
+
+
+@pytest.mark.usefixtures("_guards_of_this_test")
+def test_what_is_no_response_yet_passes_a_guard_as_it_is(maria, rf):
+    # As of an operation of django-ninja, which makes the response of it.
+    request = rf.get("/facts/")
+    request.user = maria
+    grant_role(maria, "member")
+
+    assert roles_required("member")(lambda request: {"a": 1})(request) == {"a": 1}
