@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
@@ -78,16 +78,24 @@ class Conf:
 
 
 class LazyConf:
-    """The settings of the project, read at first use and again when a test changes them."""
+    """
+    The settings of the project, read at first use and again when a test changes them.
 
-    def __init__(self) -> None:
-        self._conf: Conf | None = None
+    ``kind`` is the frozen dataclass of all of them. The settings of a room are a dictionary of
+    their own: ``USERACCOUNTS[room]``.
+    """
+
+    def __init__(self, kind: type[Any], *, room: str = "") -> None:
+        self.kind, self.room = kind, room
+        self._conf: Any = None
+        setting_changed.connect(self.reset)
 
     def __getattr__(self, name: str) -> Any:
         if self._conf is None:
-            known = {f.name for f in fields(Conf)}
+            known = {f.name for f in fields(self.kind)}
             given = getattr(settings, "USERACCOUNTS", {})
-            self._conf = Conf(**{key: value for key, value in given.items() if key in known})
+            given = given.get(self.room, {}) if self.room else given
+            self._conf = self.kind(**{key: given[key] for key in known & given.keys()})
         return getattr(self._conf, name)
 
     def reset(self, *, setting: str, **kwargs: object) -> None:
@@ -99,8 +107,7 @@ class LazyConf:
 if TYPE_CHECKING:
     conf: Conf = Conf()
 else:
-    conf = LazyConf()
-    setting_changed.connect(conf.reset)
+    conf = LazyConf(Conf)
 
 
 @dataclass(frozen=True)
@@ -111,28 +118,56 @@ class Problem:
     hint: str
 
 
-def problems() -> Iterator[Problem]:
-    """Yield what is wrong with the names and types in ``USERACCOUNTS``; ``checks`` reports it."""
+def problems(rooms: Mapping[str, type[Any]]) -> Iterator[Problem]:
+    """
+    Yield what is wrong with the names and types in ``USERACCOUNTS``; ``checks`` reports it.
+
+    ``rooms`` are the installed rooms that have settings, by the name of their dictionary, with its
+    dataclass.
+    """
     given = getattr(settings, "USERACCOUNTS", {})
     if not isinstance(given, Mapping):
         yield Problem(
             "USERACCOUNTS is not a dictionary.", 'Write USERACCOUNTS = {"SITE_NAME": "…"}.'
         )
         return
-    hints = typing.get_type_hints(Conf)
+    core = {name: value for name, value in given.items() if name not in rooms}
+    yield from _problems_of(Conf, core, "USERACCOUNTS", others=rooms)
+    for name, kind in rooms.items():
+        where, own = f'USERACCOUNTS["{name}"]', given.get(name, {})
+        if isinstance(own, Mapping):
+            yield from _problems_of(kind, own, where)
+        else:
+            yield Problem(f"{where} is not a dictionary.", f"Known are: {_names(kind)}.")
+
+
+def _problems_of(
+    kind: type[Any], given: Mapping[Any, object], where: str, *, others: Iterable[str] = ()
+) -> Iterator[Problem]:
+    hints = typing.get_type_hints(kind)
     for name, value in given.items():
         if name not in hints:
-            close = get_close_matches(str(name).upper(), hints, n=1)
-            hint = f'Did you mean "{close[0]}"?' if close else f"Known are: {', '.join(hints)}."
-            yield Problem(f'USERACCOUNTS has no setting "{name}".', hint)
+            close = get_close_matches(str(name).upper(), [*hints, *others], n=1)
+            hint = f'Did you mean "{close[0]}"?' if close else f"Known are: {_names(kind, others)}."
+            yield Problem(f'{where} has no setting "{name}".', hint)
         elif not _is(value, hints[name]):
             yield Problem(
-                f'USERACCOUNTS["{name}"] is {value!r}.',
+                f'{where}["{name}"] is {_shown(name, value)}.',
                 f"It has to be {_in_words(hints[name])}; leave it out for the default, "
-                f"{getattr(Conf(), name)!r}."
+                f"{getattr(kind(), name)!r}."
                 if name != "RESERVED_USERNAMES"
                 else "It has to be a frozenset of lower-case names.",
             )
+
+
+def _names(kind: type[Any], others: Iterable[str] = ()) -> str:
+    return ", ".join([*(f.name for f in fields(kind)), *others])
+
+
+def _shown(name: str, value: object) -> str:
+    """Return a value for the report, which is no place for a secret."""
+    is_secret = name.endswith(("_KEY", "_SECRET"))
+    return f"a {type(value).__name__}" if is_secret else repr(value)
 
 
 def _is(value: object, hint: Any) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.apps import apps
 from django.http import HttpRequest
 
+from .conf import LazyConf
+
 if TYPE_CHECKING:
     from django.apps import AppConfig as RoomBase
 else:
@@ -60,6 +62,8 @@ class Room(RoomBase):
     routes: tuple[str, ...] = ()
     #: Its pages in the account menu, in this order.
     menu: tuple[MenuEntry, ...] = ()
+    #: Its settings, a dictionary of their own in USERACCOUNTS; a system check reads them.
+    conf: LazyConf | None = None
     #: Names of the apps that have to be installed beside it; a system check tells the missing ones.
     needs: tuple[str, ...] = ()
 

@@ -11,11 +11,13 @@ from ..conf import conf, problems
 from ..limits import DEFAULTS, Rate
 from ..models.users import TERMS_MAX_LENGTH
 from ..policy import Policy
+from ..room import rooms
 
 
 def names_and_types() -> Iterator[CheckMessage]:
     """Yield the settings that have a wrong name or type."""
-    for problem in problems():
+    of_rooms = {room.conf.room: room.conf.kind for room in rooms() if room.conf is not None}
+    for problem in problems(of_rooms):
         yield checks.Error(problem.message, hint=problem.hint, id="useraccounts.E001")
 
 
