@@ -8,9 +8,19 @@ from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
-from django.db.models import DateTimeField, Exists, Expression, F, FilteredRelation, OuterRef, Q
+from django.db.models import (
+    DateTimeField,
+    Exists,
+    Expression,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -19,13 +29,13 @@ from django.views.decorators.debug import sensitive_variables
 from .canonical import email_key, username_key
 from .identity import login_names
 from .limits import spend
-from .models import AbstractUser, UserEmail
+from .models import AbstractUser, RoleGrant, UserEmail
 from .models.users import UserQuerySet
 from .policy import policy
 
 
 class AccountsBackend(ModelBackend):
-    """Django's backend with our lookups; permissions and groups stay Django's."""
+    """Django's backend with our lookups; permissions come by roles, too, as they do by groups."""
 
     @sensitive_variables()
     def authenticate(  # type: ignore[override]
@@ -79,6 +89,15 @@ class AccountsBackend(ModelBackend):
         # A closed account has no sessions: whoever logs in has opened it again.
         return user if user is not None and user.is_active and not user.is_closed else None
 
+    def _get_group_permissions(self, user_obj: Any) -> QuerySet[Permission]:
+        """Return the permissions of groups and of roles in force: one statement, as for groups."""
+        # No part of a union may have an order.
+        of_groups: QuerySet[Permission] = super()._get_group_permissions(user_obj).order_by()
+        if user_obj.is_closed:
+            return of_groups
+        grants = RoleGrant.objects.in_force().filter(user=user_obj)
+        return of_groups.union(Permission.objects.filter(roles__grants__in=grants).order_by())
+
     async def aget_user(  # type: ignore[override]
         self, user_id: Any
     ) -> AbstractUser | None:
@@ -131,7 +150,7 @@ class _SessionStatement:
         self.using = using
         self.key, self.moment = _Slot(model._meta.pk), _Slot(DateTimeField())
         in_force = Q(role_grants__starts_at__lte=self.moment) & (
-            Q(role_grants__ends_at__isnull=True) | Q(role_grants__ends_at__gt=self.moment)
+            Q(role_grants__counts_until__isnull=True) | Q(role_grants__counts_until__gt=self.moment)
         )
         proved = UserEmail.objects.confirmed().filter(user=OuterRef("pk"))
         rows = (

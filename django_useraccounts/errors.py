@@ -135,6 +135,21 @@ class InvalidPeriod(AccountError):
     field = "until"
 
 
+class MayNotGrant(AccountError):
+    sentence = _("You may not give this role, or take it away.")
+    field = "role"
+    status = 403
+
+
+class GrantOver(AccountError):
+    sentence = _("This role has ended already. Grant it anew.")
+
+
+class UserVanished(AccountError):
+    sentence = _("This account does not exist any more.")
+    field = "user"
+
+
 class EmailAlreadyYours(AccountError):
     sentence = _("This e-mail address is part of the account already.")
     field = "email"

@@ -1,6 +1,7 @@
 """The questions that a site may answer otherwise: subclass Policy and name it in the settings."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -38,8 +39,21 @@ class Policy:
         return user.has_perm("useraccounts_invitations.add_invitation")
 
     def may_grant(self, user: "AbstractUser", role_names: Collection[str]) -> bool:
-        """Say whether a user may give others these roles, all of them."""
-        return user.has_perm("useraccounts.add_rolegrant")
+        """
+        Say whether a user may give these roles, all of them, to others, and take them away.
+
+        Whatever the answer, nobody gives a role that carries a Django permission which they lack.
+        """
+        is_above = user.is_superuser or user.role_names.issuperset(role_names)
+        return is_above and user.has_perm("useraccounts.add_rolegrant")
+
+    def default_roles(self, user: "AbstractUser") -> Collection[str]:
+        """Return the names of the roles that a new user gets, for good."""
+        return ()
+
+    def grace(self, role_name: str) -> timedelta:
+        """Return how long a role still counts after its end, where who grants it does not say."""
+        return timedelta()
 
     def language(self, user: "AbstractUser") -> str:
         """Return the language code for mails to ``user``, "" for that of who causes the mail."""

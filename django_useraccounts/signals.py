@@ -25,6 +25,8 @@ password_set = Signal()
 password_reset = Signal()
 #: A role was granted. Arguments: ``user``, ``grant`` (the RoleGrant), ``request``.
 role_granted = Signal()
+#: A role lasts longer. Arguments: ``user``, ``grant`` (the RoleGrant), ``request``.
+role_extended = Signal()
 #: A role was revoked. Arguments: ``user``, ``role``, ``request``.
 role_revoked = Signal()
 #: An address was added to an account. Arguments: ``user``, ``email`` (the UserEmail), ``request``.

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -44,7 +44,7 @@ class GrantInline(TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoleGrant]:
         grants = super().get_queryset(request).select_related("role", "granted_by")
-        return grants.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=timezone.now()))
+        return grants.exclude(counts_until__lte=timezone.now())
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_others(request, obj) and super().has_add_permission(request, obj)
@@ -63,7 +63,7 @@ class PastGrantInline(GrantInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoleGrant]:
         grants = super(GrantInline, self).get_queryset(request)
-        ended = grants.filter(ends_at__lte=timezone.now())
+        ended = grants.filter(counts_until__lte=timezone.now())
         return ended.select_related("role", "granted_by")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db.models import Q
-from django.utils import timezone
 
 from ..models import AbstractUser, RoleGrant
 
@@ -35,7 +34,6 @@ def _may_have_roles_of(admin: Any, user: AbstractUser) -> bool:
     """Say whether ``admin`` has, or may grant, every role that ``user`` has or will have."""
     if admin.has_perm("useraccounts.add_rolegrant"):
         return True
-    lasting = Q(ends_at__isnull=True) | Q(ends_at__gt=timezone.now())
-    grants = RoleGrant.objects.filter(lasting, user=user.pk)
+    grants = RoleGrant.objects.lasting().filter(user=user.pk)
     own: frozenset[str] = admin.role_names
     return own.issuperset(grants.values_list("role__name", flat=True))

@@ -31,6 +31,7 @@ from ..models import (
     UndeliverableAddress,
     UserEmail,
 )
+from ..roles.flows import grant_default_roles
 from ..secrets import RESET_PASSWORD, issue
 from ..undeliverable import heal
 
@@ -63,6 +64,7 @@ def add_user(
         if to:
             _give_address(user, to.text, confirmed=confirmed, request=request)
         details = {"address": to.text, "confirmed": confirmed} if to else {}
+        grant_default_roles(user, request=request)
         _note("user_added", signals.user_added, user, by=by, details=details, request=request)
     return user
 

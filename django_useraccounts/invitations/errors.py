@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
+from .. import errors
 from ..errors import AccountError, LinkError
 
 
@@ -12,7 +13,7 @@ class MayNotInvite(AccountError):
     status = 403
 
 
-class MayNotGrant(AccountError):
+class MayNotGrant(errors.MayNotGrant):
     sentence = _("You may not give these roles.")
     field = "roles"
 

@@ -18,6 +18,7 @@ from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OneTimeSecret, Role, RoleGrant, UserEmail
 from ..policy import policy
 from ..roles.flows import grant_role
+from ..roles.rights import may_grant
 from ..signals import send_on_commit
 from .errors import (
     AlreadyInvited,
@@ -222,7 +223,7 @@ def _refuse_without_right(
     is_here = user.is_active and not user.is_closed
     if not is_here or not policy().may_invite(user, request=request):
         raise MayNotInvite
-    if roles and not policy().may_grant(user, [role.name for role in roles]):
+    if roles and not may_grant(user, roles):
         raise MayNotGrant
 
 

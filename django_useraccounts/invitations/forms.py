@@ -11,7 +11,7 @@ from django.utils.translation import ngettext_lazy
 from ..fields import AccountForm, EmailField
 from ..identity import has_emails
 from ..models import AbstractUser, Role
-from ..policy import policy
+from ..roles.rights import roles_to_give
 from .models import MAX_AGE, MOST_USES, NOTE_MAX_LENGTH, clean_note
 
 #: For how many days an invitation may last, on the page.
@@ -79,9 +79,7 @@ class InvitationFields(forms.Form):
     def offer_roles(self) -> None:
         """Leave the roles that the inviter may give."""
         field: Any = self.fields["roles"]
-        names = [role.name for role in Role.objects.all()]
-        names = [name for name in names if policy().may_grant(self.inviter, [name])]
-        field.queryset = Role.objects.filter(name__in=names)
+        field.queryset = roles_to_give(self.inviter)
 
     def as_wanted(self) -> dict[str, Any]:
         """Return what the flow takes."""

@@ -89,6 +89,7 @@ def roles_of(user: AbstractUser) -> list[object]:
             "granted": grant.granted_at,
             "from": grant.starts_at,
             "until": grant.ends_at,
+            "counts_until": grant.counts_until,
             "source": grant.source,
             "reason": grant.reason,
         }
@@ -98,9 +99,8 @@ def roles_of(user: AbstractUser) -> list[object]:
 
 def end_roles(user: AbstractUser) -> None:
     """End what is in force, and leave the history of a pseudonym, without what people wrote."""
-    now, grants = timezone.now(), RoleGrant.objects.filter(user=user)
-    grants.filter(starts_at__gt=now).delete()
-    grants.in_force(now).update(ends_at=now)
+    grants = RoleGrant.objects.filter(user=user)
+    grants.end(timezone.now())
     grants.update(reason="")
 
 

@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                         verbose_name="name",
                     ),
                 ),
+                ("look", models.CharField(editable=False, max_length=64, unique=True)),
                 (
                     "label",
                     models.CharField(blank=True, default="", max_length=150, verbose_name="label"),
@@ -99,6 +100,15 @@ class Migration(migrations.Migration):
                 (
                     "description",
                     models.TextField(blank=True, default="", verbose_name="description"),
+                ),
+                (
+                    "permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="roles",
+                        to="auth.permission",
+                        verbose_name="permissions",
+                    ),
                 ),
             ],
             options={
@@ -559,12 +569,24 @@ class Migration(migrations.Migration):
                 ),
                 ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="ends")),
                 (
+                    "counts_until",
+                    models.DateTimeField(editable=False, null=True, verbose_name="counts until"),
+                ),
+                (
                     "source",
                     models.CharField(blank=True, default="", max_length=64, verbose_name="source"),
                 ),
                 (
                     "reason",
                     models.CharField(blank=True, default="", max_length=250, verbose_name="reason"),
+                ),
+                (
+                    "reminds",
+                    models.BooleanField(default=True, verbose_name="remind of the end"),
+                ),
+                (
+                    "reminded_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="reminded"),
                 ),
                 (
                     "granted_by",
@@ -673,6 +695,10 @@ class Migration(migrations.Migration):
             model_name="rolegrant",
             index=models.Index(fields=["user", "starts_at"], name="useraccounts_grants_of_user"),
         ),
+        migrations.AddIndex(
+            model_name="rolegrant",
+            index=models.Index(fields=["ends_at"], name="useraccounts_grants_by_end"),
+        ),
         migrations.AddConstraint(
             model_name="rolegrant",
             constraint=models.CheckConstraint(
@@ -682,6 +708,21 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="useraccounts_grant_ends_late",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="rolegrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("counts_until__isnull", True), ("ends_at__isnull", True)),
+                    models.Q(
+                        ("counts_until__gte", models.F("ends_at")),
+                        ("counts_until__isnull", False),
+                        ("ends_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="useraccounts_grant_counts_late",
             ),
         ),
         migrations.AddConstraint(

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: What ``details`` may keep of somebody who is erased: nothing but words that code has chosen.
 IMPERSONAL = frozenset(
     (
-        "confirmed erase_at fields groups how is_staff is_superuser role since source state terms "
-        "until user_permissions"
+        "confirmed counts_until erase_at fields groups how is_staff is_superuser role since source "
+        "state terms until user_permissions"
     ).split()
 )
 

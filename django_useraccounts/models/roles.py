@@ -1,16 +1,20 @@
 """Roles, and who has one from when to when."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..requirements import ROLE_NAME
+
+#: Signs that are read as one another.
+_SEEN = str.maketrans({"0": "o", "1": "l", ".": "-", "_": "-", ":": "-"})
 
 
 def validate_role_name(name: str) -> None:
@@ -22,12 +26,23 @@ def validate_role_name(name: str) -> None:
         )
 
 
+def look_of(name: str) -> str:
+    """Return what the eye makes of a role name: ``vip1`` and ``vipl`` look the same."""
+    return name.translate(_SEEN).replace("rn", "m").replace("vv", "w")
+
+
 class Role(models.Model):
     """A thing that a person may be: what guards ask for by name."""
 
     name = models.CharField(_("name"), max_length=64, unique=True, validators=[validate_role_name])
+    #: Unique, so that nobody takes one role for another.
+    look = models.CharField(max_length=64, unique=True, editable=False)
     label = models.CharField(_("label"), max_length=150, blank=True, default="")
     description = models.TextField(_("description"), blank=True, default="")
+    #: Django permissions that whoever has the role has, too, while it is in force.
+    permissions = models.ManyToManyField(
+        Permission, verbose_name=_("permissions"), related_name="roles", blank=True
+    )
     users = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
         through="RoleGrant",
@@ -46,14 +61,53 @@ class Role(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         validate_role_name(self.name)
+        self.look = look_of(self.name)
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        like = Role.objects.filter(look=look_of(self.name)).exclude(pk=self.pk).first()
+        if like:
+            raise ValidationError(
+                {"name": _("“%(name)s” looks like the role “%(like)s”, which there is.")},
+                code="look",
+                params={"name": self.name, "like": like.name},
+            ) from None
 
 
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
     def in_force(self, at: datetime | None = None) -> Self:
         """Return the grants that count at a moment, now by default; the end is no part of one."""
         at = at or timezone.now()
-        return self.filter(Q(starts_at__lte=at), Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+        return self.lasting(at).filter(starts_at__lte=at)
+
+    def lasting(self, at: datetime | None = None) -> Self:
+        """Return the grants that count at a moment, now by default, or will."""
+        at = at or timezone.now()
+        return self.filter(Q(counts_until__isnull=True) | Q(counts_until__gt=at))
+
+    def ending_within(self, days: float) -> Self:
+        """
+        Return the grants in force that end in these days, and after which the user has the role no
+        more: another grant of the same role that goes on leaves them out.
+        """
+        now = timezone.now()
+        others = RoleGrant.objects.filter(user=OuterRef("user"), role=OuterRef("role"))
+        end = OuterRef("counts_until")
+        longer = Q(counts_until__isnull=True) | Q(counts_until__gt=end)
+        # Of two with one end, one ends.
+        longer |= Q(counts_until=end, pk__gt=OuterRef("pk"))
+        soon = self.filter(ends_at__gt=now, ends_at__lte=now + timedelta(days=days))
+        return soon.in_force(now).exclude(Exists(others.filter(longer, starts_at__lte=end)))
+
+    def end(self, at: datetime) -> int:
+        """
+        End the grants, and return how many there were to end.
+
+        Those that have begun keep their start, as history; those that have not begun go.
+        """
+        ends_at = Case(When(ends_at__lt=at, then=F("ends_at")), default=at)
+        ended = self.in_force(at).update(ends_at=ends_at, counts_until=at)
+        return ended + self.filter(starts_at__gt=at).delete()[0]
 
 
 class RoleGrant(models.Model):
@@ -65,7 +119,10 @@ class RoleGrant(models.Model):
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
     granted_at = models.DateTimeField(_("granted"), default=timezone.now, editable=False)
     starts_at = models.DateTimeField(_("starts"), default=timezone.now)
+    #: The end that was promised, None for good.
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    #: When it really stops to count: the end, and the days of grace after it.
+    counts_until = models.DateTimeField(_("counts until"), null=True, editable=False)
     granted_by = models.ForeignKey[Any, Any](
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -78,19 +135,40 @@ class RoleGrant(models.Model):
     source = models.CharField(_("source"), max_length=64, blank=True, default="")
     #: Why, for people.
     reason = models.CharField(_("reason"), max_length=250, blank=True, default="")
+    #: Is a mail to tell of the end, and when was it written?
+    reminds = models.BooleanField(_("remind of the end"), default=True)
+    reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
 
     objects = RoleGrantQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("role grant")
         verbose_name_plural = _("role grants")
-        indexes = (models.Index(fields=["user", "starts_at"], name="useraccounts_grants_of_user"),)
+        indexes = (
+            models.Index(fields=["user", "starts_at"], name="useraccounts_grants_of_user"),
+            models.Index(fields=["ends_at"], name="useraccounts_grants_by_end"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("starts_at")),
                 name="useraccounts_grant_ends_late",
             ),
+            models.CheckConstraint(
+                # Both said in full: what compares with NULL passes a check.
+                condition=Q(ends_at__isnull=True, counts_until__isnull=True)
+                | Q(
+                    ends_at__isnull=False,
+                    counts_until__isnull=False,
+                    counts_until__gte=F("ends_at"),
+                ),
+                name="useraccounts_grant_counts_late",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.role}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.ends_at and self.counts_until is None:
+            self.counts_until = self.ends_at
+        super().save(*args, **kwargs)

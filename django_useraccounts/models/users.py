@@ -109,6 +109,10 @@ class UserQuerySet(models.QuerySet["AbstractUser"]):
         """Return the active users who meet the requirement now: ``with_roles("a", ["b", "c"])``."""
         return self.filter(Requirement(*needs).to_q())
 
+    def without_role(self, name: str) -> Self:
+        """Return the users who do not have the role now; all others are ``with_roles(name)``."""
+        return self.exclude(Requirement(name).to_q())
+
     def not_gone(self) -> Self:
         """Leave out closed accounts that cannot be opened any more, though not erased yet."""
         return self.exclude(erase_at__lte=timezone.now())
@@ -323,6 +327,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         self.__dict__.pop("_role_names", None)
         self.__dict__.pop("_has_confirmed_email", None)
         self.__dict__.pop("_is_unreachable", None)
+        # What Django's backend keeps: roles carry permissions.
+        for name in ("_perm_cache", "_group_perm_cache"):
+            self.__dict__.pop(name, None)
 
     @property
     def is_loaded(self) -> bool:
@@ -358,6 +365,11 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         if "_is_unreachable" not in self.__dict__:
             self._is_unreachable = _unreachable(user=self).exists()
         return not self._is_unreachable
+
+    def roles_at(self, moment: datetime) -> frozenset[str]:
+        """Return the names of the roles that were, or will be, in force at a moment."""
+        grants = apps.get_model("useraccounts", "RoleGrant").objects.in_force(moment)
+        return frozenset(grants.filter(user=self).values_list("role__name", flat=True))
 
     def has_roles(self, *needs: Need) -> bool:
         """Say whether the user meets every need: ``("a", ["b", "c"])`` is a AND (b OR c)."""

@@ -24,6 +24,7 @@ from ..identity import has_emails, has_usernames
 from ..limits import spend
 from ..models import AbstractUser, AccountEvent, OldUsername, UserEmail
 from ..policy import policy
+from ..roles.flows import grant_default_roles
 from ..room import Admission
 
 
@@ -121,6 +122,7 @@ class _Wish:
             if address:
                 self._begin_proof(address, owner)
             _record(user, self.admission, request=self.request)
+            grant_default_roles(user, request=self.request)
             if self.then:
                 self.then(user)
             signals.send_on_commit(signals.registered, user=user, request=self.request)

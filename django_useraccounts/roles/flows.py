@@ -1,15 +1,22 @@
-"""Grant and revoke roles: for a time, with who, why and from where kept in the events."""
+"""Give and take roles: for a time, with who, why and from where kept in the events."""
 
-from datetime import datetime
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from .. import signals
-from ..errors import InvalidPeriod, UnknownRole
+from ..errors import GrantOver, InvalidPeriod, UnknownRole, UserVanished
 from ..models import AbstractUser, AccountEvent, Role, RoleGrant
 from ..models.roles import RoleGrantQuerySet
+from ..policy import policy
+from .rights import refuse_to_grant, refuse_to_revoke
+
+logger = logging.getLogger(__name__)
 
 
 def grant_role(
@@ -18,34 +25,43 @@ def grant_role(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
+    grace: timedelta | None = None,
     source: str = "",
     reason: str = "",
+    remind: bool = True,
     by: AbstractUser | None = None,
     request: HttpRequest | None = None,
 ) -> RoleGrant:
     """
     Give ``user`` a role from ``since`` (now) until ``until`` (for good), by the next request.
 
-    ``by`` is who grants, ``source`` where it comes from, for code, and ``reason`` why, for people.
-    Raises UnknownRole and InvalidPeriod.
+    It counts for ``grace`` longer, by default as long as policy says. ``by`` is the person who
+    grants, None for the site itself; ``source`` is where it comes from, for code, and ``reason``
+    why, for people. ``remind`` lets ``useraccounts_remind`` mail the user before the end. Grants of
+    one role may overlap: what counts is whether one is in force.
+
+    Raises UnknownRole, InvalidPeriod, MayNotGrant and UserVanished.
     """
+    role = _role(role)
     starts_at = since or timezone.now()
-    if until is not None and until <= starts_at:
-        raise InvalidPeriod
+    counts_until = _counts_until(role, starts_at, until, grace)
+    refuse_to_grant(by, user, [role])
     with transaction.atomic():
+        _refuse_vanished(user)
         grant = RoleGrant.objects.create(
             user=user,
-            role=_role(role),
+            role=role,
             starts_at=starts_at,
             ends_at=until,
+            counts_until=counts_until,
             granted_by=by,
             source=source,
             reason=reason,
+            reminds=remind,
         )
         details = {
-            "role": grant.role.name,
+            **_facts(grant),
             "since": starts_at.isoformat(),
-            "until": until.isoformat() if until else None,
             "source": source,
             "reason": reason,
         }
@@ -55,6 +71,42 @@ def grant_role(
         signals.send_on_commit(signals.role_granted, user=user, grant=grant, request=request)
     user.forget_loaded()
     return grant
+
+
+def extend_grant(
+    grant: RoleGrant,
+    *,
+    until: datetime | None,
+    grace: timedelta | None = None,
+    reason: str = "",
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> RoleGrant:
+    """
+    Let a grant last until a later moment, None for good; return it as it is now.
+
+    The reminder of its end comes once more. Raises GrantOver for one that counts no more,
+    InvalidPeriod for a moment that is not later, and MayNotGrant.
+    """
+    user, role = grant.user, grant.role
+    counts_until = _counts_until(role, grant.starts_at, until, grace)
+    refuse_to_grant(by, user, [role])
+    with transaction.atomic():
+        # Locked, so that a revocation at this moment is seen, and not undone.
+        found = RoleGrant.objects.lasting().select_for_update().filter(pk=grant.pk).first()
+        if found is None:
+            raise GrantOver
+        if found.ends_at is None or (until is not None and until <= found.ends_at):
+            raise InvalidPeriod
+        found.ends_at, found.counts_until, found.reminded_at = until, counts_until, None
+        found.save(update_fields=["ends_at", "counts_until", "reminded_at"])
+        details = {**_facts(found), "reason": reason}
+        AccountEvent.objects.record(
+            "role_extended", user=user, actor=by, details=details, request=request
+        )
+        signals.send_on_commit(signals.role_extended, user=user, grant=found, request=request)
+    user.forget_loaded()
+    return found
 
 
 def revoke_role(
@@ -69,7 +121,7 @@ def revoke_role(
     Take a role from ``user``, from now on and for all times to come; return how many grants ended.
 
     Grants that have begun keep their start, as history; those that have not begun go. Raises
-    UnknownRole; a role that the user does not have is no error.
+    UnknownRole and MayNotGrant; a role that the user does not have is no error.
     """
     role = _role(role)
     grants = RoleGrant.objects.filter(user=user, role=role)
@@ -86,11 +138,24 @@ def revoke_grant(
     """
     End this one grant now; other grants of the same role stay. Return whether there was one to end.
 
-    A grant that has begun keeps its start, as history; one that has not begun goes.
+    A grant that has begun keeps its start, as history; one that has not begun goes. Raises
+    MayNotGrant.
     """
     grants = RoleGrant.objects.filter(pk=grant.pk)
     ended = _end(grants, user=grant.user, role=grant.role, reason=reason, by=by, request=request)
     return bool(ended)
+
+
+def grant_default_roles(user: AbstractUser, *, request: HttpRequest | None = None) -> None:
+    """Give a new user the roles that policy says; for every flow that makes one."""
+    names = policy().default_roles(user)
+    stored = {role.name: role for role in Role.objects.filter(name__in=names)} if names else {}
+    for name in names:
+        if name in stored:
+            grant_role(user, stored[name], source="default", request=request)
+        else:
+            # Nobody is to be kept from registering by a name that is missing.
+            logger.error("Policy.default_roles names “%s”, and there is no such role.", name)
 
 
 def _end(
@@ -102,11 +167,9 @@ def _end(
     by: AbstractUser | None,
     request: HttpRequest | None,
 ) -> int:
-    now = timezone.now()
+    refuse_to_revoke(by, user, role)
     with transaction.atomic():
-        ended = (
-            grants.in_force(now).update(ends_at=now) + grants.filter(starts_at__gt=now).delete()[0]
-        )
+        ended = grants.end(timezone.now())
         if ended:
             details = {"role": role.name, "reason": reason}
             AccountEvent.objects.record(
@@ -124,3 +187,34 @@ def _role(role: str | Role) -> Role:
         return Role.objects.get(name=role)
     except Role.DoesNotExist:
         raise UnknownRole(role) from None
+
+
+def _counts_until(
+    role: Role, starts_at: datetime, until: datetime | None, grace: timedelta | None
+) -> datetime | None:
+    if until is None:
+        return None
+    grace = policy().grace(role.name) if grace is None else grace
+    if until <= starts_at or grace < timedelta():
+        raise InvalidPeriod
+    try:
+        return until + grace
+    except OverflowError:
+        raise InvalidPeriod from None
+
+
+def _refuse_vanished(user: AbstractUser) -> None:
+    # Databases tell of a foreign key that leads nowhere at the commit, too late for a sentence.
+    if not get_user_model()._base_manager.filter(pk=user.pk).exists():
+        raise UserVanished
+
+
+def _facts(grant: RoleGrant) -> Mapping[str, object]:
+    until, counts_until = grant.ends_at, grant.counts_until
+    facts: dict[str, object] = {
+        "role": grant.role.name,
+        "until": until.isoformat() if until else None,
+    }
+    if counts_until and counts_until != until:
+        facts["counts_until"] = counts_until.isoformat()
+    return facts

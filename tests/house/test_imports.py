@@ -45,13 +45,13 @@ LEVEL_1 = {
 }
 #: The core rooms, and the rooms that each may know.
 ROOMS = {
-    "registration": {"login", "emails"},
+    "registration": {"login", "emails", "roles"},
     "passwords": {"login", "emails"},
     "profile": {"login", "emails"},
     "login": {"emails"},
     "emails": set(),
     "roles": set(),
-    "administration": {"emails"},
+    "administration": {"emails", "roles"},
     "leaving": {"emails", "administration"},
     "terms": set(),
 }

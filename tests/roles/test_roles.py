@@ -48,7 +48,7 @@ def test_a_role_counts_between_its_start_and_its_end(artist, since, until, count
 
 
 def test_who_granted_and_why_is_kept_in_row_and_event(artist):
-    user, boss = make_user(), make_user("boss")
+    user, boss = make_user(), make_user("boss", is_superuser=True)
 
     grant = grant_role(user, "artist", by=boss, source="admin", reason="paints")
     revoke_role(user, "artist", by=boss, reason="no longer paints")
