@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "testproject.guild",
     "django_useraccounts",
     "django_useraccounts.invitations",
+    "django_useraccounts.memberships",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -98,10 +98,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(user=user).select_related("plan__role").order_by("-pk")
 
     def lasting(self, at: datetime | None = None) -> Self:
-        """Return those that are paid for, grace included, or that Stripe goes on to charge for."""
-        is_paid = Q(counts_until__gt=at or timezone.now())
-        is_charged = Q(subscription_id__isnull=False) & ~Q(state=Membership.State.WAITING)
-        return self.filter(is_paid | is_charged).exclude(state=Membership.State.ENDED)
+        """Return those that are paid for, grace included."""
+        is_paid = self.filter(counts_until__gt=at or timezone.now())
+        return is_paid.exclude(state=Membership.State.ENDED)
+
+    def charged(self) -> Self:
+        """Return those that Stripe charges for, by itself."""
+        begun = self.filter(subscription_id__isnull=False)
+        return begun.exclude(state__in=[Membership.State.WAITING, Membership.State.ENDED])
 
     def over(self, at: datetime) -> Self:
         """Return those that have begun, and that nothing pays for any more."""

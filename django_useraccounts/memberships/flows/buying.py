@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import translation
 
 from ...limits import spend
 from ...models import AbstractUser, AccountEvent
@@ -20,9 +19,7 @@ from ..stripe.events import PLAN_KEY, USER_KEY
 logger = logging.getLogger("django_useraccounts.memberships")
 
 
-def start_checkout(
-    user: AbstractUser, plan: Plan, *, request: HttpRequest | None = None
-) -> str:
+def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | None = None) -> str:
     """
     Return the address of a page of Stripe where ``user`` pays for a plan.
 
@@ -54,7 +51,6 @@ def start_checkout(
         subscription_data={"metadata": metadata},
         success_url=origin + reverse("useraccounts:checkout_done"),
         cancel_url=origin + reverse("useraccounts:pricing"),
-        locale=_locale(),
     )
     with transaction.atomic():
         if known is None:
@@ -109,9 +105,3 @@ def _stop(membership: Membership) -> None:
     client.cancel(subscription_id)
     # No event can tell of it any more: they are about nobody.
     Membership.objects.filter(pk=membership.pk).update(state=Membership.State.ENDED)
-
-
-def _locale() -> str:
-    """Return the language of the visitor as Stripe knows it; it falls back by itself."""
-    language = (translation.get_language() or "").split("-")[0]
-    return language if len(language) == 2 else "auto"

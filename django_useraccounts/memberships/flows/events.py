@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -201,12 +202,11 @@ def _payment(membership: Membership, news: InvoiceNews) -> tuple[Payment, bool]:
     return payment, is_new
 
 
-def _note_failure(
-    membership: Membership, payment: Payment, *, request: HttpRequest | None
-) -> None:
+def _note_failure(membership: Membership, payment: Payment, *, request: HttpRequest | None) -> None:
+    user: Any = membership.user
     details = {"plan": membership.plan.name, "reference": payment.reference}
-    AccountEvent.objects.record("payment_failed", user=membership.user, details=details)
-    send_on_commit(payment_failed, user=membership.user, payment=payment, request=request)
+    AccountEvent.objects.record("payment_failed", user=user, details=details)
+    send_on_commit(payment_failed, user=user, payment=payment, request=request)
     # Who is still at the checkout reads there that it has failed.
     if membership.started_at and membership.state != Membership.State.ENDED:
         membership.failed_at = timezone.now()

@@ -1,9 +1,11 @@
 """What people and programs do without Stripe: record a payment, give it back, end a membership."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -13,7 +15,7 @@ from ...signals import send_on_commit
 from ..errors import EndsAtStripe, ReferenceTaken, RefundAtStripe
 from ..models import Membership, Payment, Plan
 from ..signals import membership_ended, paid, refunded
-from .periods import settle
+from .periods import own_request, settle
 
 #: Longer ones are a slip of the keyboard.
 LONGEST = timedelta(days=36525)
@@ -112,8 +114,7 @@ def end_membership(
 
 def locked(membership: Membership) -> Membership:
     """Return a membership as it is now; whoever else would change it waits."""
-    rows = Membership.objects.select_related("plan__role", "user")
-    return rows.select_for_update(of=("self",)).get(pk=membership.pk)
+    return Membership.objects.select_for_update().get(pk=membership.pk)
 
 
 def note_payment(
@@ -127,7 +128,7 @@ def note_payment(
     until = payment.ends_at.isoformat() if payment.ends_at else None
     details = {"plan": membership.plan.name, "until": until, "reference": payment.reference}
     _note("payment_recorded", membership, details, by=by, request=request)
-    send_on_commit(paid, user=membership.user, payment=payment, request=request)
+    _send(paid, membership, payment=payment, request=request)
 
 
 def note_refund(
@@ -140,7 +141,7 @@ def note_refund(
     """Write down that a payment was given back, and tell of it after the commit."""
     details = {"plan": membership.plan.name, "reference": payment.reference}
     _note("payment_refunded", membership, details, by=by, request=request)
-    send_on_commit(refunded, user=membership.user, payment=payment, request=request)
+    _send(refunded, membership, payment=payment, request=request)
 
 
 def note_end(
@@ -153,9 +154,7 @@ def note_end(
     """Write down that a membership has ended, and tell of it after the commit."""
     details = {"plan": membership.plan.name, "reason": reason}
     _note("membership_ended", membership, details, by=by, request=request)
-    send_on_commit(
-        membership_ended, user=membership.user, membership=membership, request=request
-    )
+    _send(membership_ended, membership, membership=membership, request=request)
 
 
 def _record(
@@ -191,6 +190,7 @@ def _record(
     )
     note_payment(membership, payment, by=by, request=request)
     settle(membership, by=by, request=request)
+    # The grant was given to another copy of the user.
     user.forget_loaded()
     return payment
 
@@ -213,20 +213,28 @@ def _open_membership(user: AbstractUser, plan: Plan) -> Membership:
     found, _is_new = Membership.objects.select_for_update().get_or_create(
         user=user, plan=plan, is_open=True, defaults={"state": Membership.State.RUNNING}
     )
-    found.user = user
     return found
 
 
 def _note(
     kind: str,
     membership: Membership,
-    details: dict[str, object],
+    details: Mapping[str, object],
     *,
     by: AbstractUser | None,
     request: HttpRequest | None,
 ) -> None:
-    # What nobody of ours has asked for came from Stripe, whose address is nobody's here.
-    request = request if by is not None or not membership.subscription_id else None
-    AccountEvent.objects.record(
-        kind, user=membership.user, actor=by, details=details, request=request
-    )
+    if membership.user is not None:
+        AccountEvent.objects.record(
+            kind,
+            user=membership.user,
+            actor=by,
+            details=details,
+            request=own_request(membership, request),
+        )
+
+
+def _send(signal: Signal, membership: Membership, **news: object) -> None:
+    # What was paid outlives its user; of nobody there is no news.
+    if membership.user is not None:
+        send_on_commit(signal, user=membership.user, **news)

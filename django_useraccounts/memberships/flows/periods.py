@@ -1,6 +1,7 @@
 """Bring the grants of a membership in line with what was paid for it."""
 
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -26,9 +27,8 @@ def settle(
     """
     now = timezone.now()
     payments = list(membership.payments.select_related("grant"))
-    for payment in payments:
-        if membership.user is not None:
-            _match(membership, payment, now, by=by, request=request)
+    for payment in payments if membership.user is not None else ():
+        _match(membership, payment, now, by=by, request=own_request(membership, request))
     _note_ends(membership, payments, now)
     if membership.started_at is None and _is_in_force(membership, now):
         membership.started_at = now
@@ -41,6 +41,11 @@ def tell(kind: str, membership: Membership, *, request: HttpRequest | None = Non
     user = membership.user
     if user is not None and user.email:
         announce(kind, to=user.email, user=user, request=request)
+
+
+def own_request(membership: Membership, request: HttpRequest | None) -> HttpRequest | None:
+    """Return the request for the audit trail: not that of Stripe, whose address is no person's."""
+    return None if membership.subscription_id else request
 
 
 def _match(
@@ -71,8 +76,9 @@ def _grant(
     by: AbstractUser | None,
     request: HttpRequest | None,
 ) -> RoleGrant:
+    user: Any = membership.user
     return grant_role(
-        membership.user,
+        user,
         membership.plan.role,
         since=since,
         until=payment.ends_at,

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ...transactions import repeat_undone
 from ..models import Membership
 from .payments import locked
 from .periods import tell
+
+_RENEWS = Q(subscription_id__isnull=False, ends_at=None, state=Membership.State.RUNNING)
 
 
 def remind_members(*, days: int = 7, batch: int = 100) -> int:
@@ -24,7 +26,9 @@ def remind_members(*, days: int = 7, batch: int = 100) -> int:
     stays = Q(subscription_id=None) | Q(ends_at__isnull=False)
     rows = Membership.objects.filter(stays, user__isnull=False, reminded_at=None)
     rows = rows.filter(paid_until__gt=now, paid_until__lte=now + timedelta(days=days))
-    rows = rows.exclude(state=Membership.State.ENDED).exclude(_goes_on())
+    rows = rows.exclude(state=Membership.State.ENDED)
+    longer = _RENEWS | Q(paid_until__gt=OuterRef("paid_until"))
+    rows = rows.exclude(Exists(_others().filter(longer)))
     return _each(rows, _remind, batch=batch)
 
 
@@ -56,7 +60,7 @@ def _tell_ended(membership: Membership, now: datetime) -> bool:
         membership.state, membership.is_open = Membership.State.ENDED, None
         membership.ended_at = membership.counts_until
     membership.save()
-    if Membership.objects.filter(_goes_on(), pk=membership.pk).exists():
+    if Membership.objects.filter(Exists(_others()), pk=membership.pk).exists():
         return False
     tell("membership_ended", membership)
     return True
@@ -67,7 +71,9 @@ def _each(
 ) -> int:
     """Do it with each of the rows, in a transaction of its own; return with how many it was."""
     done, last = 0, 0
-    while keys := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]):
+    while keys := list(
+        rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]
+    ):
         for key in keys:
             done += repeat_undone(lambda key=key: _one(key, act), restore=lambda: None)
         last = keys[-1]
@@ -80,9 +86,7 @@ def _one(key: int, act: Callable[[Membership, datetime], bool]) -> bool:
         return act(locked(Membership(pk=key)), timezone.now())
 
 
-def _goes_on() -> Exists:
-    """Say whether another membership gives the same role for longer."""
+def _others() -> QuerySet[Membership]:
+    """Return the memberships beside the one that is looked at, which give the same role now."""
     others = Membership.objects.lasting().filter(user=OuterRef("user"))
-    others = others.filter(plan__role=OuterRef("plan__role")).exclude(pk=OuterRef("pk"))
-    renews = Q(subscription_id__isnull=False, ends_at=None, state=Membership.State.RUNNING)
-    return Exists(others.filter(renews | Q(paid_until__gt=F("paid_until"))))
+    return others.filter(plan__role=OuterRef("plan__role")).exclude(pk=OuterRef("pk"))
