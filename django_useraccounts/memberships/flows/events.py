@@ -118,9 +118,9 @@ def _apply_subscription(
     membership.plan = _plan(news.price_ids) or membership.plan
     membership.state, membership.version = news.state, news.version
     membership.ends_at, membership.ended_at = news.ends_at, news.ended_at
+    settle(membership, request=request)
     if ends_now:
         note_end(membership, request=request)
-    settle(membership, request=request)
     return True
 
 
@@ -131,13 +131,15 @@ def _apply_invoice(
     if membership is None:
         return False
     payment, is_new = _payment(membership, news)
-    if news.is_paid and payment.state == Payment.State.FAILED:
-        payment.state = Payment.State.PAID
-        payment.save(update_fields=["state"])
-        note_payment(membership, payment, request=request)
+    is_paid_now = news.is_paid and payment.state == Payment.State.FAILED
+    if is_paid_now:
+        Payment.objects.filter(pk=payment.pk).update(state=Payment.State.PAID)
     elif is_new:
         _note_failure(membership, payment, request=request)
     settle(membership, request=request)
+    if is_paid_now:
+        payment.refresh_from_db()
+        note_payment(membership, payment, request=request)
     return True
 
 
@@ -148,11 +150,12 @@ def _apply_refund(
     if membership is None:
         return False
     payment, _is_new = _payment(membership, news)
-    if payment.state != Payment.State.REFUNDED:
-        payment.state, payment.refunded_at = Payment.State.REFUNDED, timezone.now()
-        payment.save(update_fields=["state", "refunded_at"])
-        note_refund(membership, payment, request=request)
+    rows = Payment.objects.filter(pk=payment.pk).exclude(state=Payment.State.REFUNDED)
+    is_refunded_now = rows.update(state=Payment.State.REFUNDED, refunded_at=timezone.now())
     settle(membership, request=request)
+    if is_refunded_now:
+        payment.refresh_from_db()
+        note_refund(membership, payment, request=request)
     return True
 
 

@@ -82,8 +82,9 @@ def refund_payment(
         now, refunds = timezone.now(), Payment.State.REFUNDED
         if not rows.update(state=refunds, refunded_at=now, reason=reason or payment.reason):
             return False
-        note_refund(membership, payment, by=by, request=request)
         settle(membership, by=by, request=request)
+        payment.refresh_from_db()
+        note_refund(membership, payment, by=by, request=request)
     return True
 
 
@@ -107,8 +108,8 @@ def end_membership(
             raise EndsAtStripe
         membership.state, membership.is_open = Membership.State.ENDED, None
         membership.ended_at = timezone.now()
-        note_end(membership, reason=reason, by=by, request=request)
         settle(membership, by=by, request=request)
+        note_end(membership, reason=reason, by=by, request=request)
     return True
 
 
@@ -188,8 +189,9 @@ def _record(
         reason=reason,
         recorded_by=by,
     )
-    note_payment(membership, payment, by=by, request=request)
     settle(membership, by=by, request=request)
+    payment.refresh_from_db(fields=["grant"])
+    note_payment(membership, payment, by=by, request=request)
     # The grant was given to another copy of the user.
     user.forget_loaded()
     return payment
@@ -234,7 +236,7 @@ def _note(
         )
 
 
-def _send(signal: Signal, membership: Membership, **news: object) -> None:
+def _send(signal: Signal, of: Membership, **news: object) -> None:
     # What was paid outlives its user; of nobody there is no news.
-    if membership.user is not None:
-        send_on_commit(signal, user=membership.user, **news)
+    if of.user is not None:
+        send_on_commit(signal, user=of.user, **news)
