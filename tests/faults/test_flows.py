@@ -28,7 +28,12 @@ WAYS = (Way.REFUSED, Way.UNHEARD, Way.GONE, Way.COMMIT_REFUSED, Way.COMMIT_UNHEA
 #: Public functions of flows that are no case, and why.
 NO_CASES = {
     "addresses_before": "reads only",
+    "customer_portal": "reads only, and asks Stripe",
     "has_accepted": "reads only",
+    "locked": "reads only",
+    "note_end": "a part of end_membership and apply_event, in their transaction",
+    "note_payment": "a part of record_payment and apply_event, in their transaction",
+    "note_refund": "a part of refund_payment and apply_event, in their transaction",
     "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
     "prove_first_email": "a part of register, in its transaction",
     "keep_a_superuser": "a part of switch_off, close_account and others, in their transaction",

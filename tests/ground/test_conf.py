@@ -102,7 +102,7 @@ def test_a_room_has_settings_of_its_own(settings):
         (
             {"GARDEN": {"GATES": "2"}},
             Problem(
-                "USERACCOUNTS[\"GARDEN\"][\"GATES\"] is '2'.",
+                'USERACCOUNTS["GARDEN"]["GATES"] is \'2\'.',
                 "It has to be a number, 0 or more; leave it out for the default, 2.",
             ),
         ),

@@ -16,9 +16,24 @@ from django_useraccounts.memberships.stripe.events import PLAN_KEY, USER_KEY, Ev
 
 KEY, SECRET = "sk_test_of_the_tests", "whsec_of_the_tests"
 MONTH = timedelta(days=30)
-_numbers = itertools.count(1)
 
 Tree = dict[str, Any]
+
+
+class _Numbers:
+    """Number the events; a test that compares them with those of another run begins anew."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        self._count = itertools.count(1)
+
+    def next(self) -> int:
+        return next(self._count)
+
+
+numbers = _Numbers()
 
 
 def seconds(moment: datetime) -> int:
@@ -28,7 +43,7 @@ def seconds(moment: datetime) -> int:
 def event(kind: str, told: Tree, *, at: datetime, **changes: Any) -> Tree:
     """Return an event as Stripe posts it."""
     return {
-        "id": f"evt_{next(_numbers)}",
+        "id": f"evt_{numbers.next()}",
         "object": "event",
         "api_version": "2026-10-28.endive",
         "created": seconds(at),

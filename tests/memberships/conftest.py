@@ -37,8 +37,8 @@ def plan(db: None) -> Plan:
 
 def make_plan(name: str = "patron", role: str = "member", **fields: Any) -> Plan:
     granted, _is_new = Role.objects.get_or_create(name=role)
-    fields = {"price": "€ 5 a month", "price_id": f"price_{name}", **fields}
-    return Plan.objects.create(name=name, label=name.title(), role=granted, **fields)
+    usual = {"label": name.title(), "price": "€ 5 a month", "price_id": f"price_{name}"}
+    return Plan.objects.create(name=name, role=granted, **{**usual, **fields})
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ class Office(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
         #: The invoice of each payment intent.
         self.invoices: dict[str, dict[str, Any]] = {}
+        self.customers: dict[str, str] = {}
         #: An error to answer with instead.
         self.status = 200
 
@@ -37,8 +38,10 @@ class Office(ThreadingHTTPServer):
             invoice = self.invoices.get(sent["payment[payment_intent]"])
             row = {"id": "inpay_1", "object": "invoice_payment", "invoice": invoice}
             return {"object": "list", "data": [row] if invoice else [], "has_more": False}
+        # As Stripe does: whoever asks again for the same gets the same.
+        customer = self.customers.setdefault(str(sent), f"cus_{len(self.customers) + 1}")
         return {
-            "POST /v1/customers": {"id": "cus_new", "object": "customer"},
+            "POST /v1/customers": {"id": customer, "object": "customer"},
             "POST /v1/checkout/sessions": {
                 "id": "cs_1",
                 "object": "checkout.session",
@@ -76,18 +79,20 @@ class _Clerk(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+def serve(office: Office) -> Office:
+    """Let an office answer until the process ends, or it is shut down."""
+    Thread(target=office.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    return office
+
+
 @contextmanager
 def open_office() -> Iterator[Office]:
     """Lead the library to an office of our own."""
-    office = Office()
-    thread = Thread(target=office.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    before = stripe.api_base
+    office, before = serve(Office()), stripe.api_base
     stripe.api_base = office.url
     try:
         yield office
     finally:
         stripe.api_base = before
         office.shutdown()
-        thread.join()
         office.server_close()
