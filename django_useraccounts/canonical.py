@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .conf import conf
 from .errors import InvalidEmail, InvalidUsername
+from .policy import policy
 
 #: RFC 5321 4.5.3.1: a path of 256 octets with its angle brackets, a local part of 64.
 EMAIL_MAX_LENGTH = 254
@@ -103,7 +104,7 @@ def clean_username(text: str) -> Name:
     # Normalising may lengthen a text: the limits hold after it, too.
     if not key or len(text) > USERNAME_MAX_LENGTH:
         raise InvalidUsername(_("This username is too long."))
-    if _fold(text) in {_fold(name) for name in conf.RESERVED_USERNAMES}:
+    if _fold(text) in {_fold(name) for name in policy().reserved_usernames}:
         raise InvalidUsername(_("This username is reserved. Please choose another one."))
     return Name(text, key)
 

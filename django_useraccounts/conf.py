@@ -11,18 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from django.conf import settings
 from django.core.signals import setting_changed
 
-#: Names that a visitor could mistake for the site itself, or that are words of URLs and mail hosts
-#: (RFC 2142 and the usual suspects).
-RESERVED_USERNAMES = frozenset(
-    (
-        "abuse account accounts admin administrator anonymous api billing contact everyone "
-        "help hostmaster info login logout mailer-daemon me moderator news no-reply nobody "
-        "noreply null none owner postmaster profile register root security settings signup "
-        "staff static superuser support system undefined user useraccounts users webmaster "
-        ".well-known well-known www"
-    ).split()
-)
-
 
 @dataclass(frozen=True)
 class Conf:
@@ -71,8 +59,9 @@ class Conf:
     #: How many reverse proxies stand before the site and append to X-Forwarded-For. None: nobody
     #: has said; a client that seems to come through one is then not told from others.
     PROXIES: int | None = None
-    #: Usernames that nobody may register.
-    RESERVED_USERNAMES: frozenset[str] = RESERVED_USERNAMES
+    #: The roles of the site, for ``useraccounts_sync_roles``: ``{"artist": "Artist"}``, or with a
+    #: dictionary of ``label``, ``description`` and ``permissions`` (``["shop.view_order"]``).
+    ROLES: Mapping[str, Any] = field(default_factory=dict)
     #: May usernames have letters beyond a to z (each name from one script only)?
     UNICODE_USERNAMES: bool = False
 
@@ -154,9 +143,7 @@ def _problems_of(
             yield Problem(
                 f'{where}["{name}"] is {_shown(name, value)}.',
                 f"It has to be {_in_words(hints[name])}; leave it out for the default, "
-                f"{getattr(kind(), name)!r}."
-                if name != "RESERVED_USERNAMES"
-                else "It has to be a frozenset of lower-case names.",
+                f"{getattr(kind(), name)!r}.",
             )
 
 
@@ -178,8 +165,6 @@ def _is(value: object, hint: Any) -> bool:
         return any(_is(value, arg) for arg in args)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    if hint == frozenset[str]:
-        return isinstance(value, set | frozenset | tuple | list)
     if origin is tuple:
         return isinstance(value, tuple | list) and all(_is(item, args[0]) for item in value)
     return isinstance(value, origin or hint)

@@ -1,17 +1,26 @@
-"""Guards for views: functions, sync or async, whole classes, and ``method_decorator``."""
+"""
+Guards for views: functions, sync or async, whole classes, ``method_decorator``, and all that a
+``path()`` includes.
+"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
+from types import ModuleType
 from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
+from django.urls import ResolverMatch, URLPattern, URLResolver
+from django.urls.resolvers import RoutePattern
 from django.views import View
 
-from .guards import Guard
+from .guards import Guard, guard_of, mark
 from .requirements import Need, Requirement
 
 #: A view function, sync or async, or a View class; it comes back as what it was.
 V = TypeVar("V", bound=Callable[..., Any])
+
+#: What ``include()`` returns and ``path()`` takes; ``admin.site.urls`` is one, too.
+Included = tuple[ModuleType | Sequence[URLPattern | URLResolver] | None, str | None, str | None]
 
 
 def roles_required(*needs: Need) -> Callable[[V], V]:
@@ -24,12 +33,12 @@ def roles_required(*needs: Need) -> Callable[[V], V]:
     address to confirm it, others get a page with status 403. Raises TypeError or ValueError when a
     need cannot be meant, such as none at all.
     """
-    return _guarding(Guard(Requirement(*needs)))
+    return _guarding(Guard(Requirement(*needs).noted_for_check()))
 
 
 def roles_accepted(*names: str) -> Callable[[V], V]:
     """Show the view to users with at least one of the roles: ``@roles_accepted("a", "b")``."""
-    return _guarding(Guard(Requirement.any_of(*names)))
+    return _guarding(Guard(Requirement.any_of(*names).noted_for_check()))
 
 
 def allow_unconfirmed_email(view: V) -> V:
@@ -55,20 +64,64 @@ def recent_login_required(view: V) -> V:
     return _guarding(Guard(recent_login=True))(view)
 
 
+def guarded(included: Included, *needs: Need) -> Included:
+    """
+    Show every view below a ``path()`` to users who meet every need only::
+
+        path("staff/", guarded(include("mysite.staff.urls"), "staff"))
+        path("admin/", guarded(admin.site.urls, ["caretaker", "treasurer"]))
+
+    It is ``roles_required`` on each of the views: what they ask themselves is asked as well, and
+    what they allow, such as an address that is not confirmed, is allowed. ``reverse`` and
+    namespaces are as without it. A login page must not be among them. Raises TypeError or
+    ValueError when a need cannot be meant, or when it is no include.
+    """
+    try:
+        urlconf, app_name, namespace = included
+    except (TypeError, ValueError):
+        raise TypeError(f"guarded() takes what include() returns, not {included!r}.") from None
+    guard = Guard(Requirement(*needs).noted_for_check())
+    return [_GuardedResolver(urlconf, guard)], app_name, namespace
+
+
+class _GuardedResolver(URLResolver):
+    """
+    Puts the guard before the view that is found, and leaves the patterns as they are.
+
+    So whatever they include in turn is guarded, and ``reverse`` finds a view by itself, too.
+    """
+
+    def __init__(self, urlconf: Any, guard: Guard) -> None:
+        super().__init__(RoutePattern("", is_endpoint=False), urlconf)
+        self._decorate = _guarding(guard)
+        self._guarded: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def resolve(self, path: str) -> ResolverMatch:
+        match = super().resolve(path)
+        view = match.func
+        if view not in self._guarded:
+            self._guarded[view] = self._decorate(view)
+        match.func = self._guarded[view]
+        return match
+
+
 def _guarding(guard: Guard) -> Callable[[V], V]:
     def decorate(view: V) -> V:
-        # ``guard`` on the view is all that it asks: a second guard adds to the first.
+        # What is written on the view is all that it asks: a second guard adds to the first.
         instance = _instance_of(view)
-        inner = getattr(view, "guard", None) or getattr(instance, "guard", None)
-        both = guard & inner if isinstance(inner, Guard) else guard
+        both = guard
+        for inner in filter(None, (guard_of(view), instance and guard_of(type(instance)))):
+            both &= inner
         if isinstance(view, type):
             view.dispatch = _guarded_dispatch(view.dispatch, both)  # type: ignore[attr-defined]
-            guarded: Any = view
-        elif iscoroutinefunction(view) or getattr(instance, "view_is_async", False):
+            mark(view.dispatch, both)  # type: ignore[attr-defined]
+            return view
+        guarded: Any
+        if iscoroutinefunction(view) or getattr(instance, "view_is_async", False):
             guarded = _guarded_async(view, both)
         else:
             guarded = wraps(view)(partial(both.call, view))
-        guarded.guard = both
+        mark(guarded, both)
         result: V = guarded
         return result
 

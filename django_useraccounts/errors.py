@@ -130,6 +130,12 @@ class UnknownRole(AccountError):
         super().__init__(params={"name": name})
 
 
+class InvalidRole(AccountError):
+    """No role can be like that; the sentence says why."""
+
+    field = "name"
+
+
 class InvalidPeriod(AccountError):
     sentence = _("A role has to end after it starts.")
     field = "until"

@@ -4,11 +4,12 @@ Who may see a page: one value that decorators and mixins put before a view.
 The user of a request comes with the names of its roles, so that asking costs no query.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -16,13 +17,17 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
-from django.urls import reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 
 from .conf import conf
 from .identity import has_emails
 from .proof import is_proof_recent
-from .requirements import Requirement, guarded_names
+from .requirements import Requirement
 from .site import site_name
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
 
 View = Callable[..., HttpResponseBase]
 AsyncView = Callable[..., Awaitable[HttpResponseBase]]
@@ -42,10 +47,6 @@ class Guard:
     allow_unconfirmed_email: bool = False
     recent_login: bool = False
     allow_outdated_terms: bool = False
-
-    def __post_init__(self) -> None:
-        if self.requirement:
-            guarded_names.update(*self.requirement.needs)
 
     def __and__(self, other: "Guard") -> "Guard":
         """Return the guard of a page that stands behind both."""
@@ -75,28 +76,36 @@ class Guard:
             return await sync_to_async(self._refuse)(request, obstacle)
         return await view(request, *args, **kwargs)
 
-    def _obstacle(self, request: HttpRequest, user: Any) -> str:
-        """Return the first thing that keeps ``user`` from the page, as JSON names it, or ""."""
-        if not user.is_authenticated:
+    def obstacle_for(self, user: Any, *, allow_unconfirmed_email: bool = False) -> str:
+        """
+        Return the first thing that keeps ``user`` from the page, as JSON names it, or "".
+
+        Not a login that is too long ago: that is up to the session, and cured on the spot. A guard
+        outside this one may have allowed an address that is not confirmed.
+        """
+        if not getattr(user, "is_authenticated", False):
             return "login_required"
-        if not user.is_active or user.is_closed:
+        # A user of another model, as some token brings it, has no roles that could be known.
+        if not user.is_active or getattr(user, "is_closed", True):
             return "forbidden"
         if not self.allow_outdated_terms and user.terms_version != conf.TERMS_VERSION != "":
             return "terms_not_accepted"
-        if self._lacks_email(request, user):
+        is_allowed = allow_unconfirmed_email or self.allow_unconfirmed_email
+        if not (is_allowed or user.has_confirmed_email) and has_emails():
             return "email_not_confirmed"
         if self.requirement and not self.requirement.matches(user.role_names):
             return "forbidden"
-        if self.recent_login and not is_proof_recent(request):
-            return "confirm_identity"
         return ""
 
-    def _lacks_email(self, request: HttpRequest, user: Any) -> bool:
+    def _obstacle(self, request: HttpRequest, user: Any) -> str:
         if self.allow_unconfirmed_email:
             # For the guards inside this one, whichever way round they were written.
             setattr(request, _ALLOWED_ON_REQUEST, True)
         is_allowed = getattr(request, _ALLOWED_ON_REQUEST, False)
-        return not (is_allowed or user.has_confirmed_email) and has_emails()
+        obstacle = self.obstacle_for(user, allow_unconfirmed_email=is_allowed)
+        if not obstacle and self.recent_login and not is_proof_recent(request):
+            return "confirm_identity"
+        return obstacle
 
     def _refuse(self, request: HttpRequest, obstacle: str) -> HttpResponseBase:
         if obstacle == "forbidden":
@@ -109,6 +118,70 @@ class Guard:
             "confirm_identity": obstacle,
         }
         return _send_to(request, reverse(f"useraccounts:{pages[obstacle]}"), obstacle, status=403)
+
+
+def may_visit(
+    user: "AbstractBaseUser | AnonymousUser | None", url_name: str, *args: object, **kwargs: object
+) -> bool:
+    """
+    Say whether the page of a URL is open to ``user``: logged in, confirmed, with the roles it asks.
+
+    Read are the guards of this package alone: a page that has none, or only Django's
+    ``login_required``, is open to everybody here. A login that is too long ago is no obstacle, as
+    it can be renewed on the way. Raises NoReverseMatch like ``reverse``; no query for a user that
+    comes with a request.
+    """
+    # What answers is asked for by path: another view may stand before the one of that name.
+    path = "/" + reverse(url_name, args=args, kwargs=kwargs).removeprefix(get_script_prefix())
+    try:
+        view = resolve(unquote(path)).func
+    except Resolver404:
+        return False
+    page, handler = guard_of(view), _guard_of_get(view)
+    is_allowed = page is not None and page.allow_unconfirmed_email
+    return not (page and page.obstacle_for(user)) and not (
+        handler and handler.obstacle_for(user, allow_unconfirmed_email=is_allowed)
+    )
+
+
+# The guards that stand on a view
+
+
+def mark(view: Any, guard: Guard) -> None:
+    """Write on a view what it asks of its visitor, for ``guard_of``."""
+    # method_decorator and wraps copy attributes from one function to the next: equal names would
+    # hide one guard behind another.
+    vars(view)[f"_useraccounts_guard_{id(guard)}"] = guard
+
+
+def guard_of(view: Any) -> Guard | None:
+    """Return all that a view, or a View class, asks of every request, None if nothing."""
+    view_class = view if isinstance(view, type) else getattr(view, "view_class", object)
+    guards = [*_marks(view), *_marks_in(view_class, "dispatch")]
+    asked = getattr(view_class, "guard", None)
+    guards += [asked] if isinstance(asked, Guard) else []
+    return reduce(and_, guards) if guards else None
+
+
+def _guard_of_get(view: Any) -> Guard | None:
+    """Return what only the handler of a visit asks, inside what guards the whole View."""
+    guards = [*_marks_in(getattr(view, "view_class", object), "get")]
+    return reduce(and_, guards) if guards else None
+
+
+def _marks_in(view_class: type, method: str) -> Iterator[Guard]:
+    # Those of a parent's method count as well: they do for who calls super().
+    for base in view_class.__mro__:
+        yield from _marks(vars(base).get(method))
+
+
+def _marks(view: Any) -> Iterator[Guard]:
+    # From outside to inside: what was wrapped last was marked last.
+    attributes = reversed(getattr(view, "__dict__", {}).values())
+    return (value for value in attributes if isinstance(value, Guard))
+
+
+# The refusals
 
 
 def _send_to(request: HttpRequest, url: str, error: str, *, status: int) -> HttpResponseBase:

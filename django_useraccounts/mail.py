@@ -22,7 +22,14 @@ from .canonical import email_key
 from .conf import conf
 from .courier import courier
 from .message import HINTS, compose
-from .models import AbstractUser, OneTimeSecret, OutgoingMail, UndeliverableAddress, UserEmail
+from .models import (
+    AbstractUser,
+    OneTimeSecret,
+    OutgoingMail,
+    RoleGrant,
+    UndeliverableAddress,
+    UserEmail,
+)
 from .refusals import State, as_kept, state_of_error
 from .secrets import CONFIRM_EMAIL, RESET_PASSWORD, is_replaced, is_void
 from .site import site_name, site_origin
@@ -46,13 +53,15 @@ def announce(
     user: AbstractUser | None = None,
     secret: OneTimeSecret | None = None,
     about: str = "",
+    grant: RoleGrant | None = None,
     request: HttpRequest | None = None,
 ) -> OutgoingMail:
     """
     Put a mail of the templates ``useraccounts/mails/<kind>/`` into the outbox.
 
     It goes to the one stored address ``to``, in the language of the moment, with the link of
-    ``secret``, and begins its way after the commit. ``about`` is the address that it tells of.
+    ``secret``, and begins its way after the commit. ``about`` is the address, and
+    ``grant`` the role of the user, that it tells of.
     """
     origin = site_origin(request)
     mail = OutgoingMail.objects.create(
@@ -61,6 +70,7 @@ def announce(
         user=user,
         secret=secret,
         about=about,
+        grant=grant,
         language=translation.get_language() or "",
         base_url=origin + get_script_prefix(),
         site_name=site_name(request, origin=origin),

@@ -85,6 +85,7 @@ def _context(mail: OutgoingMail) -> dict[str, object]:
         "origin": origin,
         "email": shown_email(mail.to),
         "about": shown_email(mail.about),
+        "grant": mail.grant,
         "user": mail.user,
         "name": _name(mail),
         "is_proved": bool(secret and secret.address and secret.address.is_confirmed),

@@ -1,8 +1,6 @@
 """Guards for class-based views: name them before the View."""
 
 from collections.abc import Callable
-from functools import reduce
-from operator import and_
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -32,13 +30,29 @@ _OF_THE_CLASS = {
 }
 
 
+def roles_of(cls: type, name: str) -> Requirement | None:
+    """
+    Return what a class asks by its attribute ``roles_required`` or ``roles_accepted``.
+
+    None while the attribute is None: such a class leaves the roles to its children. Raises
+    TypeError or ValueError when a need cannot be meant, such as none at all.
+    """
+    value = getattr(cls, name)
+    if value is None:
+        return None
+    if isinstance(value, Requirement):
+        value = (value,)
+    # roles_required = ("secret") is a string, and would be read letter by letter.
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{cls.__name__}.{name}: write a tuple, one with a comma for one.")
+    return _READERS[name](*value).noted_for_check(f"{cls.__module__}.{cls.__qualname__}")
+
+
 class GuardMixin(ViewBase):
     """What the mixins share: one guard, made of their attributes when the class is made."""
 
-    #: All that the page asks, decorators included; for readers.
-    guard: ClassVar[Guard | None]
     #: What the mixins ask. None while an attribute is not set: such a class is no page yet.
-    _asked: ClassVar[Guard | None]
+    guard: ClassVar[Guard | None]
     allow_unconfirmed_email: ClassVar[bool] = False
     allow_outdated_terms: ClassVar[bool] = False
     recent_login_required: ClassVar[bool] = False
@@ -49,22 +63,19 @@ class GuardMixin(ViewBase):
         # The other way round, the View would answer before the guard is asked.
         if View in order and order.index(View) < order.index(GuardMixin):
             raise TypeError(f"{cls.__name__}: name the guard mixins before the View.")
-        cls.guard = cls._asked = cls._make_guard()
+        cls.guard = cls._make_guard()
 
     @classmethod
     def _make_guard(cls) -> Guard | None:
         requirements = []
-        for name, reader in _READERS.items():
-            value = getattr(cls, name, ())
-            if value is None:
-                return None
-            # roles_required = ("secret") is a string, and would be read letter by letter.
-            if not isinstance(value, tuple | list):
-                raise TypeError(f"{cls.__name__}.{name}: write a tuple, one with a comma for one.")
+        for name in _READERS:
             if hasattr(cls, name):
-                requirements.append(reader(*value))
+                requirement = roles_of(cls, name)
+                if requirement is None:
+                    return None
+                requirements.append(requirement)
         return Guard(
-            reduce(and_, requirements) if requirements else None,
+            Requirement(*requirements) if requirements else None,
             allow_unconfirmed_email=cls.allow_unconfirmed_email,
             allow_outdated_terms=cls.allow_outdated_terms,
             recent_login=cls.recent_login_required,
@@ -75,12 +86,12 @@ class GuardMixin(ViewBase):
         for name in _OF_THE_CLASS.intersection(initkwargs):
             raise TypeError(f"{cls.__name__}: set {name} on a class, not in as_view().")
         # Once more, should somebody have set the attributes after the class was made.
-        cls._asked = cls._make_guard()
-        _asked_of(cls)
+        cls.guard = cls._make_guard()
+        _guard_of(cls)
         return super().as_view(**initkwargs)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        guard = _asked_of(type(self))
+        guard = _guard_of(type(self))
         call: Any = guard.acall if self.view_is_async else guard.call
         answer: HttpResponseBase = call(super().dispatch, request, *args, **kwargs)
         return answer
@@ -94,7 +105,7 @@ class RolesRequiredMixin(GuardMixin):
             roles_required = ("secret", ["sauce", "agent"])
     """
 
-    roles_required: ClassVar[tuple[Need, ...] | None] = None
+    roles_required: ClassVar[tuple[Need, ...] | Requirement | None] = None
 
 
 class RolesAcceptedMixin(GuardMixin):
@@ -125,7 +136,7 @@ class RecentLoginRequiredMixin(GuardMixin):
     recent_login_required = True
 
 
-def _asked_of(cls: type[GuardMixin]) -> Guard:
-    if cls._asked is None:
+def _guard_of(cls: type[GuardMixin]) -> Guard:
+    if cls.guard is None:
         raise ImproperlyConfigured(f"{cls.__name__} has to set roles_required or roles_accepted.")
-    return cls._asked
+    return cls.guard

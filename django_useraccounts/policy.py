@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 
     from .models import AbstractUser
 
+#: Names that a visitor could mistake for the site itself, or that are words of URLs and mail hosts
+#: (RFC 2142 and the usual suspects).
+RESERVED_USERNAMES = frozenset(
+    (
+        "abuse account accounts admin administrator anonymous api billing contact everyone "
+        "help hostmaster info login logout mailer-daemon me moderator news no-reply nobody "
+        "noreply null none owner postmaster profile register root security settings signup "
+        "staff static superuser support system undefined user useraccounts users webmaster "
+        ".well-known well-known www"
+    ).split()
+)
+
 
 class Policy:
     """
@@ -25,6 +37,9 @@ class Policy:
 
         USERACCOUNTS = {"POLICY": "guild.policy.GuildPolicy"}
     """
+
+    #: Usernames that nobody may have, in lower case.
+    reserved_usernames: Collection[str] = RESERVED_USERNAMES
 
     def may_register(self, *, request: "HttpRequest | None") -> bool:
         """Say whether a stranger may open an account here."""

@@ -1,21 +1,19 @@
 """A requirement of roles as a value: what guards, querysets and templates all ask."""
 
 import re
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterable
 from typing import Self
 
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-#: What the guards of the project take: a role, or several of which one is enough.
-Need = str | list[str] | tuple[str, ...]
-
 #: The form of every role name: one case and one alphabet, so that no two look alike.
 ROLE_NAME = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 
-#: Every role name that a guard of this process asks for; a system check looks for them.
-guarded_names: set[str] = set()
+#: Every role name that a guard of this process asks for, and where; a system check looks for them.
+guarded_names: dict[str, set[str]] = {}
 
 
 class Requirement:
@@ -24,6 +22,10 @@ class Requirement:
 
         Requirement("starving", ["artist", "programmer"])   # starving AND (artist OR programmer)
 
+    Requirements combine by ``&`` and ``|``, and one can stand where a need does:
+    ``roles_required(STAFF | PAYING)``. Those that let in the same people are equal, however they
+    are written.
+
     What cannot be meant raises at once, so that a guard fails when its module is imported and
     never lets everybody in: TypeError for a wrong type, ValueError for nothing and for a name that
     no role can have.
@@ -31,10 +33,10 @@ class Requirement:
 
     __slots__ = ("needs",)
 
-    def __init__(self, *needs: Need) -> None:
+    def __init__(self, *needs: "Need") -> None:
         if not needs:
             raise ValueError("Name at least one role.")
-        self.needs: tuple[frozenset[str], ...] = tuple(frozenset(_names(need)) for need in needs)
+        self.needs = _fewest(clause for need in needs for clause in _clauses(need))
 
     @classmethod
     def any_of(cls, *names: str) -> Self:
@@ -55,9 +57,30 @@ class Requirement:
             q &= Q(Exists(grants.filter(user=OuterRef("pk"), role__name__in=sorted(need))))
         return q
 
+    def noted_for_check(self, place: str = "") -> Self:
+        """Have the system check look for the roles; ``place`` is by default where we are called."""
+        place = place or _calling_line()
+        for need in self.needs:
+            for name in need:
+                guarded_names.setdefault(name, set()).add(place)
+        return self
+
     def __and__(self, other: "Requirement") -> "Requirement":
         """Return the requirement of both."""
-        return Requirement(*map(_argument, (*self.needs, *other.needs)))
+        if not isinstance(other, Requirement):
+            return NotImplemented
+        return Requirement(self, other)
+
+    def __or__(self, other: "Requirement") -> "Requirement":
+        """
+        Return the requirement of either.
+
+        It has a need for each pair of needs: a few for what people write, and twice as many with
+        every ``a & b`` that is added by ``|``.
+        """
+        if not isinstance(other, Requirement):
+            return NotImplemented
+        return Requirement(*(list(one | two) for one in self.needs for two in other.needs))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Requirement) and set(self.needs) == set(other.needs)
@@ -77,7 +100,25 @@ class Requirement:
         return f"({words})" if len(need) > 1 and len(self.needs) > 1 else words
 
 
-def _names(need: Need) -> Collection[str]:
+#: What the guards of the project take: a role, several of which one is enough, or a requirement.
+Need = str | list[str] | tuple[str, ...] | Requirement
+
+
+def _clauses(need: Need) -> Collection[frozenset[str]]:
+    return need.needs if isinstance(need, Requirement) else [frozenset(_names(need))]
+
+
+def _fewest(needs: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
+    """
+    Leave out what another need implies: "a" whoever is "a or b" besides.
+
+    Without negation, what is left is the same however a requirement was written, but for the order.
+    """
+    unique = dict.fromkeys(needs)
+    return tuple(need for need in unique if not any(other < need for other in unique))
+
+
+def _names(need: str | list[str] | tuple[str, ...]) -> Collection[str]:
     names = [need] if isinstance(need, str) else need
     # A string is a sequence, too: a need must never be read letter by letter.
     if not isinstance(names, list | tuple):
@@ -94,3 +135,11 @@ def _names(need: Need) -> Collection[str]:
 
 def _argument(need: frozenset[str]) -> str | list[str]:
     return next(iter(need)) if len(need) == 1 else sorted(need)
+
+
+def _calling_line() -> str:
+    """Return the module and line outside this package that is running: where a guard is written."""
+    frame = sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
+        frame = frame.f_back
+    return f"{frame.f_globals.get('__name__', '?')}:{frame.f_lineno}"

@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, register
 
-from . import database, identities, parts, site, values
+from . import database, guards, identities, parts, site, values
 
 
 @register(Tags.compatibility)
@@ -21,6 +21,7 @@ def check_useraccounts(
         *values.emails_per_user(),
         *values.terms_version(),
         *values.mail_delivery(),
+        *values.roles(),
         *values.policy(),
         *parts.user_model(),
         *identities.contradictions(),
@@ -33,6 +34,7 @@ def check_useraccounts(
         *site.passwords(),
         *site.mail(),
         *site.login(),
+        *guards.undeclared_roles(),
     ]
 
 
@@ -44,6 +46,6 @@ def check_database(
     return [
         message
         for alias in databases or ()
-        for look in (database.role_names, database.constraints)
+        for look in (guards.missing_roles, database.constraints)
         for message in look(alias)
     ]

@@ -1,7 +1,6 @@
-"""What the database has to hold: roles that guards ask for, constraints that models promise."""
+"""What the database has to hold: the constraints that models promise."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,25 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import BaseConstraint, CheckConstraint, Field, Model, UniqueConstraint
 
-from ..models import Role
-from ..requirements import guarded_names
 from ..room import rooms
-
-
-def role_names(alias: str) -> Iterator[CheckMessage]:
-    """Yield the names that guards ask for and no role has."""
-    if not guarded_names or Role._meta.db_table not in _tables(connections[alias]):
-        return
-    stored = list(Role.objects.using(alias).values_list("name", flat=True))
-    for name in sorted(guarded_names - set(stored)):
-        close = get_close_matches(name, stored, n=1)
-        yield checks.Warning(
-            f'A guard asks for the role "{name}", which does not exist: nobody can pass.',
-            hint=f'Did you mean "{close[0]}"?'
-            if close
-            else f'Role.objects.create(name="{name}") makes it.',
-            id="useraccounts.W006",
-        )
 
 
 def constraints(alias: str) -> Iterator[CheckMessage]:
@@ -40,17 +21,13 @@ def constraints(alias: str) -> Iterator[CheckMessage]:
     A migration that was only recorded makes none, and MariaDB leaves out those with a condition.
     """
     connection = connections[alias]
-    tables = _tables(connection)
+    tables = set(connection.introspection.table_names())
     models = {model for room in rooms() for model in room.get_models()} | {get_user_model()}
     loader = MigrationLoader(connection)
     for model in sorted(models, key=lambda model: model._meta.db_table):
         is_here = model._meta.db_table in tables and router.allow_migrate_model(alias, model)
         if is_here and model._meta.managed and _is_migrated(model, loader):
             yield from _lacking(model, connection)
-
-
-def _tables(connection: BaseDatabaseWrapper) -> set[str]:
-    return set(connection.introspection.table_names())
 
 
 def _is_migrated(model: type[Model], loader: MigrationLoader) -> bool:

@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.core.exceptions import ValidationError
 from django.utils.module_loading import import_string
 
 from .. import compat
 from ..conf import conf, problems
 from ..limits import DEFAULTS, Rate
+from ..models.roles import look_of, validate_role_name
 from ..models.users import TERMS_MAX_LENGTH
 from ..policy import Policy
+from ..roles.flows.names import Declared
 from ..room import rooms
 
 
@@ -99,6 +102,33 @@ def mail_delivery() -> Iterator[CheckMessage]:
             "a function that takes the key of a mail.",
             id="useraccounts.E017",
         )
+
+
+def roles() -> Iterator[CheckMessage]:
+    """Yield the declared roles that cannot be made."""
+    seen: dict[str, str] = {}
+    for name, given in conf.ROLES.items():
+        try:
+            if not isinstance(name, str):
+                raise ValueError("is no name")
+            validate_role_name(name)
+            Declared.read(name, given)
+            like = seen.setdefault(look_of(name), name)
+            if like != name:
+                raise ValueError(f'looks like "{like}"')
+        except ValidationError as error:
+            yield _role(name, f"cannot be. {error.messages[0]}")
+        except ValueError as error:
+            yield _role(name, str(error))
+
+
+def _role(name: object, problem: str) -> CheckMessage:
+    return checks.Error(
+        f'USERACCOUNTS["ROLES"][{name!r}] {problem}.'.replace("..", "."),
+        hint='Write "ROLES": {"artist": "Artist"}, or for more than a label {"artist": {"label": '
+        '"Artist", "description": "Paints.", "permissions": ["shop.view_order"]}}.',
+        id="useraccounts.E019",
+    )
 
 
 def policy() -> Iterator[CheckMessage]:

@@ -622,6 +622,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name="outgoingmail",
+            name="grant",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="useraccounts.rolegrant",
+            ),
+        ),
+        migrations.AddField(
             model_name="role",
             name="users",
             field=models.ManyToManyField(

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..canonical import EMAIL_MAX_LENGTH
+from .roles import RoleGrant
 from .secrets import OneTimeSecret
 
 
@@ -31,6 +32,8 @@ class OutgoingMail(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
     secret = models.ForeignKey(OneTimeSecret, on_delete=models.CASCADE, null=True, related_name="+")
+    #: The role of the user that it tells of.
+    grant = models.ForeignKey(RoleGrant, on_delete=models.CASCADE, null=True, related_name="+")
     #: The address that it tells of, where that is not the one it goes to; "" for none.
     about = models.CharField(max_length=EMAIL_MAX_LENGTH, blank=True, default="")
     language = models.CharField(max_length=16)

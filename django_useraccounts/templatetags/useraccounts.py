@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
+from .. import guards
 from ..requirements import Requirement
 from ..room import rooms
 
@@ -21,6 +22,16 @@ def has_roles(user: Any, names: str) -> bool:
     """
     requirement = Requirement.any_of(*(name.strip() for name in names.split(",")))
     return requirement.matches(getattr(user, "role_names", frozenset()))
+
+
+@register.filter
+def may_visit(user: Any, url_name: str) -> bool:
+    """
+    Say whether the page of that URL is open to the user: ``{% if user|may_visit:"treasury" %}``.
+
+    As ``guards.may_visit`` does, for a URL without arguments.
+    """
+    return guards.may_visit(user, url_name)
 
 
 @register.inclusion_tag("useraccounts/account_menu.html", takes_context=True)

@@ -232,9 +232,16 @@ def test_staff_need_a_permission_to_grant(client):
     grant(client, user, role)
     assert not RoleGrant.objects.exists()
 
-    log_in(client, make_staff("change_user", "add_rolegrant", username="senior"))
+    clerk = make_staff("change_user", "add_rolegrant", username="junior")
+    log_in(client, clerk)
+    assert "You may not give this role" in grant(client, user, role).content.decode()
+    assert not RoleGrant.objects.exists()
+
+    senior = make_staff("change_user", "add_rolegrant", username="senior")
+    grant_role(senior, role)
+    log_in(client, senior)
     grant(client, user, role)
-    assert RoleGrant.objects.get().granted_by.username == "senior"
+    assert RoleGrant.objects.get(user=user).granted_by.username == "senior"
 
 
 def test_staff_grant_themselves_nothing(client):
@@ -266,14 +273,17 @@ def test_staff_revoke_only_with_the_permission_and_not_from_those_who_may_more(c
     act(client, "revoke", of_user, model="rolegrant")
     assert RoleGrant.objects.in_force().count() == 2
 
-    log_in(client, make_staff("view_rolegrant", "delete_rolegrant", username="senior"))
+    names = ("view_rolegrant", "add_rolegrant", "delete_rolegrant")
+    senior = make_staff(*names, username="senior")
+    of_senior = grant_role(senior, role)
+    log_in(client, senior)
     response = act(client, "revoke", of_user, of_boss, model="rolegrant")
 
     assert messages_of(response) == [
         "You may not change the account boss.",
         "1 grant was revoked.",
     ]
-    assert RoleGrant.objects.in_force().get() == of_boss
+    assert set(RoleGrant.objects.in_force()) == {of_boss, of_senior}
 
 
 def test_staff_who_may_not_grant_see_no_row_to_add(client):

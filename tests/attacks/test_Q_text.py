@@ -393,7 +393,7 @@ def test_Q6_a_link_that_nobody_wrote_is_refused(browser, page, link):
     ids=["marks", "ligatures", "letters", "dotted", "digits"],
 )
 def test_Q7_what_is_slow_to_normalise_is_refused_by_its_length_first(text):
-    started = time.perf_counter()
+    started = time.process_time()
 
     for clean, error in ((clean_username, InvalidUsername), (clean_email, InvalidEmail)):
         with pytest.raises(error):
@@ -403,17 +403,17 @@ def test_Q7_what_is_slow_to_normalise_is_refused_by_its_length_first(text):
     assert username_key(text) == ""
     assert email_key(f"a@{text}") == ""
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_Q7_the_slowest_text_that_a_login_takes_is_quick(browser):
-    started = time.perf_counter()
+    started = time.process_time()
 
     for text in ("ﷺ" * 254, "".join(chr(0x4E00 + 7 * n) for n in range(254)), "a." * 127):
         browser.log_in(text, EVIL)
         browser.log_in(f"{text[:250]}@b.c", EVIL)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("unicode_usernames", [False, True])

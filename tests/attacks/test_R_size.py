@@ -52,7 +52,7 @@ def test_R1_a_huge_password_is_refused_before_it_is_hashed(browser, counted, siz
         browser.forgot()
         path = page_of(browser.open(last_mail()))
     counted.clear()
-    started = time.perf_counter()
+    started = time.process_time()
 
     if page == "register":
         response = browser.register(password=huge)
@@ -69,7 +69,7 @@ def test_R1_a_huge_password_is_refused_before_it_is_hashed(browser, counted, siz
     assert b"at most 1000 characters" in response.content
     assert len(response.content) < 20_000
     assert not counted
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_R1_a_body_that_is_larger_than_django_takes_is_refused(browser, counted):
@@ -117,7 +117,7 @@ def test_R3_ten_thousand_fields_are_refused(browser, name):
 
 @pytest.mark.parametrize("name", [*FORMS, "logout", "mail_sent", "profile", "change_password"])
 def test_R3_a_megabyte_of_a_wish_costs_nothing(browser, name):
-    started = time.perf_counter()
+    started = time.process_time()
 
     page = browser.get(f"{url(name)}?next=/{'x' * 1_000_000}")
     posted = browser.post(url(name), {"next": "/" + "x" * 1_000_000})
@@ -127,29 +127,29 @@ def test_R3_a_megabyte_of_a_wish_costs_nothing(browser, name):
     if name != "profile":  # the way to the login keeps the address that was asked for
         assert len(page.content) < 20_000 or name == "change_password"
         assert len(posted.content) < 20_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("page", ["confirm-email", "reset-password"])
 def test_R3_a_megabyte_of_a_link_is_no_link(browser, page):
-    started = time.perf_counter()
+    started = time.process_time()
 
     for link in ("A" * 1_000_000, "A" * 65, "A", "é" * 100_000):
         response = browser.get(f"/accounts/{page}/{link}/")
         assert response.status_code == 404
         assert browser.post(f"/accounts/{page}/{link}/").status_code == 404
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_R3_a_megabyte_of_cookies_costs_nothing(browser):
-    started = time.perf_counter()
+    started = time.process_time()
     cookies = "; ".join(f"c{number}=x" for number in range(50_000))
 
     for header in (cookies, f"{COOKIE}=" + "a" * 1_000_000, ";" * 100_000, "=" * 43):
         assert browser.get(url("register"), HTTP_COOKIE=header).status_code == 200
 
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -225,7 +225,7 @@ def test_R4_a_refused_attempt_costs_no_hash(browser, counted):
     ids=lambda text: ascii(text)[:20],
 )
 def test_R5_no_text_makes_a_validator_slow(text):
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(10):
         for clean, error in ((clean_email, InvalidEmail), (clean_username, InvalidUsername)):
             with contextlib.suppress(error):
@@ -233,7 +233,7 @@ def test_R5_no_text_makes_a_validator_slow(text):
         with contextlib.suppress(ValueError):
             Rate.parse(text)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(

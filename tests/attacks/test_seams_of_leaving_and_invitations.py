@@ -41,7 +41,7 @@ class Keeping(Policy):
 @pytest.fixture
 def maria(db):
     """Somebody who may invite."""
-    maria = make_user("maria")
+    maria = make_user("maria", roles=["artist", "member"])
     names = ["add_invitation", "add_rolegrant"]
     maria.user_permissions.set(Permission.objects.filter(codename__in=names))
     return User.objects.get(pk=maria.pk)

@@ -37,6 +37,7 @@ NO_CASES = {
     "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
     "prove_first_email": "a part of register, in its transaction",
     "keep_a_superuser": "a part of switch_off, close_account and others, in their transaction",
+    "grant_default_roles": "a part of register and add_user, in their transaction",
     "reopen_at_login": "a part of log_in, in its transaction",
     "record_login": "a part of log_in, in its transaction",
     "standing": "reads only",

@@ -18,8 +18,9 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import models
 from django.test.utils import isolate_apps
-from django.urls import reverse, reverse_lazy
+from django.urls import get_resolver, reverse, reverse_lazy
 
+from django_useraccounts import requirements
 from django_useraccounts.checks import check_useraccounts, parts
 from django_useraccounts.conf import Conf
 from django_useraccounts.limits import DEFAULTS
@@ -122,9 +123,9 @@ def test_the_settings_of_the_tests_are_in_order():
             "It has to be a number, 0 or more or None; leave it out for the default, None.",
         ),
         (
-            {"RESERVED_USERNAMES": "boss"},
-            "USERACCOUNTS[\"RESERVED_USERNAMES\"] is 'boss'.",
-            "It has to be a frozenset of lower-case names.",
+            {"ROLES": ["artist"]},
+            "USERACCOUNTS[\"ROLES\"] is ['artist'].",
+            "It has to be a dictionary; leave it out for the default, {}.",
         ),
         (
             {"UNICODE_USERNAMES": 1},
@@ -159,6 +160,7 @@ def test_E001_every_wrong_setting_is_told_at_once(settings):
 
 
 def test_every_setting_may_be_given(settings):
+    _guards_are_known = get_resolver().url_patterns
     settings.USERACCOUNTS = {
         "ORIGIN": "https://guild.example",
         "SITE_NAME": "The Guild",
@@ -169,7 +171,7 @@ def test_every_setting_may_be_given(settings):
         "MAIL_DELIVERY": "command",
         "LIMITS": {"login": {"identifier": "5/1h"}},
         "PROXIES": 2,
-        "RESERVED_USERNAMES": ["boss"],
+        "ROLES": {name: name.title() for name in requirements.guarded_names},
         "UNICODE_USERNAMES": True,
     }
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from django_useraccounts.conf import RESERVED_USERNAMES, Conf, LazyConf, Problem, conf, problems
+from django_useraccounts.conf import Conf, LazyConf, Problem, conf, problems
 
 
 def test_every_setting_has_its_default(settings):
@@ -20,7 +20,7 @@ def test_every_setting_has_its_default(settings):
     assert conf.MAIL_DELIVERY == "thread"
     assert conf.LIMITS == {}
     assert conf.PROXIES is None
-    assert conf.RESERVED_USERNAMES == RESERVED_USERNAMES
+    assert conf.ROLES == {}
     assert conf.UNICODE_USERNAMES is False
     assert list(problems({})) == []
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 
-from django_useraccounts.checks import check_database, database
+from django_useraccounts.checks import check_database, check_useraccounts, database, guards
 from django_useraccounts.models import AccountEvent, Role, RoleGrant, User, UserEmail
 
 
@@ -23,25 +23,28 @@ def found() -> list[CheckMessage]:
 @pytest.fixture(autouse=True)
 def guarded(monkeypatch):
     """What guards of the process ask for: here, of a small project."""
-    names: set[str] = set()
-    monkeypatch.setattr(database, "guarded_names", names)
+    names: dict[str, set[str]] = {}
+    monkeypatch.setattr(guards, "guarded_names", names)
     return names
 
 
 @pytest.mark.django_db
 def test_W006_names_that_no_role_has(guarded):
-    guarded.update(["starving", "artits", "unheard-of"])
+    guarded.update(starving={"guild:1"}, artits={"guild:3", "guild.Studio"})
+    guarded["unheard-of"] = {"guild:2"}
     Role.objects.create(name="starving")
     Role.objects.create(name="artist")
 
     assert found() == [
         Warn(
-            'A guard asks for the role "artits", which does not exist: nobody can pass.',
+            'A guard asks for the role "artits", which does not exist: nobody can pass. '
+            "Look at guild.Studio, guild:3.",
             hint='Did you mean "artist"?',
             id="useraccounts.W006",
         ),
         Warn(
-            'A guard asks for the role "unheard-of", which does not exist: nobody can pass.',
+            'A guard asks for the role "unheard-of", which does not exist: nobody can pass. '
+            "Look at guild:2.",
             hint='Role.objects.create(name="unheard-of") makes it.',
             id="useraccounts.W006",
         ),
@@ -50,7 +53,7 @@ def test_W006_names_that_no_role_has(guarded):
 
 @pytest.mark.django_db
 def test_all_roles_that_guards_ask_for_are_there(guarded):
-    guarded.update(["starving"])
+    guarded.update(starving={"guild:1"})
     Role.objects.create(name="starving")
 
     assert found() == []
@@ -58,7 +61,7 @@ def test_all_roles_that_guards_ask_for_are_there(guarded):
 
 @pytest.mark.django_db
 def test_roles_are_looked_for_only_where_a_database_is_named(guarded, django_assert_num_queries):
-    guarded.update(["starving"])
+    guarded.update(starving={"guild:1"})
 
     with django_assert_num_queries(0):
         assert check_database(None) == []
@@ -68,12 +71,12 @@ def test_roles_are_looked_for_only_where_a_database_is_named(guarded, django_ass
 @pytest.mark.django_db
 def test_a_project_without_guards_asks_for_no_role(guarded, django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert list(database.role_names("default")) == []
+        assert list(guards.missing_roles("default")) == []
 
 
 @pytest.mark.django_db
 def test_before_the_first_migration_there_is_nothing_to_look_for(guarded, monkeypatch):
-    guarded.update(["starving"])
+    guarded.update(starving={"guild:1"})
     monkeypatch.setattr(Role._meta, "db_table", "not_migrated_yet")
 
     assert found() == []
@@ -81,11 +84,72 @@ def test_before_the_first_migration_there_is_nothing_to_look_for(guarded, monkey
 
 @pytest.mark.django_db
 def test_the_command_tells_of_roles_that_are_missing(guarded, capsys):
-    guarded.update(["starving"])
+    guarded.update(starving={"guild:1"})
 
     call_command("check", databases=["default"])
 
     assert '(useraccounts.W006) A guard asks for the role "starving"' in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+def test_W006_a_role_that_is_declared_waits_for_the_command(guarded, set_conf):
+    guarded.update(starving={"guild:1"})
+    set_conf(ROLES={"starving": "Starving"})
+
+    [warning] = found()
+
+    assert warning.hint == "manage.py useraccounts_sync_roles makes it."
+
+
+# W012, E019: roles that the settings declare
+
+
+def test_W012_names_that_are_not_declared(guarded, set_conf):
+    guarded.update(starving={"guild:1"}, artits={"guild:3"}, vip={"guild:4"})
+    set_conf(ROLES={"starving": "Starving", "artist": "Artist"})
+
+    assert check_useraccounts(None) == [
+        Warn(
+            'A guard asks for the role "artits", which USERACCOUNTS["ROLES"] does not declare. '
+            "Look at guild:3.",
+            hint='Did you mean "artist"?',
+            id="useraccounts.W012",
+        ),
+        Warn(
+            'A guard asks for the role "vip", which USERACCOUNTS["ROLES"] does not declare. '
+            "Look at guild:4.",
+            hint='Write "ROLES": {"vip": "Vip"}.',
+            id="useraccounts.W012",
+        ),
+    ]
+
+
+def test_a_site_whose_roles_live_in_the_database_declares_none(guarded):
+    guarded.update(starving={"guild:1"})
+
+    assert check_useraccounts(None) == []
+
+
+@pytest.mark.parametrize(
+    "roles, problem",
+    [
+        ({"Artist": "Artist"}, "['Artist'] cannot be. A role name has lower-case letters"),
+        ({7: "Seven"}, "[7] is no name."),
+        ({"artist": 7}, "['artist'] is 7."),
+        ({"artist": {"lable": "Artist"}}, "['artist'] is {'lable': 'Artist'}."),
+        ({"artist": {"label": 7}}, "['artist'] has 7 and None."),
+        ({"artist": {"permissions": "shop.buy"}}, "['artist'] has the permissions 'shop.buy'."),
+        ({"artist": {"permissions": ["buy"]}}, "['artist'] has the permissions ['buy']."),
+        ({"vip1": "", "vipl": ""}, "['vipl'] looks like \"vip1\"."),
+        ({"post.edit": "", "post:edit": ""}, "['post:edit'] looks like \"post.edit\"."),
+    ],
+)
+def test_E019_a_role_that_cannot_be_made(roles, problem, set_conf):
+    set_conf(ROLES=roles)
+
+    [error] = [found for found in check_useraccounts(None) if found.id == "useraccounts.E019"]
+
+    assert error.msg.startswith(f'USERACCOUNTS["ROLES"]{problem}')
 
 
 # W009: constraints that the database does not have

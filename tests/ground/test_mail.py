@@ -52,6 +52,7 @@ KINDS = {
     "export_ready": FETCH_EXPORT,
     "password_changed": None,
     "primary_email_changed": None,
+    "role_ending": None,
     "username_changed": None,
     "welcome": None,
 }

@@ -2,13 +2,18 @@
 
 import random
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.template import Context, Template
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from django_useraccounts.decorators import roles_accepted, roles_required
+from django_useraccounts.mixins import RolesAcceptedMixin, RolesRequiredMixin
 from django_useraccounts.models import Role, RoleGrant, User
 from django_useraccounts.requirements import Requirement, guarded_names
 from django_useraccounts.roles.flows import grant_role, revoke_role
@@ -18,6 +23,15 @@ NAMES = ["a", "b", "c", "d"]
 names = st.sampled_from(NAMES)
 need = names | st.lists(names, min_size=1, max_size=4) | st.lists(names, min_size=1).map(tuple)
 needs = st.lists(need, min_size=1, max_size=4)
+written = needs.map(lambda needs: Requirement(*needs))
+#: As they are written, and put together from two or three.
+requirements = st.recursive(
+    written,
+    lambda some: st.tuples(some, some).flatmap(
+        lambda two: st.sampled_from([two[0] | two[1], two[0] & two[1]])
+    ),
+    max_leaves=3,
+)
 
 
 @pytest.mark.parametrize(
@@ -175,12 +189,12 @@ def test_sql_and_python_find_the_same_users(django_assert_num_queries):
     everybody = list(User.objects.all())
     assert len(users) == len(everybody)
 
-    @given(needs)
-    @settings(deadline=None, max_examples=40)
-    def check(needs):
-        found = list(User.objects.with_roles(*needs))
+    @given(requirements)
+    @settings(deadline=None, max_examples=60)
+    def check(requirement):
+        found = list(User.objects.with_roles(requirement))
         assert len(found) == len(set(found))
-        assert set(found) == {user for user in everybody if user.has_roles(*needs)}
+        assert set(found) == {user for user in everybody if user.has_roles(requirement)}
         assert all(user.is_active for user in found)
 
     check()
@@ -286,9 +300,38 @@ def test_a_template_that_asks_for_nothing_that_can_be_meant_fails(wrong):
 
 
 def test_names_that_guards_ask_for_are_known_to_the_check():
-    from django_useraccounts.decorators import roles_accepted, roles_required
 
     roles_required("known-by-the-check", ["or", "known-by-the-check-too"])
     roles_accepted("and-known")
 
-    assert {"known-by-the-check", "known-by-the-check-too", "or", "and-known"} <= guarded_names
+    assert {
+        "known-by-the-check",
+        "known-by-the-check-too",
+        "or",
+        "and-known",
+    } <= guarded_names.keys()
+
+
+def test_where_a_guard_is_written_is_known_to_the_check():
+    class Studio(RolesRequiredMixin):
+        roles_required = ("where-one-works", ["where-one-works-too"])
+
+    class Attic(RolesAcceptedMixin):
+        roles_accepted = ("where-one-works",)
+
+    @method_decorator(roles_required("where-one-works"), name="dispatch")
+    class Cellar(View):
+        pass
+
+    function = "test_where_a_guard_is_written_is_known_to_the_check.<locals>"
+    line = next(
+        number
+        for number, text in enumerate(Path(__file__).read_text().splitlines(), start=1)
+        if "@method_decorator(roles_required" in text
+    )
+    assert guarded_names["where-one-works"] == {
+        f"{__name__}.{function}.Studio",
+        f"{__name__}.{function}.Attic",
+        f"{__name__}:{line}",
+    }
+    assert guarded_names["where-one-works-too"] == {f"{__name__}.{function}.Studio"}

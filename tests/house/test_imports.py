@@ -23,6 +23,7 @@ LEVEL_1 = {
     "fields",
     "guards",
     "identity",
+    "integrations",
     "limits",
     "mail",
     "message",

@@ -11,8 +11,10 @@ from django_useraccounts.testing import make_user
 
 
 @pytest.fixture
-def let_invite(db: None) -> Callable[..., AbstractUser]:
-    """Make somebody who may invite, and give roles."""
+def let_invite(db: None, set_conf: Callable[..., None]) -> Callable[..., AbstractUser]:
+    """Make somebody who may invite, and give any role."""
+
+    set_conf(POLICY="tests.invitations.policies.AnyRole")
 
     def make(username: str = "maria", **fields: Any) -> AbstractUser:
         user = make_user(username, **fields)

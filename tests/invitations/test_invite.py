@@ -143,7 +143,7 @@ def test_a_known_address_costs_and_leaves_what_an_unknown_one_does(maria, sent, 
         invite(FRIDA, by=maria, roles=["artist"])
 
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) == 13, statements
+    assert len(statements) == 14, statements
     rows = OneTimeSecret.objects.count(), OutgoingMail.objects.count()
     assert rows == (before[0] + 1, before[1] + 1)
     mail = OutgoingMail.objects.get()

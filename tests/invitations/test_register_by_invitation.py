@@ -14,17 +14,17 @@ from django_useraccounts.invitations.errors import InvitationVoid
 from django_useraccounts.invitations.flows import invite, withdraw_invitation
 from django_useraccounts.invitations.models import InvitationUse
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
-from django_useraccounts.policy import Policy
 from django_useraccounts.registration.flows import register
 from django_useraccounts.secrets import link_of
 from django_useraccounts.testing import PASSWORD, link_in, mails_to, make_user
+from tests.invitations.policies import AnyRole
 
 FRIDA = "frida@example.com"
 REGISTER = "/accounts/register/"
 CLOSED = "Registration is closed"
 
 
-class InvitedOnly(Policy):
+class InvitedOnly(AnyRole):
     def may_register(self, *, request):
         return False
 

@@ -9,7 +9,7 @@ from django_useraccounts.invitations.flows import (
     resend_invitation,
     withdraw_invitation,
 )
-from django_useraccounts.models import AbstractUser, Role
+from django_useraccounts.models import AbstractUser
 from django_useraccounts.registration.flows import register
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.faults.harness import Act, case
@@ -19,8 +19,7 @@ FRIDA = "frida@example.com"
 
 def host() -> AbstractUser:
     """Make somebody who may invite artists."""
-    Role.objects.create(name="artist")
-    maria = make_user("maria")
+    maria = make_user("maria", roles=["artist"])
     names = ("add_invitation", "add_rolegrant")
     maria.user_permissions.set(Permission.objects.filter(codename__in=names))
     return maria

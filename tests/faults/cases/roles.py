@@ -5,17 +5,30 @@ from datetime import timedelta
 from django.utils import timezone
 
 from django_useraccounts.models import Role
-from django_useraccounts.roles.flows import grant_role, revoke_grant, revoke_role
+from django_useraccounts.roles.flows import (
+    extend_grant,
+    grant_role,
+    revoke_grant,
+    revoke_role,
+)
 from django_useraccounts.testing import make_user
 from tests.faults.harness import Act, case
 
 
 @case(grant_role)
 def for_a_time() -> Act:
-    maria, boss = make_user("maria"), make_user("boss")
+    maria, boss = make_user("maria"), make_user("boss", is_superuser=True)
     Role.objects.create(name="artist")
     until = timezone.now() + timedelta(days=1)
     return lambda: grant_role(maria, "artist", until=until, by=boss, reason="paints")
+
+
+@case(extend_grant)
+def for_another_day() -> Act:
+    maria, boss = make_user("maria", roles=["artist"]), make_user("boss", is_superuser=True)
+    until = timezone.now() + timedelta(days=1)
+    grant = grant_role(maria, "artist", until=until)
+    return lambda: extend_grant(grant, until=until + timedelta(days=1), by=boss)
 
 
 @case(revoke_role)

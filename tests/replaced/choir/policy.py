@@ -5,12 +5,14 @@ from typing import Literal
 from django.conf import settings
 from django.http import HttpRequest
 
-from django_useraccounts.policy import Policy
+from django_useraccounts.policy import RESERVED_USERNAMES, Policy
 
 from .models import Singer
 
 
 class ChoirPolicy(Policy):
+    reserved_usernames = RESERVED_USERNAMES | {"conductor"}
+
     def may_register(self, *, request: HttpRequest | None) -> bool:
         return not settings.CHOIR_IS_FULL
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from django.core import mail
 
-from django_useraccounts.conf import RESERVED_USERNAMES
 from testproject.test_settings import *  # noqa: F403
 from testproject.test_settings import TEMPLATES
 
@@ -41,8 +40,6 @@ LOGIN_REDIRECT_URL = "landing"
 USERACCOUNTS["POLICY"] = "choir.policy.ChoirPolicy"
 
 USERACCOUNTS["LIMITS"] = {"login": {"identifier": "2/1h"}}
-
-USERACCOUNTS["RESERVED_USERNAMES"] = RESERVED_USERNAMES | {"conductor"}
 
 DEFAULT_FROM_EMAIL = "The Harbour Choir <letters@choir.example>"
 

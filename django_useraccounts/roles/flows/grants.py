@@ -9,12 +9,12 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .. import signals
-from ..errors import GrantOver, InvalidPeriod, UnknownRole, UserVanished
-from ..models import AbstractUser, AccountEvent, Role, RoleGrant
-from ..models.roles import RoleGrantQuerySet
-from ..policy import policy
-from .rights import refuse_to_grant, refuse_to_revoke
+from ... import signals
+from ...errors import GrantOver, InvalidPeriod, UnknownRole, UserVanished
+from ...models import AbstractUser, AccountEvent, Role, RoleGrant
+from ...models.roles import RoleGrantQuerySet
+from ...policy import policy
+from ..rights import refuse_to_grant, refuse_to_revoke
 
 logger = logging.getLogger(__name__)
 

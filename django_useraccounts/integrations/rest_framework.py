@@ -1,0 +1,37 @@
+"""Roles in Django REST framework; needs ``django-useraccounts[rest]``."""
+
+from typing import NoReturn, Self
+
+from rest_framework.permissions import BasePermission, OperationHolderMixin
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from ..guards import Guard
+from ..requirements import Need, Requirement
+
+
+class RolesRequired(OperationHolderMixin, BasePermission):
+    """
+    Let in who meets every need; a list is met by one of its roles::
+
+        class Suppers(APIView):
+            permission_classes = [RolesRequired("starving", ["artist", "programmer"])]
+
+    The framework answers others by 401 or 403. Who is switched off, has closed the account, or has
+    not confirmed the address or accepted the terms is one of them. Combines with other permissions
+    by ``&`` and ``|``. Raises TypeError or ValueError when a need cannot be meant.
+    """
+
+    def __init__(self, *needs: Need) -> None:
+        self.guard = Guard(Requirement(*needs).noted_for_check())
+
+    def __call__(self) -> Self:
+        # The framework calls what it finds in permission_classes, once for each request.
+        return self
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return not self.guard.obstacle_for(request.user)
+
+    def __invert__(self) -> NoReturn:
+        # It would let in strangers, and everybody whose role has ended.
+        raise TypeError("Roles cannot be denied: ask for those that may.")

@@ -1,0 +1,159 @@
+"""Which roles there are: made from what the settings declare, and given another name."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+
+from ...conf import conf
+from ...errors import InvalidRole, MayNotGrant
+from ...models import AbstractUser, Role
+from ...models.roles import validate_role_name
+from ..rights import may_grant
+
+logger = logging.getLogger(__name__)
+
+#: What a role may be declared with.
+_KEYS = frozenset({"label", "description", "permissions"})
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A role as USERACCOUNTS["ROLES"] has it. None: that is left as it is stored."""
+
+    name: str
+    label: str
+    description: str | None = None
+    permissions: frozenset[str] | None = None
+
+    @classmethod
+    def read(cls, name: str, given: object) -> "Declared":
+        """Return the role of one entry; ValueError says what cannot be meant."""
+        facts = {"label": given} if isinstance(given, str) else given
+        if not isinstance(facts, Mapping) or not facts.keys() <= _KEYS:
+            raise ValueError(f"is {given!r}")
+        label, description = facts.get("label", ""), facts.get("description")
+        permissions = facts.get("permissions")
+        if not isinstance(label, str) or not isinstance(description, str | None):
+            raise ValueError(f"has {label!r} and {description!r}")
+        if permissions is not None and not _are_permissions(permissions):
+            raise ValueError(f"has the permissions {permissions!r}")
+        return cls(
+            name, label, description, None if permissions is None else frozenset(permissions)
+        )
+
+
+def declared_roles() -> Iterator[Declared]:
+    """Yield the roles that the settings declare; ValueError for one that cannot be meant."""
+    for name, given in conf.ROLES.items():
+        yield Declared.read(name, given)
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What ``sync_roles`` did, as names of roles."""
+
+    made: list[str]
+    changed: list[str]
+    #: Stored, and not declared: made in the admin, or left over. They are left alone.
+    others: list[str]
+
+
+def sync_roles() -> Sync:
+    """
+    Make the stored roles what USERACCOUNTS["ROLES"] declares: all of them, or none.
+
+    Nothing is ever deleted, since history names the roles. Raises InvalidRole for a name that no
+    role can have, or looks like another one, and for a permission that does not exist.
+    """
+    made, changed = [], []
+    with transaction.atomic():
+        stored = {role.name: role for role in Role.objects.all()}
+        for declared in declared_roles():
+            role = stored.pop(declared.name, None)
+            if role is None:
+                _refuse_bad_name(Role(name=declared.name))
+                # Another process may be at it, too.
+                role, _is_new = Role.objects.get_or_create(name=declared.name)
+                _write(role, declared)
+                made.append(role.name)
+            elif _write(role, declared):
+                changed.append(role.name)
+    return Sync(made, changed, sorted(stored))
+
+
+def rename_role(
+    role: Role,
+    name: str,
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> Role:
+    """
+    Give a role another name: who has it has it by the new name, at the next request.
+
+    Guards that ask for the old name then let nobody in, and those that ask for the new one all of
+    its holders: so ``by`` has to be somebody who may give a role of either name. Which guards ask
+    is in ``requirements.guarded_names``. Raises InvalidRole and MayNotGrant.
+    """
+    renamed = Role(pk=role.pk, name=name, label=role.label, description=role.description)
+    _refuse_bad_name(renamed)
+    if by is not None and not (may_grant(by, [role]) and may_grant(by, [renamed])):
+        raise MayNotGrant
+    old, role.name = role.name, name
+    role.save(update_fields=["name", "look"])
+    logger.info("The role “%s” is called “%s” now, by %s.", old, name, by.pk if by else "code")
+    return role
+
+
+def _refuse_bad_name(role: Role) -> None:
+    try:
+        validate_role_name(role.name)
+        role.clean()
+    except ValidationError as error:
+        raise InvalidRole(f"{role.name}: {error.messages[0]}") from None
+
+
+def _write(role: Role, declared: Declared) -> bool:
+    """Store what is declared of a role, and return whether anything was otherwise."""
+    wanted = {"label": declared.label, "description": declared.description}
+    other = {
+        name: value
+        for name, value in wanted.items()
+        if value is not None and value != getattr(role, name)
+    }
+    for name, value in other.items():
+        setattr(role, name, value)
+    if other:
+        role.save(update_fields=list(other))
+    return _write_permissions(role, declared.permissions) or bool(other)
+
+
+def _write_permissions(role: Role, names: frozenset[str] | None) -> bool:
+    if names is None:
+        return False
+    wanted = {_permission(name).pk for name in names}
+    if wanted == set(role.permissions.values_list("pk", flat=True)):
+        return False
+    role.permissions.set(wanted)
+    return True
+
+
+def _permission(name: str) -> Permission:
+    label, _dot, codename = name.partition(".")
+    found = Permission.objects.filter(content_type__app_label=label, codename=codename).first()
+    if found is None:
+        raise InvalidRole(f"There is no permission “{name}”.")
+    return found
+
+
+def _are_permissions(given: Any) -> bool:
+    # A string is a sequence, too, and would be read letter by letter.
+    return isinstance(given, list | tuple | set | frozenset) and all(
+        isinstance(name, str) and all(name.partition(".")) for name in given
+    )
