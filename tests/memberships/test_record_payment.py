@@ -65,18 +65,18 @@ def test_the_same_payment_recorded_twice_counts_once(maria, plan):
     until = in_days(30)
     first = record_payment(maria, plan, until, reference="transfer 7")
 
-    again = record_payment(maria, plan, until, reference="transfer 7")
+    again = record_payment(maria, plan, until + days(1), reference="transfer 7")
 
     assert again == first
     assert RoleGrant.objects.count() == Payment.objects.count() == 1
     assert AccountEvent.objects.filter(kind="payment_recorded").count() == 1
 
 
-@pytest.mark.parametrize("change", ["user", "plan", "until"])
+@pytest.mark.parametrize("change", ["user", "plan"])
 def test_a_reference_is_of_one_payment(maria, plan, change):
     wanted = {"user": maria, "plan": plan, "until": in_days(30)}
     record_payment(**wanted, reference="transfer 7")
-    other = {"user": make_user("ada"), "plan": make_plan("friend"), "until": in_days(31)}
+    other = {"user": make_user("ada"), "plan": make_plan("friend")}
 
     with pytest.raises(ReferenceTaken):
         record_payment(**{**wanted, change: other[change]}, reference="transfer 7")

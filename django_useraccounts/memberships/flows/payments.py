@@ -39,8 +39,8 @@ def record_payment(
     what the payment is known by, such as the number of a bank transfer: recorded twice, it counts
     once. ``reason`` is for people, ``by`` who records it, who has to be allowed to grant the role.
 
-    Raises InvalidPeriod, ReferenceTaken for a reference of something else, MayNotGrant and
-    UserVanished.
+    Raises InvalidPeriod, ReferenceTaken for a reference of somebody else or for another plan,
+    MayNotGrant and UserVanished.
     """
     try:
         with transaction.atomic():
@@ -56,7 +56,7 @@ def record_payment(
             )
     except IntegrityError:
         # The second of two that record the same at one moment.
-        known = _known(reference, user=user, plan=plan, until=until)
+        known = _known(reference, user=user, plan=plan)
         if known is None:
             raise
         return known
@@ -173,7 +173,7 @@ def _record(
     users = get_user_model()._default_manager
     if not users.select_for_update().filter(pk=user.pk).exists():
         raise UserVanished
-    known = _known(reference, user=user, plan=plan, until=until)
+    known = _known(reference, user=user, plan=plan)
     if known is not None:
         return known
     membership = _open_membership(user, plan)
@@ -197,7 +197,7 @@ def _record(
     return payment
 
 
-def _known(reference: str, *, user: AbstractUser, plan: Plan, until: datetime) -> Payment | None:
+def _known(reference: str, *, user: AbstractUser, plan: Plan) -> Payment | None:
     """Return the payment that is recorded under a reference; raise ReferenceTaken for another."""
     if not reference:
         return None
@@ -206,7 +206,8 @@ def _known(reference: str, *, user: AbstractUser, plan: Plan, until: datetime) -
     if known is None:
         return None
     of = known.membership
-    if (of.user_id, of.plan_id, known.ends_at) != (user.pk, plan.pk, until):
+    # Whatever its end: who records it once more counts from another moment.
+    if (of.user_id, of.plan_id) != (user.pk, plan.pk):
         raise ReferenceTaken
     return known
 
