@@ -105,6 +105,15 @@ USERACCOUNTS = {
     "TERMS_VERSION": TERMS,
     **IDENTITIES[IDENTITY],
 }
+# The till of the guild is a fake Stripe of its own, see guild/till: it takes no money, and these
+# keys open nothing else.
+if find_spec("stripe"):
+    USERACCOUNTS["MEMBERSHIPS"] = {
+        "STRIPE_SECRET_KEY": "sk_test_of_the_guild",
+        "STRIPE_WEBHOOK_SECRET": "whsec_of_the_guild",
+    }
+#: Where the library of Stripe finds it; ``manage.py demo`` knows the port better.
+TILL = "http://127.0.0.1:8000/till"
 LOGIN_URL = "useraccounts:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

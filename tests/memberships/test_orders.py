@@ -166,11 +166,16 @@ def test_who_has_ended_before_the_payment_was_heard_of_is_not_welcomed(explained
     assert not RoleGrant.objects.exists()
 
 
-def test_two_periods_of_one_second_are_told_apart_by_what_comes_later_in_a_life(subscription):
-    active = read(subscription.told("updated", "active"))
-    incomplete = read(subscription.told("updated", "incomplete"))
-    created = read(subscription.told("created", "past_due"))
+def test_of_two_events_of_one_second_the_one_counts_that_comes_later_in_a_life(subscription):
+    trees = [
+        subscription.told("created", "past_due"),
+        subscription.told("updated", "incomplete"),
+        subscription.told("updated", "active"),
+        subscription.told("updated", "active", cancel_at_period_end=True),
+        subscription.told("updated", "past_due"),
+        subscription.deleted(subscription.begins),
+    ]
 
-    versions = [event.news.version for event in (created, incomplete, active)]
+    versions = [read(tree).news.version for tree in trees]
 
     assert versions == sorted(versions)

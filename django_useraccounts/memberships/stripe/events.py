@@ -20,6 +20,7 @@ USER_KEY, PLAN_KEY = "useraccounts_user", "useraccounts_plan"
 _State = Membership.State
 #: The states of a subscription at Stripe. The later one counts, of two that were told of in one
 #: second: a payment succeeds after the subscription was made, and nothing comes after the end.
+#: Where they are the same, being cancelled counts.
 _STATES = {
     "incomplete": _State.WAITING,
     "trialing": _State.RUNNING,
@@ -163,15 +164,15 @@ def _read_subscription(
     if state == _State.ENDED:
         ended_at = moment_of(first(told, ("ended_at",), ("canceled_at",))) or created_at
     is_over, is_made = state == _State.ENDED, kind == "customer.subscription.created"
-    seconds, rank = int(created_at.timestamp()), _RANKS[status]
+    seconds, rank, ends_at = int(created_at.timestamp()), _RANKS[status], _end_of(told, items)
     return SubscriptionNews(
         id_of(told.get("id")),
         tuple(filter(None, (text_of(dig(item, "price")) for item in items))),
         _metadata(told, PLAN_KEY),
         state,
-        _end_of(told, items),
+        ends_at,
         ended_at,
-        f"{is_over:d}-{seconds:011d}-{not is_made:d}-{rank}-{event_id}",
+        f"{is_over:d}-{seconds:011d}-{not is_made:d}-{rank}-{ends_at is not None:d}-{event_id}",
     )
 
 
