@@ -78,10 +78,12 @@ class GuardedActionsMixin(ModelAdminBase):
         super().__init_subclass__(**kwargs)
         _must_stand_before(ModelAdmin, GuardedActionsMixin, cls)
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
-        for name, (action, _name, _description) in list(actions.items()):
-            guard = guard_of(action)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+        # From Django 6.1 on there are two pages with actions, and an action is no tuple any more.
+        where = {"action_location": action_location} if action_location else {}
+        actions: dict[str, Any] = super().get_actions(request, **where)
+        for name, action in list(actions.items()):
+            guard = guard_of(action[0] if isinstance(action, tuple) else action.func)
             if guard and guard.obstacle_for(request.user):
                 del actions[name]
         return actions

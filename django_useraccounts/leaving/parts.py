@@ -5,7 +5,6 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Model, Q
-from django.utils import timezone
 
 from ..models import (
     AbstractUser,
@@ -100,7 +99,7 @@ def roles_of(user: AbstractUser) -> list[object]:
 def end_roles(user: AbstractUser) -> None:
     """End what is in force, and leave the history of a pseudonym, without what people wrote."""
     grants = RoleGrant.objects.filter(user=user)
-    grants.end(timezone.now())
+    grants.end()
     grants.update(reason="")
 
 

@@ -65,13 +65,15 @@ class Role(models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        like = Role.objects.filter(look=look_of(self.name)).exclude(pk=self.pk).first()
+        others = Role.objects.exclude(pk=self.pk).exclude(name=self.name)
+        like = others.filter(look=look_of(self.name)).first()
         if like:
-            raise ValidationError(
-                {"name": _("“%(name)s” looks like the role “%(like)s”, which there is.")},
+            error = ValidationError(
+                _("“%(name)s” looks like the role “%(like)s”, which there is."),
                 code="look",
                 params={"name": self.name, "like": like.name},
-            ) from None
+            )
+            raise ValidationError({"name": error})
 
 
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
@@ -99,12 +101,15 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
         soon = self.filter(ends_at__gt=now, ends_at__lte=now + timedelta(days=days))
         return soon.in_force(now).exclude(Exists(others.filter(longer, starts_at__lte=end)))
 
-    def end(self, at: datetime) -> int:
+    def end(self) -> int:
         """
-        End the grants, and return how many there were to end.
+        End the grants now, in the transaction of the caller; return how many there were to end.
 
         Those that have begun keep their start, as history; those that have not begun go.
         """
+        _locked = list(self.order_by("pk").select_for_update().values_list("pk", flat=True))
+        # Only now: who waited for the lock would else end once more what has just ended.
+        at = timezone.now()
         ends_at = Case(When(ends_at__lt=at, then=F("ends_at")), default=at)
         ended = self.in_force(at).update(ends_at=ends_at, counts_until=at)
         return ended + self.filter(starts_at__gt=at).delete()[0]
@@ -172,3 +177,8 @@ class RoleGrant(models.Model):
         if self.ends_at and self.counts_until is None:
             self.counts_until = self.ends_at
         super().save(*args, **kwargs)
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether it counts no more, and never will."""
+        return self.counts_until is not None and self.counts_until <= timezone.now()

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.urls import resolve, reverse
 
+from django_useraccounts.guards import may_visit
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.requirements import Need
 
@@ -31,11 +32,8 @@ class Door:
 
     def opens_for(self, user: AbstractUser | AnonymousUser) -> bool:
         """Say whether the guard will let ``user`` in."""
-        if self.for_anyone:
-            return True
-        if not user.is_authenticated:
-            return False
-        return not self.needs or user.has_roles(*self.needs)
+        # Django's LoginRequiredMixin, which the common room has, is none that may_visit could read.
+        return (self.for_anyone or user.is_authenticated) and may_visit(user, self.url_name)
 
     def people(self) -> QuerySet[AbstractUser]:
         """Return everybody who meets the needs of the door now."""

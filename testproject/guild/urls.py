@@ -4,7 +4,15 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
+from django_useraccounts.decorators import guarded
+
 from . import views
+
+#: All of it behind one lock: whoever may tread the stage may see what is behind it.
+backstage = [
+    path("", views.backstage, name="backstage"),
+    path("prop-room/", views.prop_room, name="prop_room"),
+]
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +25,7 @@ urlpatterns = [
     path("back-stairs/", views.BackStairs.as_view(), name="back_stairs"),
     path("garret/", views.garret, name="garret"),
     path("stage/", views.stage, name="stage"),
+    path("backstage/", guarded(include(backstage), ["funny", "witty", "hilarious"])),
     path("wardrobe/", views.Wardrobe.as_view(), name="wardrobe"),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:key>/", views.mail_html, name="mail_html"),

@@ -92,6 +92,17 @@ def stage(request: HttpRequest) -> HttpResponse:
     return render(request, "guild/rooms/stage.html")
 
 
+# For a few, by the lock on the path that leads here: see urls.py
+
+
+def backstage(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/backstage.html")
+
+
+def prop_room(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/prop_room.html")
+
+
 # For who tries the demo: no real site has pages like these
 
 

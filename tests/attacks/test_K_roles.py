@@ -333,7 +333,7 @@ def test_a_role_counts_from_its_start_to_its_end_and_no_moment_longer(browser):
     assert browser.get("/function/").status_code == 403
     RoleGrant.objects.filter(pk=grant.pk).update(starts_at=now - timedelta(hours=2))
     assert browser.get("/function/").status_code == 200
-    RoleGrant.objects.filter(pk=grant.pk).end(timezone.now())
+    RoleGrant.objects.filter(pk=grant.pk).update(ends_at=now, counts_until=now)
     assert browser.get("/function/").status_code == 403
 
 

@@ -108,6 +108,38 @@ def test_the_members_show_the_roles_in_force(client, django_assert_num_queries):
     assert roles == {person.username: set(person.roles) for person in there}
 
 
+# Behind the stage
+
+COMEDIANS = {"ada", "groucho", "lucille"}
+
+
+@pytest.mark.parametrize("username", sorted(EVERYBODY))
+def test_the_way_backstage_is_shown_to_whom_it_is_open(client, username):
+    login = {"identifier": username, "password": PASSWORD}
+    client.post(reverse("useraccounts:login"), login)
+
+    shown = b"Backstage" in client.get(reverse("home")).content
+    entered = {client.get(reverse(name)).status_code for name in ("backstage", "prop_room")}
+
+    assert shown is (username in COMEDIANS)
+    assert entered == ({200} if username in COMEDIANS else {403})
+
+
+def test_strangers_are_shown_no_way_backstage(client):
+    assertNotContains(client.get(reverse("home")), "Backstage")
+    url = reverse("prop_room")
+    assertRedirects(client.get(url), f"{reverse('useraccounts:login')}?next={url}")
+
+
+@pytest.mark.parametrize("url_name", ["backstage", "stage"])
+def test_a_lock_says_what_it_asks_for_wherever_it_is_written(client, url_name):
+    log_in(client, user_called("groucho"))
+
+    response = client.get(reverse(url_name))
+
+    assertContains(response, "It asks for: funny or hilarious or witty.")
+
+
 # The invitations
 
 

@@ -27,6 +27,7 @@ from django_useraccounts.mixins import (
     RolesAcceptedMixin,
     RolesRequiredMixin,
 )
+from django_useraccounts.requirements import Requirement
 from django_useraccounts.testing import log_in, make_user
 from tests import views
 
@@ -374,6 +375,29 @@ def test_a_mixin_takes_a_tuple(attribute, value):
         type("Secret", (base, View), {attribute: value})
 
     assert str(caught.value) == f"Secret.{attribute}: write a tuple, one with a comma for one."
+
+
+@pytest.mark.parametrize("as_written", [lambda needs: needs, lambda needs: (needs,)])
+def test_a_guard_takes_a_requirement_that_was_named_elsewhere(rf, as_written):
+    hungry = Requirement("starving") & (Requirement("artist") | Requirement("programmer"))
+
+    class Supper(RolesRequiredMixin, views.Page):
+        roles_required = as_written(hungry)
+
+    request = rf.get("/")
+    for name, roles, status in [
+        ("frida", ["starving", "artist"], 200),
+        ("pablo", ["artist"], 403),
+        ("vincent", ["starving"], 403),
+    ]:
+        request.user = make_user(name, roles=roles)
+        assert Supper.as_view()(request).status_code == status
+        assert roles_required(hungry)(views.page)(request).status_code == status
+
+
+def test_roles_that_are_accepted_are_names_and_no_requirement():
+    with pytest.raises(TypeError):
+        type("Wrong", (RolesAcceptedMixin, View), {"roles_accepted": Requirement("artist")})
 
 
 @pytest.mark.parametrize("value", [(), []])

@@ -119,6 +119,7 @@ urlpatterns = [
     path("picture/<str:name>/", roles_required("artist")(page), name="picture"),
     path("first/", roles_required("artist")(page), name="first"),
     path("first/", page, name="second"),
+    path("Große Straße/", roles_required("artist")(page), name="street"),
     path("forgotten/<forgotten:name>/", page, name="forgotten"),
     path("accounts/", include("django_useraccounts.urls")),
 ]
@@ -194,6 +195,11 @@ def test_arguments_are_those_of_the_url():
     assert may_visit(artist, "picture", "sunflowers")
     assert may_visit(artist, "picture", name="50 % off?")
     assert not may_visit(make_user("other"), "picture", name="sunflowers")
+
+
+def test_a_path_may_have_signs_that_a_url_writes_otherwise():
+    assert reverse("street") == "/Gro%C3%9Fe%20Stra%C3%9Fe/"
+    assert may_visit(make_user("frida", roles=["artist"]), "street")
 
 
 def test_the_view_that_answers_is_asked_and_not_the_one_of_that_name():

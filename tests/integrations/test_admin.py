@@ -1,7 +1,7 @@
 """Roles besides permissions in Django's administration."""
 
 import pytest
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import AdminSite, ModelAdmin, options
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.urls import reverse
@@ -101,6 +101,14 @@ def test_a_model_is_not_there_for_anybody_else(client, group):
     assert Group.objects.get() == group
 
 
+@pytest.mark.parametrize("roles, is_there", [(ROLES, True), (["artist"], False)])
+def test_a_module_is_there_as_its_model_is(rf, roles, is_there):
+    request = rf.get("/")
+    request.user = staff(roles=roles)
+
+    assert urls.models.get_model_admin(Group).has_module_permission(request) is is_there
+
+
 def test_roles_give_no_permission_that_django_does_not_give(client, group):
     user = staff(roles=ROLES, is_superuser=False)
     user.user_permissions.set(Permission.objects.filter(codename="view_group"))
@@ -165,6 +173,19 @@ def test_an_action_refuses_by_itself_where_nothing_hides_it(rf, group):
         with pytest.raises(PermissionDenied):
             action(None, request, Group.objects.all())
     assert Group.objects.get().name == "painters"
+
+
+def test_an_action_on_the_page_of_one_row_is_hidden_as_well(rf, monkeypatch):
+    if not hasattr(options, "ActionLocation"):
+        pytest.skip("Before Django 6.1 the page of one row has no actions.")
+    here = options.ActionLocation.CHANGE_FORM
+    monkeypatch.setattr(urls.clear, "locations", [here], raising=False)
+    model_admin, request = urls.actions.get_model_admin(Group), rf.get("/")
+
+    request.user = staff("frida", roles=ROLES)
+    assert list(model_admin.get_actions(request, action_location=here)) == ["clear"]
+    request.user = staff("other")
+    assert list(model_admin.get_actions(request, action_location=here)) == []
 
 
 def test_an_action_keeps_its_name_and_its_description():

@@ -126,7 +126,10 @@ def test_the_history_keeps_a_pseudonym(maria, rf):
     request = rf.get("/", REMOTE_ADDR="203.0.113.9")
     AccountEvent.objects.record("logged_in", user=maria, actor=maria, request=request)
     other = get_user_model().objects.get(username="someone")
+    get_user_model().objects.filter(pk=maria.pk).update(is_superuser=True)
+    maria.refresh_from_db()
     grant_role(other, "artist", by=maria, source="office", reason="Maria says", request=request)
+    get_user_model().objects.filter(pk=maria.pk).update(is_superuser=False)
     over(maria)
 
     prune()

@@ -93,8 +93,8 @@ def extend_grant(
     refuse_to_grant(by, user, [role])
     with transaction.atomic():
         # Locked, so that a revocation at this moment is seen, and not undone.
-        found = RoleGrant.objects.lasting().select_for_update().filter(pk=grant.pk).first()
-        if found is None:
+        found = RoleGrant.objects.select_for_update().filter(pk=grant.pk).first()
+        if found is None or found.is_over:
             raise GrantOver
         if found.ends_at is None or (until is not None and until <= found.ends_at):
             raise InvalidPeriod
@@ -169,7 +169,7 @@ def _end(
 ) -> int:
     refuse_to_revoke(by, user, role)
     with transaction.atomic():
-        ended = grants.end(timezone.now())
+        ended = grants.end()
         if ended:
             details = {"role": role.name, "reason": reason}
             AccountEvent.objects.record(

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from ...conf import conf
 from ...errors import InvalidRole, MayNotGrant
@@ -103,6 +104,8 @@ def rename_role(
     """
     renamed = Role(pk=role.pk, name=name, label=role.label, description=role.description)
     _refuse_bad_name(renamed)
+    if Role.objects.filter(name=name).exclude(pk=role.pk).exists():
+        raise InvalidRole(_("There is a role “%(name)s” already."), params={"name": name})
     if by is not None and not (may_grant(by, [role]) and may_grant(by, [renamed])):
         raise MayNotGrant
     old, role.name = role.name, name

@@ -8,8 +8,11 @@ from django_useraccounts.models import Role
 from django_useraccounts.roles.flows import (
     extend_grant,
     grant_role,
+    remind_of_ends,
+    rename_role,
     revoke_grant,
     revoke_role,
+    sync_roles,
 )
 from django_useraccounts.testing import make_user
 from tests.faults.harness import Act, case
@@ -43,3 +46,25 @@ def one_of_two() -> Act:
     maria = make_user("maria", roles=["artist"])
     grant = grant_role(maria, "artist")
     return lambda: revoke_grant(grant)
+
+
+@case(rename_role)
+def one_that_somebody_has() -> Act:
+    boss = make_user("boss", is_superuser=True)
+    make_user("maria", roles=["artist"])
+    role = Role.objects.get()
+    return lambda: rename_role(role, "painter", by=boss)
+
+
+@case(sync_roles, ROLES={"artist": "Artist", "member": {"permissions": ["sessions.add_session"]}})
+def one_that_is_there_and_one_that_is_new() -> Act:
+    Role.objects.create(name="artist")
+    return sync_roles
+
+
+@case(remind_of_ends)
+def one_that_ends_tomorrow() -> Act:
+    maria = make_user("maria", roles=["artist"])
+    member = Role.objects.create(name="member")
+    grant_role(maria, member, until=timezone.now() + timedelta(days=1))
+    return remind_of_ends
