@@ -42,14 +42,20 @@ class PricingView(AccountPage, TemplateView):
     template_name = "useraccounts/memberships/pricing.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        own = {membership.plan_id for membership in self._own()}
-        plans = [(plan, plan.pk in own) for plan in Plan.objects.offered()]
+        own = list(self._own())
+        has = {membership.plan_id for membership in own}
+        # Who pays for a role through Stripe changes the plan there, and does not buy it twice.
+        charged = {membership.plan.role_id for membership in own if membership.subscription_id}
+        plans = [
+            (plan, plan.pk in has, bool(plan.price_id) and plan.role_id not in charged)
+            for plan in Plan.objects.offered()
+        ]
         return super().get_context_data(
             plans=plans, has_stripe=bool(conf.STRIPE_SECRET_KEY), **kwargs
         )
 
     def _own(self) -> QuerySet[Membership]:
-        rows = Membership.objects.lasting()
+        rows = Membership.objects.lasting().select_related("plan")
         is_user = self.request.user.is_authenticated
         return rows.filter(user=self.user) if is_user else rows.none()
 

@@ -66,6 +66,18 @@ def test_who_is_a_member_sees_which_plan_is_the_own(browser, keys, maria, plan):
     assert page("start_checkout", "patron") not in text
 
 
+def test_who_pays_for_the_role_through_stripe_is_not_sold_it_again(browser, subscription):
+    make_plan("patron-by-the-year")
+    make_plan("friend", role="friend")
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+
+    text = text_of(browser.get(page("pricing")))
+
+    assert page("start_checkout", "patron-by-the-year") not in text
+    assert page("start_checkout", "friend") in text
+
+
 def test_where_nothing_is_sold_by_stripe_there_is_no_button(client, plan):
     text = text_of(client.get(page("pricing")))
 
