@@ -39,6 +39,7 @@ def test_an_invoice_that_is_paid_gives_the_role_for_its_period(subscription, mar
     assert (grant.user, grant.role, grant.source) == (maria, plan.role, "stripe")
     assert (grant.starts_at, grant.ends_at) == (start, end)
     assert grant.counts_until == end + days(3)
+    assert grant.reminds is False
     assert only().plan == plan
     assert only().subscription_id == "sub_1"
     assert kinds_of_mail() == ["membership_started"]
@@ -129,6 +130,17 @@ def test_a_subscription_that_is_deleted_closes_the_pages_at_once(subscription, m
     assert AccountEvent.objects.filter(user=maria, kind="membership_ended").count() == 1
 
 
+def test_what_has_ended_stays_so_whatever_is_told_later(subscription, maria):
+    hear(subscription.paid(), subscription.deleted(timezone.now()))
+
+    later = timezone.now() + days(1)
+    hear(subscription.told("updated", "active", at=later), subscription.paid(1))
+
+    assert only().state == "ended"
+    assert not opens(maria)
+    assert not opens(maria, moment=subscription.period(1)[0] + days(1))
+
+
 def test_a_payment_that_fails_is_told_once_and_the_role_lasts_through_the_grace(
     subscription, maria
 ):
@@ -166,6 +178,15 @@ def test_a_charge_that_is_given_back_ends_its_own_period_alone(subscription, mar
     assert opens(maria)
     assert not opens(maria, moment=subscription.period(1)[1])
     assert only().paid_until == subscription.period(0)[1]
+
+
+def test_a_charge_whose_return_is_told_twice_is_given_back_once(subscription, maria, office):
+    office.invoices["pi_sub_1_0"] = subscription.invoice()
+    hear(subscription.paid())
+
+    hear(subscription.refunded(), subscription.refunded())
+
+    assert AccountEvent.objects.filter(user=maria, kind="payment_refunded").count() == 1
 
 
 def test_a_charge_that_is_given_back_in_part_leaves_the_period(subscription, maria, office):
@@ -210,6 +231,7 @@ def test_an_invoice_of_somebody_else_behind_a_refund_is_foreign(subscription, of
 
 def test_who_changes_to_another_plan_has_its_role_instead(subscription, maria):
     make_plan("friend", role="friend")
+    subscription.begins -= days(9)
     hear(subscription.paid(), subscription.told("created", "active"))
 
     later = Subscription(str(maria.pk), price="price_friend", begins=subscription.begins)
@@ -218,6 +240,8 @@ def test_who_changes_to_another_plan_has_its_role_instead(subscription, maria):
     assert not opens(maria)
     assert opens(maria, "friend")
     assert opens(maria, "friend", subscription.period(0)[1] + days(2))
+    # Not in hindsight: what was so before stays in the history.
+    assert not opens(maria, "friend", RoleGrant.objects.get(role__name="member").starts_at)
     assert only().plan.name == "friend"
 
 
