@@ -120,12 +120,23 @@ def _guarding(guard: Guard) -> Callable[[V], V]:
         if iscoroutinefunction(view) or getattr(instance, "view_is_async", False):
             guarded = _guarded_async(view, both)
         else:
-            guarded = wraps(view)(partial(both.call, view))
+            behind = _behind(view)
+            guarded = wraps(view)(partial(both.call, behind))
+            # What it calls; the attributes are those of the guard that it takes the place of.
+            guarded.__wrapped__ = guarded.behind = behind
         mark(guarded, both)
         result: V = guarded
         return result
 
     return decorate
+
+
+def _behind(view: Any) -> Any:
+    """Return what is behind a guard, so that any number of guards cost what one does."""
+    # A decorator around a guard takes over its attributes, and wraps something else.
+    behind = getattr(view, "behind", None)
+    is_guard = behind is not None and behind is getattr(view, "__wrapped__", None)
+    return behind if is_guard else view
 
 
 def _guarded_async(view: Callable[..., Any], guard: Guard) -> Callable[..., Any]:

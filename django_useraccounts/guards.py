@@ -85,13 +85,11 @@ class Guard:
         """
         if not getattr(user, "is_authenticated", False):
             return "login_required"
-        # A user of another model, as some token brings it, has no roles that could be known.
-        if not user.is_active or getattr(user, "is_closed", True):
+        if not _is_open(user):
             return "forbidden"
         if not self.allow_outdated_terms and user.terms_version != conf.TERMS_VERSION != "":
             return "terms_not_accepted"
-        is_allowed = allow_unconfirmed_email or self.allow_unconfirmed_email
-        if not (is_allowed or user.has_confirmed_email) and has_emails():
+        if not (allow_unconfirmed_email or self.allow_unconfirmed_email) and _lacks_email(user):
             return "email_not_confirmed"
         if self.requirement and not self.requirement.matches(user.role_names):
             return "forbidden"
@@ -118,6 +116,15 @@ class Guard:
             "confirm_identity": obstacle,
         }
         return _send_to(request, reverse(f"useraccounts:{pages[obstacle]}"), obstacle, status=403)
+
+
+def _is_open(user: Any) -> bool:
+    # A user of another model, as some token brings it, has no roles that could be known.
+    return user.is_active and not getattr(user, "is_closed", True)
+
+
+def _lacks_email(user: Any) -> bool:
+    return not user.has_confirmed_email and has_emails()
 
 
 def may_visit(

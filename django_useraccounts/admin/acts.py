@@ -1,13 +1,23 @@
 """What an action of a list does: the same flow with each of the rows that were ticked."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import ngettext
 
 from ..errors import AccountError
 from .bases import ModelAdmin
+
+#: How many refusals are told one by one, and how many rows are named before something is done.
+TOLD = 20
 
 
 def act_on_each(
@@ -17,18 +27,83 @@ def act_on_each(
     flow: Callable[..., object],
     *,
     done: Callable[[int], str],
+    name: Callable[[Any], object] = str,
 ) -> None:
     """
     Call ``flow`` with each row, and tell of every one with which it cannot be done.
 
-    ``done`` returns the sentence about how many it was done with.
+    ``done`` returns the sentence about how many it was done with, ``name`` what a row is called.
     """
-    number = 0
+    number = refused = 0
     for row in rows:
         try:
             flow(row, by=request.user, request=request)
             number += 1
         except AccountError as error:
-            model_admin.message_user(request, f"{row}: {error.messages[0]}", messages.ERROR)
+            refused += 1
+            if refused <= TOLD:
+                sentence = f"{name(row)}: {error.messages[0]}"
+                model_admin.message_user(request, sentence, messages.ERROR)
+    if refused > TOLD:
+        more = refused - TOLD
+        sentence = ngettext(
+            "%(number)d more was refused.", "%(number)d more were refused.", more
+        ) % {"number": more}
+        model_admin.message_user(request, sentence, messages.ERROR)
     if number:
         model_admin.message_user(request, done(number), messages.SUCCESS)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the page between a list and its action asks; ``form`` has ``answers(request)``."""
+
+    action: str
+    title: str | Promise
+    form: forms.Form
+    #: What a row is called.
+    name: Callable[[Any], object] = str
+
+
+def ask_then_act(
+    model_admin: ModelAdmin,
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    flow: Callable[..., object],
+    *,
+    ask: Asked,
+    done: Callable[[int], str],
+) -> TemplateResponse | None:
+    """
+    Return the page that asks, until its form is right; then act on each row like ``act_on_each``.
+
+    The page sends the same action to the list once more, with ``apply`` and what the form asks.
+    """
+    if ask.form.is_valid():
+        act_on_each(model_admin, request, rows, flow, done=done, name=ask.name)
+        return None
+    # What shows the fields of a model form as Django's own pages do shows those of any form.
+    form: Any = ask.form
+    fieldsets: list[Any] = [(None, {"fields": list(form.fields)})]
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.model._meta,
+        "title": ask.title,
+        "action": ask.action,
+        "form": form,
+        "fieldsets": AdminForm(form, fieldsets, {}, model_admin=model_admin),
+        "media": model_admin.media + form.media,
+        "names": [ask.name(row) for row in rows[:TOLD]],
+        "more": max(0, rows.count() - TOLD),
+        # All of a list, which may be long, is sent as that, not one by one.
+        "select_across": request.POST.get("select_across") == "1",
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "useraccounts/admin/ask_first.html", context)
+
+
+def answers(request: HttpRequest) -> Any:
+    """Return what was typed on the page that asks first, None before it was shown."""
+    return request.POST if "apply" in request.POST else None

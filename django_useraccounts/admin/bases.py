@@ -1,13 +1,23 @@
 """Django's own bases, which have parameters for type checkers only, and what a refusal shows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import AdminSite
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 
+from ..errors import AccountError
+from ..models import AbstractUser
 from ..transactions import repeat_undone
 
 if TYPE_CHECKING:
@@ -18,6 +28,14 @@ if TYPE_CHECKING:
 else:
     ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
     ModelForm, InlineFormSet = forms.ModelForm, forms.BaseInlineFormSet
+
+
+def path_in(site: AdminSite, model: type[Model], view: str, *args: object) -> str:
+    """Return the path of a page of a model, "" where the site does not have the model."""
+    if not site.is_registered(model):
+        return ""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}"
+    return reverse(name, args=args, current_app=site.name)
 
 
 class RefusableForm(ModelForm):
@@ -34,6 +52,52 @@ class RefusableForm(ModelForm):
         return cleaned
 
 
+class RowForm(ModelForm):
+    """A row beside what a page is about, whose flow changes it."""
+
+    def _post_clean(self) -> None:
+        """Leave the instance as it is: the flow says what cannot be."""
+
+
+class RowFormSet(InlineFormSet):
+    """Rows beside what a page is about, that flows make, change and end."""
+
+    def clean(self) -> None:
+        """Leave what must be unique to the flows, too."""
+
+    def apply(self, *, by: AbstractUser, request: HttpRequest) -> None:
+        """Call the flows for what was changed, in an order that loses nothing."""
+        raise NotImplementedError
+
+    def save(self, commit: bool = True) -> list[Any]:  # noqa: FBT001, FBT002
+        raise NotImplementedError("apply() does it")
+
+    def start(self) -> None:
+        """Begin the lists that the admin's log is written from."""
+        self.new_objects: list[Any] = []
+        self.changed_objects: list[tuple[Any, list[str]]] = []
+        self.deleted_objects: list[Any] = []
+
+    @property
+    def kept(self) -> list[ModelForm]:
+        """The rows that stay and those that are new, without the empty ones."""
+        return [
+            form
+            for form in self.forms
+            if form not in self.deleted_forms and (form.instance.pk or form.has_changed())
+        ]
+
+
+@contextmanager
+def named(what: object) -> Iterator[None]:
+    """Say of what a flow speaks, since several rows are saved at once."""
+    try:
+        yield
+    except AccountError as error:
+        sentence: Promise | str = format_lazy("{}: {}", what, error.messages[0])
+        raise AccountError(sentence) from None
+
+
 class RefusableAdmin(ModelAdmin):
     """Saving calls flows: what one refuses rolls everything back, and stands in the form."""
 
@@ -48,6 +112,12 @@ class RefusableAdmin(ModelAdmin):
         form.refusal = getattr(request, "useraccounts_refusal", None)
         return form
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Permission:
+            # Each tells of its content type: one statement for all, as on Django's own pages.
+            kwargs.setdefault("queryset", Permission.objects.select_related("content_type"))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         view = partial(super().changeform_view, request, *args, **kwargs)
         try:
@@ -56,3 +126,10 @@ class RefusableAdmin(ModelAdmin):
             # Everything is rolled back. The form is shown once more with the sentence of the flow.
             request.useraccounts_refusal = refusal  # type: ignore[attr-defined]
             return view()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+        by: Any = request.user
+        if isinstance(formset, RowFormSet):
+            formset.apply(by=by, request=request)
+        else:
+            super().save_formset(request, form, formset, change)

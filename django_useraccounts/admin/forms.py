@@ -1,25 +1,19 @@
 """The forms of the administration: they clean, and the flows say what cannot be."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminEmailInputWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.functional import Promise
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..emails.flows import add_email, make_primary, remove_email
-from ..errors import AccountError
 from ..fields import EmailField, UsernameField
 from ..identity import has_emails, has_usernames
-from ..models import AbstractUser, RoleGrant, UserEmail
-from ..roles.flows import grant_role, revoke_grant
-from .bases import InlineFormSet, ModelForm, RefusableForm
+from ..models import AbstractUser, UserEmail
+from .bases import ModelForm, RefusableForm, RowForm, RowFormSet, named
 
 
 class UserForm(RefusableForm):
@@ -61,42 +55,6 @@ class AddUserForm(UserForm):
 
     def _post_clean(self) -> None:
         """Leave the instance as it is: the flow makes the user."""
-
-
-class RowForm(ModelForm):
-    """A row beside the user, whose flow changes it."""
-
-    def _post_clean(self) -> None:
-        """Leave the instance as it is: the flow says what cannot be."""
-
-
-class RowFormSet(InlineFormSet):
-    """Rows beside the user, that flows make, change and end."""
-
-    def clean(self) -> None:
-        """Leave what must be unique to the flows, too."""
-
-    def apply(self, *, by: AbstractUser, request: HttpRequest) -> None:
-        """Call the flows for what was changed, in an order that loses nothing."""
-        raise NotImplementedError
-
-    def save(self, commit: bool = True) -> list[Any]:  # noqa: FBT001, FBT002
-        raise NotImplementedError("apply() does it")
-
-    def start(self) -> None:
-        """Begin the lists that the admin's log is written from."""
-        self.new_objects: list[Any] = []
-        self.changed_objects: list[tuple[Any, list[str]]] = []
-        self.deleted_objects: list[Any] = []
-
-    @property
-    def kept(self) -> list[ModelForm]:
-        """The rows that stay and those that are new, without the empty ones."""
-        return [
-            form
-            for form in self.forms
-            if form not in self.deleted_forms and (form.instance.pk or form.has_changed())
-        ]
 
 
 class AddressForm(RowForm):
@@ -142,18 +100,18 @@ class AddressFormSet(RowFormSet):
         self.start()
         primary: UserEmail | None = None
         for form in [form for form in self.kept if form.has_changed()]:
-            with _named(form.cleaned_data["email"]):
+            with named(form.cleaned_data["email"]):
                 row = self._write(form, by=by, request=request)
             if "is_primary" in form.changed_data:
                 primary = row
         if primary:
-            with _named(primary.shown):
+            with named(primary.shown):
                 make_primary(primary, by=by, request=request)
         # At last: the other address may have been the only confirmed one before.
         for form in self.deleted_forms:
             row = form.instance
             if row.pk:
-                with _named(row.shown):
+                with named(row.shown):
                     remove_email(row, by=by, request=request)
                 self.deleted_objects.append(row)
 
@@ -169,55 +127,3 @@ class AddressFormSet(RowFormSet):
         else:
             self.changed_objects.append((row, form.changed_data))
         return row
-
-
-class GrantForm(RowForm):
-    class Meta:
-        model = RoleGrant
-        fields = ("role", "starts_at", "ends_at", "reason")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Links to change or delete the role itself would be taken for this grant's.
-        widget: Any = self.fields["role"].widget
-        widget.can_change_related = widget.can_delete_related = widget.can_view_related = False
-        starts_at = self.fields["starts_at"]
-        starts_at.required, starts_at.help_text = False, _("Empty: now.")
-        if not self.instance.pk:
-            # Not the moment when the page was opened: a row left as it is must count as empty.
-            starts_at.show_hidden_initial, self.initial["starts_at"] = False, None
-
-
-class GrantFormSet(RowFormSet):
-    def apply(self, *, by: AbstractUser, request: HttpRequest) -> None:
-        self.start()
-        for form in self.kept:
-            if form.instance.pk:
-                continue
-            given = form.cleaned_data
-            with _named(given["role"]):
-                grant = grant_role(
-                    self.instance,
-                    given["role"],
-                    since=given["starts_at"],
-                    until=given["ends_at"],
-                    source="admin",
-                    reason=given["reason"],
-                    by=by,
-                    request=request,
-                )
-            self.new_objects.append(grant)
-        for form in self.deleted_forms:
-            if form.instance.pk:
-                revoke_grant(form.instance, by=by, request=request)
-                self.deleted_objects.append(form.instance)
-
-
-@contextmanager
-def _named(what: object) -> Iterator[None]:
-    """Say of what a flow speaks, since several rows are saved at once."""
-    try:
-        yield
-    except AccountError as error:
-        sentence: Promise | str = format_lazy("{}: {}", what, error.messages[0])
-        raise AccountError(sentence) from None

@@ -1,17 +1,21 @@
-"""What belongs to a user, on the user's page: addresses, and roles now and before."""
+"""What stands beside a user or a role: addresses, and grants that are, will be, and were."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
-from django.db.models import QuerySet
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..models import RoleGrant, UserEmail
-from .bases import TabularInline
-from .forms import AddressForm, AddressFormSet, GrantForm, GrantFormSet
+from .bases import TabularInline, path_in
+from .filters import STATES, state_of
+from .forms import AddressForm, AddressFormSet
+from .granting import GrantForm, GrantFormSet, HolderForm, MomentField
 
 
 class AddressInline(TabularInline):
@@ -37,28 +41,53 @@ class GrantInline(TabularInline):
     fk_name = "user"
     form = GrantForm
     formset = GrantFormSet
-    fields = ("role", "starts_at", "ends_at", "reason", "granted_by")
-    readonly_fields = ("granted_by",)
-    ordering = ("role__name", "starts_at")
+    formfield_overrides = {
+        DateTimeField: {"form_class": MomentField, "widget": AdminSplitDateTime},
+    }
+    fields: tuple[str, ...] = (
+        *("role", "starts_at", "ends_at", "reason"),
+        *("granted_by", "state", "longer"),
+    )
+    readonly_fields = ("granted_by", "state", "longer")
+    ordering: tuple[str, ...] = ("role__name", "starts_at")
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoleGrant]:
-        grants = super().get_queryset(request).select_related("role", "granted_by")
-        return grants.exclude(counts_until__lte=timezone.now())
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_others(request, obj) and super().has_add_permission(request, obj)
+        grants: Any = super().get_queryset(request).select_related("role", "user", "granted_by")
+        lasting: QuerySet[RoleGrant] = grants.lasting()
+        return lasting
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_others(request, obj) and super().has_delete_permission(request, obj)
+    @admin.display(description=_("state"))
+    def state(self, grant: RoleGrant) -> str:
+        return str(STATES[state_of(grant)]) if grant.pk else ""
+
+    @admin.display(description=_("extend"))
+    def longer(self, grant: RoleGrant) -> str:
+        if not grant.pk or grant.ends_at is None:
+            return ""
+        path = path_in(self.admin_site, RoleGrant, "change", grant.pk)
+        return format_html('<a href="{}">{}</a>', path, _("Extend…")) if path else ""
+
+
+class HolderInline(GrantInline):
+    """The same beside the role."""
+
+    fk_name = "role"
+    form = HolderForm
+    fields = ("user", *GrantInline.fields[1:])
+    ordering = ("-pk",)
+    verbose_name = _("grant")
+    verbose_name_plural = _("who has it, or will")
 
 
 class PastGrantInline(GrantInline):
     verbose_name = _("past role")
     verbose_name_plural = _("past roles")
+    fields = GrantInline.fields[:-2]
+    ordering = ("-counts_until",)
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoleGrant]:
@@ -71,8 +100,3 @@ class PastGrantInline(GrantInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def _is_others(request: HttpRequest, user: Any) -> bool:
-    """Nobody but a superuser gives a role to oneself."""
-    return bool(request.user.is_superuser) or user != request.user

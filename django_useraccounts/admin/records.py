@@ -46,9 +46,14 @@ class AccountEventAdmin(ReadOnly):
 
     @admin.display(description=_("who did it"))
     def who(self, event: AccountEvent) -> str:
-        if event.actor_id is None:
-            return ""
-        return str(getattr(event, "actor", None) or f"#{event.actor_id}")
+        return actor_of(event)
+
+
+def actor_of(event: AccountEvent) -> str:
+    """Return who did it as people read it: a number for who is gone, "" for the site itself."""
+    if event.actor_id is None:
+        return ""
+    return str(getattr(event, "actor", None) or f"#{event.actor_id}")
 
 
 class MailState(admin.SimpleListFilter):

@@ -1,28 +1,43 @@
 """Roles, and who has or had one."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ..errors import AccountError
 from ..models import Role, RoleGrant
-from ..roles.flows import revoke_grant
-from .bases import ModelAdmin
+from ..requirements import guarded_names
+from ..roles.flows import extend_grant, rename_role, revoke_grant
+from .acts import Asked, answers, ask_then_act
+from .bases import RefusableAdmin, RefusableForm, path_in
+from .exports import export_grants
+from .filters import STATES, GrantOf, GrantState, Source, state_of
+from .granting import ExtendGrantForm, Extension, ReasonForm
+from .inlines import HolderInline
 from .records import ReadOnly
-from .rights import holds_no_less
+from .rights import may_export
+
+#: How many places in the code a warning names; the page of a role names all.
+PLACES_TOLD = 10
 
 
 @admin.register(Role)
-class RoleAdmin(ModelAdmin):
+class RoleAdmin(RefusableAdmin):
     """Roles; one that somebody has or had cannot be deleted, since history names it."""
 
+    form = RefusableForm
     list_display = ("name", "label", "holders")
     search_fields = ("name", "label")
-    fields = ("name", "label", "description")
+    filter_horizontal = ("permissions",)
+    inlines = (HolderInline,)
+    actions = ("export_holders",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
         held = RoleGrant.objects.in_force().filter(role=OuterRef("pk")).order_by().values("role")
@@ -35,49 +50,159 @@ class RoleAdmin(ModelAdmin):
         number: int = role.holders
         return number
 
+    @admin.display(description=_("guards that ask for it"))
+    def guards(self, role: Role) -> str:
+        places = ((place,) for place in sorted(guarded_names.get(role.name, ())))
+        return format_html_join("", "<div>{}</div>", places) or "-"
+
+    # The form
+
     def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
-        # Guards ask for the name in code: another one would open doors, or shut them.
-        return ("name",) if obj else ()
+        # What a role carries is a right, and only a superuser gives rights.
+        return ("holders", "guards", *(() if request.user.is_superuser else ("permissions",)))
 
+    def get_fieldsets(self, request: HttpRequest, obj: Role | None = None) -> Any:
+        main = (None, {"fields": ["name", "label", "description", "permissions"]})
+        if obj is None:
+            return [main]
+        about = {"fields": ["holders", "guards"], "description": self._grants_link(request, obj)}
+        return [main, (_("Where it counts"), about)]
 
-class InForce(admin.SimpleListFilter):
-    title = _("in force")
-    parameter_name = "in_force"
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return super().get_inlines(request, obj) if obj else ()
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Now")), ("no", _("Before or later"))]
+    def _grants_link(self, request: HttpRequest, role: Role) -> str:
+        path = path_in(self.admin_site, RoleGrant, "changelist")
+        if not path or not request.user.has_perm("useraccounts.view_rolegrant"):
+            return ""
+        asked = urlencode({"role": role.name, "state": "in_force"})
+        return format_html('<a href="{}?{}">{}</a>', path, asked, _("Everybody who has it now"))
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        now = RoleGrant.objects.in_force()
-        if self.value() == "yes":
-            return queryset.filter(pk__in=now)
-        return queryset.exclude(pk__in=now) if self.value() == "no" else queryset
+    # Saving
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        if "name" in form.changed_data:
+            self._rename(request, Role.objects.get(pk=obj.pk), obj.name)
+        obj.save(update_fields=["label", "description"])
+
+    def _rename(self, request: HttpRequest, role: Role, name: str) -> None:
+        by: Any = request.user
+        old = role.name
+        rename_role(role, name, by=by, request=request)
+        if places := sorted(guarded_names.get(old, ())):
+            more = ["…"] if len(places) > PLACES_TOLD else []
+            sentence = _(
+                "Guards still ask for “%(name)s”, and let nobody in by this role before the code "
+                "names the new one: %(places)s"
+            ) % {"name": old, "places": ", ".join([*places[:PLACES_TOLD], *more])}
+            self.message_user(request, sentence, messages.WARNING)
+
+    # The action
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Say who may take a list of people away as a file."""
+        return may_export(request.user)
+
+    @admin.action(permissions=["export"], description=_("Export who has them now, as CSV"))
+    def export_holders(self, request: HttpRequest, queryset: QuerySet[Role]) -> HttpResponseBase:
+        return export_grants(request, RoleGrant.objects.in_force().filter(role__in=queryset))
 
 
 @admin.register(RoleGrant)
-class RoleGrantAdmin(ReadOnly):
-    list_display = ("role", "user", "starts_at", "ends_at", "granted_by", "source", "reason")
-    list_filter = (InForce, "role")
+class RoleGrantAdmin(ReadOnly, RefusableAdmin):
+    """Grants: read, extended and ended. Nothing else of one ever changes."""
+
+    form = ExtendGrantForm
+    list_display = (
+        "role",
+        "user",
+        "starts_at",
+        "ends_at",
+        "state",
+        "granted_by",
+        "source",
+        "reason",
+    )
+    list_filter = (GrantState, GrantOf, Source)
     list_select_related = ("role", "user", "granted_by")
-    fields = (*list_display, "granted_at")
+    readonly_fields = (*list_display, "counts_until", "granted_at", "reminded_at")
     ordering = ("-pk",)
-    actions = ("revoke",)
+    actions = ("extend", "revoke", "export")
+
+    @admin.display(description=_("state"))
+    def state(self, grant: RoleGrant) -> str:
+        return str(STATES[state_of(grant)])
+
+    # The page of one: to change it is to extend it
+
+    def has_change_permission(self, request: HttpRequest, obj: RoleGrant | None = None) -> bool:
+        has_end = obj is not None and obj.ends_at is not None and state_of(obj) != "over"
+        return has_end and self.has_extend_permission(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = [(None, {"fields": list(self.readonly_fields)})]
+        if not self.has_change_permission(request, obj):
+            return shown
+        return [*shown, (_("Extend"), {"fields": list(Extension.base_fields)})]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        by: Any = request.user
+        given = form.cleaned_data
+        extend_grant(obj, until=given["until"], reason=given["why"], by=by, request=request)
+
+    # The actions
+
+    def has_extend_permission(self, request: HttpRequest) -> bool:
+        """Say who may let grants last longer: who may add others, and then policy is asked."""
+        return bool(request.user.has_perm("useraccounts.add_rolegrant"))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Say who may end grants: whoever may delete them, as it were."""
+        """Say who may end grants: whoever may delete them, as it were, and then policy is asked."""
         return bool(request.user.has_perm("useraccounts.delete_rolegrant"))
 
-    @admin.action(permissions=["revoke"], description=_("Revoke"))
-    def revoke(self, request: HttpRequest, queryset: QuerySet[RoleGrant]) -> None:
-        by: Any = request.user
-        revoked = 0
-        for grant in queryset:
-            if not holds_no_less(by, grant.user) or (by == grant.user and not by.is_superuser):
-                sentence = _("You may not change the account %(user)s.") % {"user": grant.user}
-                self.message_user(request, sentence, messages.ERROR)
-            elif revoke_grant(grant, by=by, request=request):
-                revoked += 1
-        sentence = ngettext(
-            "%(number)d grant was revoked.", "%(number)d grants were revoked.", revoked
-        )
-        self.message_user(request, sentence % {"number": revoked})
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Say who may take a list of people away as a file."""
+        return may_export(request.user)
+
+    @admin.action(permissions=["extend"], description=_("Extend…"))
+    def extend(self, request: HttpRequest, queryset: QuerySet[RoleGrant]) -> Any:
+        form = Extension(answers(request))
+
+        def flow(grant: RoleGrant, **act: Any) -> None:
+            given = form.cleaned_data
+            extend_grant(grant, until=given["until"], reason=given["why"], **act)
+
+        def done(number: int) -> str:
+            return ngettext(
+                "%(number)d grant was extended.", "%(number)d grants were extended.", number
+            ) % {"number": number}
+
+        ask = Asked("extend", title=_("Extend"), form=form, name=_named)
+        return ask_then_act(self, request, queryset, flow, ask=ask, done=done)
+
+    @admin.action(permissions=["revoke"], description=_("Revoke…"))
+    def revoke(self, request: HttpRequest, queryset: QuerySet[RoleGrant]) -> Any:
+        form = ReasonForm(answers(request))
+
+        def flow(grant: RoleGrant, **act: Any) -> None:
+            if not revoke_grant(grant, reason=form.cleaned_data["reason"], **act):
+                raise AccountError(_("This grant has ended already."))
+
+        def done(number: int) -> str:
+            return ngettext(
+                "%(number)d grant was revoked.", "%(number)d grants were revoked.", number
+            ) % {"number": number}
+
+        ask = Asked("revoke", title=_("Revoke"), form=form, name=_named)
+        return ask_then_act(self, request, queryset, flow, ask=ask, done=done)
+
+    @admin.action(permissions=["export"], description=_("Export as CSV"))
+    def export(self, request: HttpRequest, queryset: QuerySet[RoleGrant]) -> HttpResponseBase:
+        return export_grants(request, queryset)
+
+
+def _named(grant: RoleGrant) -> str:
+    return f"{grant.user}: {grant.role}"

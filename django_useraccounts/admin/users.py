@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -22,44 +24,23 @@ from ..administration.flows import (
 from ..errors import AccountError
 from ..identity import has_emails
 from ..leaving.flows import close_account, reopen_account
-from ..models import EmailUser, Role, RoleGrant, User
+from ..models import AccountEvent, EmailUser, RoleGrant, User
 from ..profile.flows import change_username, edit_profile
-from .acts import act_on_each
-from .bases import RefusableAdmin
-from .forms import AddUserForm, RowFormSet, UserForm, absent_names
+from ..roles.flows import grant_role, revoke_role
+from .acts import Asked, act_on_each, answers, ask_then_act
+from .bases import RefusableAdmin, path_in
+from .filters import Closed, HoldsRole, RoleEnds
+from .forms import AddUserForm, UserForm, absent_names
+from .granting import GrantRoleForm, RevokeRoleForm
+from .history import KINDS, role_history
 from .inlines import AddressInline, GrantInline, PastGrantInline
 from .rights import may_change
 from .search import HELP, find_users
 
+DATES = ("last_login", "date_joined", "erase_at", "terms_version", "terms_accepted_at")
+
 #: What nobody may ask for in the query string of the list: by what a filter finds, a hash is read.
 HIDDEN = ("password", "session_epoch", "username_key")
-
-
-class Closed(admin.SimpleListFilter):
-    title = _("closed")
-    parameter_name = "closed"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Closed, to be erased")), ("no", _("Open"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in {"yes", "no"}:
-            return queryset
-        return queryset.filter(erase_at__isnull=self.value() == "no")
-
-
-class HoldsRole(admin.SimpleListFilter):
-    title = _("role")
-    parameter_name = "role"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(role.name, str(role)) for role in Role.objects.all()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        grants = RoleGrant.objects.in_force().filter(role__name=self.value())
-        return queryset.filter(pk__in=grants.values("user"))
 
 
 @admin.register(User, EmailUser)
@@ -83,17 +64,17 @@ class UserAdmin(RefusableAdmin):
         "last_login",
         "erase_at",
     )
-    list_filter = ("is_active", Closed, "is_staff", HoldsRole)
+    list_filter = ("is_active", Closed, "is_staff", HoldsRole, RoleEnds)
     search_fields = ("username",)
     search_help_text = HELP
     show_full_result_count = False
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = (
-        *("last_login", "date_joined", "erase_at"),
-        *("terms_version", "terms_accepted_at"),
-    )
+    readonly_fields = DATES
     inlines = (AddressInline, GrantInline, PastGrantInline)
-    actions = ("send_password_links", "switch_off", "switch_on", "end_sessions", "close", "reopen")
+    actions = (
+        *("grant_role", "revoke_role"),
+        *("send_password_links", "switch_off", "switch_on", "end_sessions", "close", "reopen"),
+    )
 
     # The list
 
@@ -137,7 +118,7 @@ class UserAdmin(RefusableAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # Only a superuser gives rights: anybody else could give away more than the own ones.
         rights = () if request.user.is_superuser else RIGHTS
-        return (*super().get_readonly_fields(request, obj), *rights)
+        return (*super().get_readonly_fields(request, obj), *rights, "role_history")
 
     # The form
 
@@ -150,8 +131,28 @@ class UserAdmin(RefusableAdmin):
             (None, {"fields": [*(name for name in names if name == "username"), "is_active"]}),
             personal,
             (_("Rights in the administration"), {"fields": list(RIGHTS), "classes": ["collapse"]}),
-            (_("Dates"), {"fields": list(UserAdmin.readonly_fields)}),
+            (_("Dates"), {"fields": list(DATES)}),
+            *self._history(request, obj),
         ]
+
+    def _history(self, request: HttpRequest, user: Any) -> Any:
+        if not request.user.has_perm("useraccounts.view_rolegrant"):
+            return []
+        links: list[tuple[str, dict[str, Any], Any]] = []
+        if path := path_in(self.admin_site, RoleGrant, "changelist"):
+            links.append((path, {"user": user.pk}, _("All grants")))
+        path = path_in(self.admin_site, AccountEvent, "changelist")
+        if path and request.user.has_perm("useraccounts.view_accountevent"):
+            asked = {"user": user.pk, "kind__in": ",".join(KINDS)}
+            links.append((path, asked, _("All events about roles")))
+        shown = ((path, urlencode(asked), text) for path, asked, text in links)
+        described = format_html_join(" · ", '<a href="{}?{}">{}</a>', shown)
+        fields = {"fields": ["role_history"], "description": described, "classes": ["collapse"]}
+        return [(_("What happened to the roles"), fields)]
+
+    @admin.display(description=_("latest"))
+    def role_history(self, user: Any) -> str:
+        return role_history(user)
 
     def get_form(
         self,
@@ -210,12 +211,6 @@ class UserAdmin(RefusableAdmin):
         if own:
             obj.save(update_fields=own)
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
-        if isinstance(formset, RowFormSet):
-            formset.apply(by=_by(request), request=request)
-        else:
-            super().save_formset(request, form, formset, change)
-
     # The actions
 
     def has_mail_permission(self, request: HttpRequest) -> bool:
@@ -246,6 +241,35 @@ class UserAdmin(RefusableAdmin):
     def reopen(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._each(request, queryset, reopen_account)
 
+    def has_grant_permission(self, request: HttpRequest) -> bool:
+        """Say who may give roles; which ones, and to whom, says policy in the flow."""
+        return bool(request.user.has_perm("useraccounts.add_rolegrant"))
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Say who may take roles; which ones, and from whom, says policy in the flow."""
+        return bool(request.user.has_perm("useraccounts.delete_rolegrant"))
+
+    @admin.action(permissions=["grant"], description=_("Grant a role…"))
+    def grant_role(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        form = GrantRoleForm(answers(request), by=_by(request))
+
+        def flow(user: Any, **act: Any) -> None:
+            grant_role(user, source="admin", **form.cleaned_data, **act)
+
+        ask = Asked("grant_role", title=_("Grant a role"), form=form)
+        return ask_then_act(self, request, queryset, flow, ask=ask, done=_done)
+
+    @admin.action(permissions=["revoke"], description=_("Revoke a role…"))
+    def revoke_role(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        form = RevokeRoleForm(answers(request), by=_by(request))
+
+        def flow(user: Any, **act: Any) -> None:
+            if not revoke_role(user, **form.cleaned_data, **act):
+                raise AccountError(_("This account does not have the role."))
+
+        ask = Asked("revoke_role", title=_("Revoke a role"), form=form)
+        return ask_then_act(self, request, queryset, flow, ask=ask, done=_done)
+
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Any], flow: Callable[..., object]
     ) -> None:
@@ -256,16 +280,17 @@ class UserAdmin(RefusableAdmin):
                 raise AccountError(_("You may not change this account."))
             flow(user, **kwargs)
 
-        def done(number: int) -> str:
-            return ngettext(
-                "Done for %(number)d account.", "Done for %(number)d accounts.", number
-            ) % {"number": number}
-
-        act_on_each(self, request, queryset, guarded, done=done)
+        act_on_each(self, request, queryset, guarded, done=_done)
 
 
 def _by(request: HttpRequest) -> Any:
     return request.user
+
+
+def _done(number: int) -> str:
+    return ngettext("Done for %(number)d account.", "Done for %(number)d accounts.", number) % {
+        "number": number
+    }
 
 
 def _pop(changes: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

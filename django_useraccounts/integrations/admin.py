@@ -35,26 +35,26 @@ def _must_stand_before(base: type, mixin: type, cls: type) -> None:
 
 
 class _RolesRequired:
-    """What the mixins share: the guard, made of ``roles_required`` when the class is made."""
+    """What the mixins share: ``roles_required``, which raises already when the class is made."""
 
     roles_required: ClassVar[tuple[Need, ...] | Requirement | None] = None
-    guard: ClassVar[Guard | None]
     #: The class of Django that a mixin has to stand before.
     _before: ClassVar[type]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _must_stand_before(cls._before, _RolesRequired, cls)
-        requirement = roles_of(cls, "roles_required")
-        cls.guard = Guard(requirement) if requirement else None
+        roles_of(cls, "roles_required")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if self.guard is None:
+        requirement = roles_of(type(self), "roles_required")
+        if requirement is None:
             raise ImproperlyConfigured(f"{type(self).__name__} has to set roles_required.")
+        self._guard = Guard(requirement)
         super().__init__(*args, **kwargs)
 
     def _is_open_to(self, request: HttpRequest) -> bool:
-        return self.guard is not None and not self.guard.obstacle_for(request.user)
+        return not self._guard.obstacle_for(request.user)
 
 
 class RolesRequiredAdminSiteMixin(_RolesRequired, SiteBase):

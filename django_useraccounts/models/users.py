@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from ..canonical import KEY_MAX_LENGTH, clean_username, email_key, username_key
 from ..conf import conf
 from ..errors import EmailTaken, InvalidUsername
-from ..identity import has_usernames, login_names
+from ..identity import has_username_column, has_usernames, login_names
 from ..requirements import Need, Requirement
 
 if TYPE_CHECKING:
@@ -112,6 +112,15 @@ class UserQuerySet(models.QuerySet["AbstractUser"]):
     def without_role(self, name: str) -> Self:
         """Return the users who do not have the role now; all others are ``with_roles(name)``."""
         return self.exclude(Requirement(name).to_q())
+
+    def called(self, text: str) -> Self:
+        """Return who has this username, or this proved address: what has an @ is one."""
+        if "@" in text:
+            # verified_key, not email_key: a claim that nobody has proved names nobody.
+            return self.filter(emails__verified_key=email_key(text))
+        if not has_username_column():
+            return self.none()
+        return self.filter(username_key=username_key(text))
 
     def not_gone(self) -> Self:
         """Leave out closed accounts that cannot be opened any more, though not erased yet."""

@@ -13,15 +13,16 @@ register = template.Library()
 
 
 @register.filter
-def has_roles(user: Any, names: str) -> bool:
+def has_roles(user: Any, names: str | Requirement) -> bool:
     """
     Say whether the user has at least one of the roles: ``{% if user|has_roles:"artist,editor" %}``.
 
     All of several: ``{% if user|has_roles:"starving" and user|has_roles:"artist,programmer" %}``.
-    Strangers have no roles.
+    A ``Requirement`` of the context can stand for the names. Strangers have no roles.
     """
-    requirement = Requirement.any_of(*(name.strip() for name in names.split(",")))
-    return requirement.matches(getattr(user, "role_names", frozenset()))
+    if not isinstance(names, Requirement):
+        names = Requirement.any_of(*(name.strip() for name in names.split(",")))
+    return names.matches(getattr(user, "role_names", frozenset()))
 
 
 @register.filter

@@ -26,7 +26,10 @@ class Form(HTMLParser):
             return
         if tag == "input" and name and attrs.get("type") != "submit":
             if attrs.get("type") != "checkbox" or "checked" in attrs:
-                self.data[name] = attrs.get("value", "on" if "checked" in attrs else "")
+                value = attrs.get("value", "on" if "checked" in attrs else "")
+                # A browser sends each of several fields of one name.
+                before = self.data.get(name)
+                self.data[name] = value if before is None else [*_all(before), value]
         elif tag == "select":
             self._select = name
             if "multiple" in attrs:
@@ -52,6 +55,10 @@ class Form(HTMLParser):
             self._inside = False
 
 
+def _all(value):
+    return value if isinstance(value, list) else [value]
+
+
 def page(name, *args, model="user"):
     return reverse(f"admin:useraccounts_{model}_{name}", args=args)
 
@@ -61,6 +68,20 @@ def save(client, user, **changes):
     path = page("change", user.pk)
     data = Form(client.get(path).content.decode()).data
     return client.post(path, with_changes(data, changes))
+
+
+def save_row(client, row, model, **changes):
+    """Open the page of a row, change some fields, and save; a refusal is followed by no page."""
+    path = page("change", row.pk, model=model)
+    data = Form(client.get(path).content.decode()).data
+    return client.post(path, with_changes(data, changes), follow=True)
+
+
+def listed(client, model, **asked):
+    """Return the rows that a list shows."""
+    response = client.get(page("changelist", model=model), asked)
+    assert response.status_code == 200
+    return list(response.context["cl"].queryset)
 
 
 def with_changes(data, changes):
@@ -82,6 +103,18 @@ def act(client, action, *users, model="user"):
     """Run an action of the list on some rows; return the page that follows."""
     data = {"action": action, "_selected_action": [row.pk for row in users]}
     return client.post(page("changelist", model=model), data, follow=True)
+
+
+def act_after_asking(client, action, *rows, model="user", **answers):
+    """Run an action that asks first, and answer; return the page that follows."""
+    asked = act(client, action, *rows, model=model)
+    data = with_changes(Form(asked.content.decode()).data, answers)
+    return client.post(page("changelist", model=model), data, follow=True)
+
+
+def day(name, moment):
+    """Return what a browser sends of a date and time."""
+    return {f"{name}_0": f"{moment:%Y-%m-%d}", f"{name}_1": f"{moment:%H:%M:%S}"}
 
 
 def messages_of(response):

@@ -1,7 +1,5 @@
 """Roles, grants, events and the outbox in the administration."""
 
-from datetime import timedelta
-
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
@@ -17,25 +15,21 @@ from django_useraccounts.models import (
     AccountEvent,
     OutgoingMail,
     Role,
-    RoleGrant,
     UndeliverableAddress,
     User,
 )
 from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.undeliverable import report_undeliverable
-from tests.admin.pages import Form, act, messages_of, page, with_changes
+from tests.admin.pages import act, listed, messages_of, page
 
 pytestmark = pytest.mark.django_db
 
 LISTS = ("role", "rolegrant", "accountevent", "outgoingmail", "undeliverableaddress")
-DAY = timedelta(days=1)
 
 
-def listed(client, model, **asked):
-    response = client.get(page("changelist", model=model), asked)
-    assert response.status_code == 200
-    return list(response.context["cl"].queryset)
+def role():
+    return Role.objects.get_or_create(name="artist")[0]
 
 
 @pytest.mark.parametrize("model", LISTS)
@@ -59,101 +53,6 @@ def test_a_list_costs_the_same_for_few_and_for_many(office, model):
     more(*range(2, 12))
 
     assert cost() == few
-
-
-# Roles
-
-
-def test_the_list_of_roles_tells_how_many_hold_each_now(office):
-    now = timezone.now()
-    frida = make_user("frida", roles=["artist", "starving"])
-    grant_role(frida, "artist")
-    grant_role(make_user("diego", roles=["artist"]), "starving", since=now + DAY)
-    grant_role(frida, Role.objects.create(name="former"), since=now - 2 * DAY, until=now - DAY)
-
-    rows = {role.name: role.holders for role in listed(office, "role")}
-
-    assert rows == {"artist": 2, "starving": 1, "former": 0}
-
-
-def test_a_role_is_made_and_described_but_never_renamed(office):
-    path = page("add", model="role")
-    data = Form(office.get(path).content.decode()).data
-    office.post(path, with_changes(data, {"name": "artist", "label": "Artist"}))
-    role = Role.objects.get()
-
-    path = page("change", role.pk, model="role")
-    data = Form(office.get(path).content.decode()).data
-    office.post(path, with_changes(data, {"name": "agent", "label": "Painter"}))
-
-    role.refresh_from_db()
-    assert "name" not in data
-    assert (role.name, role.label) == ("artist", "Painter")
-
-
-def test_a_role_that_no_guard_could_ask_for_is_refused_in_the_form(office):
-    path = page("add", model="role")
-
-    response = office.post(path, {"name": "An Artist", "label": "", "description": ""})
-
-    assert "lower-case letters" in response.content.decode()
-    assert not Role.objects.exists()
-
-
-@pytest.mark.parametrize("until", [None, -DAY])
-def test_a_role_that_somebody_has_or_had_cannot_be_deleted(office, until):
-    now = timezone.now()
-    role = Role.objects.create(name="artist")
-    grant_role(make_user(), role, since=now - 2 * DAY, until=until and now + until)
-    yes = {"post": "yes"}
-
-    office.post(page("delete", role.pk, model="role"), yes)
-    office.post(
-        page("changelist", model="role"),
-        {"action": "delete_selected", "_selected_action": [role.pk], **yes},
-    )
-
-    assert Role.objects.exists()
-    assert RoleGrant.objects.exists()
-
-
-def test_a_role_that_nobody_ever_had_may_go(office):
-    role = Role.objects.create(name="artist")
-
-    office.post(page("delete", role.pk, model="role"), {"post": "yes"})
-
-    assert not Role.objects.exists()
-
-
-# Grants
-
-
-def test_grants_are_revoked_from_their_list_with_one_event_each(office, boss):
-    grants = [grant_role(make_user(name), r) for name, r in (("frida", role()), ("ada", role()))]
-    over = grant_role(make_user("former"), role(), since=timezone.now() - DAY, until=timezone.now())
-    AccountEvent.objects.all().delete()
-
-    response = act(office, "revoke", *grants, over, model="rolegrant")
-
-    assert messages_of(response) == ["2 grants were revoked."]
-    assert not RoleGrant.objects.in_force().exists()
-    assert RoleGrant.objects.count() == 3
-    written = [(event.kind, event.actor) for event in AccountEvent.objects.all()]
-    assert written == [("role_revoked", boss)] * 2
-
-
-def role():
-    return Role.objects.get_or_create(name="artist")[0]
-
-
-def test_grants_are_found_by_their_user_and_by_what_is_in_force(office):
-    now = timezone.now()
-    running = grant_role(make_user("frida"), role())
-    over = grant_role(make_user("ada"), role(), since=now - 2 * DAY, until=now - DAY)
-
-    assert listed(office, "rolegrant", q="frid") == [running]
-    assert listed(office, "rolegrant", in_force="yes") == [running]
-    assert listed(office, "rolegrant", in_force="no") == [over]
 
 
 # Events

@@ -1,10 +1,12 @@
 """Who may see a page, whichever way its guard is written."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
@@ -13,6 +15,7 @@ from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from django_useraccounts.decorators import (
@@ -21,6 +24,7 @@ from django_useraccounts.decorators import (
     roles_accepted,
     roles_required,
 )
+from django_useraccounts.guards import guard_of
 from django_useraccounts.mixins import (
     AllowUnconfirmedEmailMixin,
     RecentLoginRequiredMixin,
@@ -515,3 +519,44 @@ def test_a_guard_without_roles_asks_for_a_login_alone(rf, guard):
 
     assert guard(views.page)(request).status_code == 302
     assert Page.as_view()(request).status_code == 302
+
+
+def test_any_number_of_guards_cost_what_one_costs(rf):
+    def depth_of_the_stack(request):
+        return HttpResponse(len(inspect.stack(0)))
+
+    request = rf.get("/")
+    request.user = make_user(roles=["a", "b"])
+    once = roles_required("a")(depth_of_the_stack)
+    often = once
+    for _ in range(20):
+        often = roles_required("b")(often)
+
+    assert once(request).content == often(request).content
+    assert guard_of(often).requirement == Requirement("a", "b")
+
+
+def test_what_is_written_on_a_guarded_view_stays_when_another_guard_is_added():
+    @roles_required("a")
+    @login_not_required
+    @roles_required("b")
+    def view(request):
+        return HttpResponse()
+
+    assert view.login_required is False
+    assert guard_of(view).requirement == Requirement("a", "b")
+
+
+def test_what_stands_between_two_guards_is_called(rf, db):
+    @roles_required("a")
+    @never_cache
+    @roles_required("b")
+    def view(request):
+        return HttpResponse()
+
+    request = rf.get("/")
+    request.user = make_user(roles=["a", "b"])
+
+    assert "no-store" in view(request)["Cache-Control"]
+    request.user = make_user("other", roles=["a"])
+    assert view(request).status_code == 403

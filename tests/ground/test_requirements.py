@@ -282,6 +282,16 @@ def test_a_template_asks_for_all_of_several():
     assert template.render(Context({"user": make_user("b", roles=["artist"])})) == ""
 
 
+@pytest.mark.django_db
+def test_a_template_asks_for_a_requirement_that_code_has_named():
+    template = Template("{% load useraccounts %}{% if user|has_roles:hungry %}yes{% endif %}")
+    hungry = Requirement("starving") & Requirement("artist", ["starving", "programmer"])
+    frida, pablo = make_user("frida", roles=["starving", "artist"]), make_user("pablo")
+
+    assert template.render(Context({"user": frida, "hungry": hungry})) == "yes"
+    assert template.render(Context({"user": pablo, "hungry": hungry})) == ""
+
+
 def test_strangers_have_no_roles():
     from django.contrib.auth.models import AnonymousUser
 

@@ -128,3 +128,36 @@ def test_users_are_listed_found_and_helped(office):
     for model in ("rolegrant", "accountevent", "outgoingmail"):
         path = reverse(f"admin:useraccounts_{model}_changelist")
         assert office.get(path, {"q": "frida@"}).status_code == 200
+
+
+def test_roles_are_given_extended_told_of_and_exported(office):
+    user, role = added(office), Role.objects.create(name="artist")
+    role_page = reverse("admin:useraccounts_role_change", args=[role.pk])
+    ends = {"grants__0__ends_at_0": "2040-01-01", "grants__0__ends_at_1": "10:00"}
+
+    for name in ("FRIDA@example.com", *NAMES.values()):
+        given = {"grants__TOTAL_FORMS": "1", "grants__0__user": name, **ends}
+        assert send(office, role_page, **given).status_code == 302
+        grant = RoleGrant.objects.in_force().get()
+        assert grant.user == user
+        grant_page = reverse("admin:useraccounts_rolegrant_change", args=[grant.pk])
+        assert send(office, grant_page, for_good="on").status_code == 302
+        data = {
+            "action": "revoke_role",
+            "_selected_action": [user.pk],
+            "apply": "yes",
+            "role": role.pk,
+        }
+        messages = office.post(page("changelist"), data, follow=True).context["messages"]
+        assert [str(message) for message in messages][-1] == "Done for 1 account."
+
+    html = office.get(page("change", user.pk)).content.decode()
+    for word in ("Granted", "Extended", "Revoked"):
+        assert word in html
+    every = reverse("admin:useraccounts_rolegrant_changelist")
+    data = {"action": "export", "_selected_action": RoleGrant.objects.values_list("pk", flat=True)}
+    text = b"".join(office.post(every, data).streaming_content).decode()
+    assert text.count("frida@example.com") == RoleGrant.objects.count()
+    for asked in ({"role": "artist"}, {"ends": "soon"}):
+        assert office.get(page("changelist"), asked).status_code == 200
+    assert office.get(every, {"user": user.pk}).context["cl"].result_count
