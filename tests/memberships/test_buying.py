@@ -199,13 +199,16 @@ def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     assert stop_renewals() == (0, 0)
 
 
-def test_what_stripe_does_not_take_up_is_tried_again(office, subscription, maria):
+def test_what_stripe_does_not_take_up_is_tried_again(office, subscription, maria, caplog):
     apply_event(read(subscription.told("updated", "active")))
     close_account(maria)
     office.status = 500
 
     assert stop_renewals() == (0, 1)
 
+    assert f"Stripe goes on to charge for membership {only().pk}." in caplog.text
+    assert "Stripe has refused: APIError, status 500" in caplog.text
+    assert KEY not in caplog.text
     office.status = 200
     assert stop_renewals() == (1, 0)
 

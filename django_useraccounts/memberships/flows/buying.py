@@ -92,7 +92,7 @@ def stop_renewals() -> tuple[int, int]:
             _stop(membership)
             stopped += 1
         except StripeUnreachable:
-            logger.exception("Stripe goes on to charge for membership %s.", membership.pk)
+            logger.error("Stripe goes on to charge for membership %s.", membership.pk)
             failed += 1
     return stopped, failed
 

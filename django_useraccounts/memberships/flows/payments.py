@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
@@ -12,6 +13,7 @@ from django.utils import timezone
 from ...errors import InvalidPeriod, UserVanished
 from ...models import AbstractUser, AccountEvent
 from ...signals import send_on_commit
+from ...transactions import repeat_undone
 from ..errors import EndsAtStripe, ReferenceTaken, RefundAtStripe
 from ..models import Membership, Payment, Plan
 from ..signals import membership_ended, paid, refunded
@@ -42,18 +44,20 @@ def record_payment(
     Raises InvalidPeriod, ReferenceTaken for a reference of somebody else or for another plan,
     MayNotGrant and UserVanished.
     """
+    record = partial(
+        _record,
+        user,
+        plan,
+        until,
+        since=since,
+        reference=reference,
+        reason=reason,
+        by=by,
+        request=request,
+    )
     try:
-        with transaction.atomic():
-            return _record(
-                user,
-                plan,
-                until,
-                since=since,
-                reference=reference,
-                reason=reason,
-                by=by,
-                request=request,
-            )
+        # For programs, which have no page that is answered once more.
+        return repeat_undone(transaction.atomic(record), restore=lambda: None)
     except IntegrityError:
         # The second of two that record the same at one moment.
         known = _known(reference, user=user, plan=plan)

@@ -1,5 +1,6 @@
 """Ask Stripe, through its own library, which is imported only then."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -10,6 +11,8 @@ from ..errors import StripeUnreachable, UnsignedEvent
 
 if TYPE_CHECKING:
     import stripe
+
+logger = logging.getLogger("django_useraccounts.memberships")
 
 #: Seconds that a visitor waits for Stripe at most.
 TIMEOUT = 10
@@ -96,5 +99,7 @@ def _asking() -> "Iterator[stripe.StripeClient]":
     try:
         yield client
     except stripe.StripeError as error:
-        # Not its words: they may tell of a key.
-        raise StripeUnreachable from error
+        # Not its words, which may tell of a key; Stripe finds them by the number of the request.
+        what = type(error).__name__, error.http_status, error.request_id
+        logger.warning("Stripe has refused: %s, status %s, request %s.", *what)
+        raise StripeUnreachable from None
