@@ -7,6 +7,8 @@ from pathlib import Path
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
+from testproject.guild.roles import ROLES
+
 BASE_DIR = Path(__file__).resolve().parent
 #: Where the demo keeps its database and its mail; elsewhere if the checkout cannot be written.
 VAR = Path(os.environ.get("GUILD_VAR") or BASE_DIR / "var").absolute()
@@ -103,6 +105,7 @@ USERACCOUNTS = {
     "SITE_NAME": "The Artists' Guild",
     "POLICY": "testproject.guild.policy.GuildPolicy",
     "TERMS_VERSION": TERMS,
+    "ROLES": ROLES,
     **IDENTITIES[IDENTITY],
 }
 # The till of the guild is a fake Stripe of its own, see guild/till: it takes no money, and these

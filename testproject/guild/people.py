@@ -24,25 +24,12 @@ from django_useraccounts.models import (
     RoleGrant,
     UserEmail,
 )
-from django_useraccounts.roles.flows import grant_role
+from django_useraccounts.roles.flows import grant_role, sync_roles
 from django_useraccounts.undeliverable import report_undeliverable
 
 #: Everybody's password, on the page for everybody to see: this is a demo.
 PASSWORD = "paint-the-town-red"
 
-ROLES = (
-    ("artist", "Artist", "Makes things that nobody has asked for."),
-    ("programmer", "Programmer", "Makes things that somebody has asked for, more or less."),
-    ("starving", "Starving", "Has not eaten since the last commission."),
-    ("member", "Paying member", "Has paid this year's fee, and may sit by the fire."),
-    ("secret", "Sworn to secrecy", "Knows the knock."),
-    ("agent", "Agent", "Travels a lot, and cannot say where."),
-    ("sauce", "Keeper of the sauce", "Knows what is in it."),
-    ("host", "Host", "Keeps a salon, and invites people to it."),
-    ("funny", "Funny", "Makes people laugh on purpose."),
-    ("witty", "Witty", "Makes people laugh a little later."),
-    ("hilarious", "Hilarious", "Makes people fall off chairs."),
-)
 
 #: What is for sale: all of it gives the role of a member.
 PLANS = (
@@ -60,6 +47,8 @@ class Person:
     roles: tuple[str, ...] = ()
     #: Roles whose time is over.
     former_roles: tuple[str, ...] = ()
+    #: Roles that end in five days.
+    ending_roles: tuple[str, ...] = ()
     #: Addresses besides, and whether each is confirmed.
     other_emails: tuple[tuple[str, bool], ...] = ()
     #: What was reported about the address: ``bounced``, ``complained`` or "".
@@ -72,6 +61,8 @@ class Person:
     terms_version: str = ""
     #: Pays for the role of a member, by bank.
     pays: bool = False
+    #: May log in to the administration, and do there what the roles carry.
+    is_staff: bool = False
     #: May do everything in the administration, which opens no door.
     is_superuser: bool = False
 
@@ -105,6 +96,8 @@ PEOPLE = (
     Person("agnes", "has asked for her data: see the mailbox", asks_for_data=True),
     Person("olympe", "has accepted the rules of the house, version 1", terms_version="1"),
     Person("peggy", "collects pictures, and pays her fee by bank", ("member",), pays=True),
+    Person("wassily", "paints; his studio is his for five more days", ending_roles=("artist",)),
+    Person("edith", "is at the desk, and gives memberships at /admin/", ("desk",), is_staff=True),
     Person("nova", "is new here, and has no role at all"),
     Person("caretaker", "keeps the books at /admin/, with no key to any door", is_superuser=True),
 )
@@ -118,9 +111,8 @@ def everybody() -> QuerySet[AbstractUser]:
 
 
 def seed() -> None:
-    """Make the roles and people that are missing; what is there stays as visitors left it."""
-    for name, label, description in ROLES:
-        Role.objects.get_or_create(name=name, defaults={"label": label, "description": description})
+    """Make what roles and people are missing; the people stay as visitors left them."""
+    sync_roles()
     for name, label, description, price in PLANS:
         given = {"label": label, "description": description, "price": price}
         role = Role.objects.get(name="member")
@@ -182,7 +174,10 @@ def admit(person: Person) -> None:
     """Make the user of a person, with a confirmed address and the roles."""
     users = get_user_model().objects
     make = users.create_superuser if person.is_superuser else users.create_user
-    user = make(person.username, person.email, PASSWORD, terms_version=person.terms_version)
+    fields = {"is_staff": True} if person.is_staff else {}
+    user = make(
+        person.username, person.email, PASSWORD, terms_version=person.terms_version, **fields
+    )
     if person.is_closed:
         # Not by its flow, which writes a mail: where the site is, only a request knows in the demo.
         erase_at = timezone.now() + timedelta(days=12)
@@ -213,6 +208,9 @@ def admit(person: Person) -> None:
     for role in person.former_roles:
         since = month_ago - timedelta(days=365)
         grant_role(user, role, since=since, until=month_ago, source="demo")
+    for role in person.ending_roles:
+        in_five_days = timezone.now() + timedelta(days=5)
+        grant_role(user, role, since=month_ago, until=in_five_days, source="demo")
 
 
 def pay_fee(user: AbstractUser) -> None:

@@ -2,11 +2,16 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from django_useraccounts.errors import MayNotGrant
+from django_useraccounts.registration.flows import register
+from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.testing import log_in
 from testproject.guild.doors import DOORS
+from testproject.guild.mailbox import all_mail
 from testproject.guild.people import PASSWORD, PEOPLE
 
 EVERYBODY = {person.username for person in PEOPLE}
@@ -14,7 +19,7 @@ EVERYBODY = {person.username for person in PEOPLE}
 GUESTS = {
     "gallery": EVERYBODY,
     "members": EVERYBODY,
-    "studio": {"frida", "pablo", "salvador"},
+    "studio": {"frida", "pablo", "salvador", "wassily"},
     "supper_club": {"pablo", "lucille", "peggy"},
     "cellar": {"user007", "heinz"},
     "back_stairs": {"user007", "heinz"},
@@ -105,7 +110,7 @@ def test_the_members_show_the_roles_in_force(client, django_assert_num_queries):
         for member in response.context["object_list"]
     }
     there = [person for person in PEOPLE if not person.is_closed]
-    assert roles == {person.username: set(person.roles) for person in there}
+    assert roles == {person.username: {*person.roles, *person.ending_roles} for person in there}
 
 
 # Behind the stage
@@ -202,3 +207,31 @@ def test_without_debug_nobody_finds_the_wardrobe(client, settings):
 
     assert response.status_code == 404
     assertNotContains(client.get(reverse("home")), reverse("wardrobe"))
+
+
+def test_edith_gives_memberships_at_the_desk_and_nothing_else(client):
+    edith, nova = user_called("edith"), user_called("nova")
+    assert edith.has_perm("useraccounts.view_user")
+
+    grant_role(nova, "member", by=edith, source="desk")
+    with pytest.raises(MayNotGrant):
+        grant_role(nova, "secret", by=edith)
+
+    assert user_called("nova").has_roles("member")
+
+
+def test_wassily_is_reminded_that_his_studio_ends(django_capture_on_commit_callbacks, set_conf):
+    set_conf(ORIGIN="http://testserver")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("useraccounts_remind")
+
+    assert [mail.to for mail in all_mail()] == ["wassily@guild.example"]
+
+
+def test_who_registers_is_a_newcomer(set_conf):
+    set_conf(ORIGIN="http://testserver")
+
+    user = register("gabriele", email="gabriele@guild.example", password=PASSWORD).user
+
+    assert user.role_names == {"newcomer"}

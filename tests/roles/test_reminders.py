@@ -122,6 +122,16 @@ def test_only_roles_that_are_named(frida):
     assert [row.grant.role.name for row in OutgoingMail.objects.all()] == ["artist"]
 
 
+def test_the_command_says_where_the_site_is_not_known(frida, set_conf):
+    set_conf(ORIGIN=None)
+    grant_role(frida, "member", until=in_days(3))
+
+    with pytest.raises(CommandError, match="needs USERACCOUNTS"):
+        call_command("useraccounts_remind")
+
+    assert RoleGrant.objects.get().reminded_at is None
+
+
 @pytest.mark.parametrize(
     "arguments, sentence",
     [(["artits"], "There is no role “artits”"), (["--days", "0"], "--days has to be 1 or more")],

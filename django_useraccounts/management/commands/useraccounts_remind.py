@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...roles.flows import remind_of_ends
@@ -21,5 +22,8 @@ class Command(BaseCommand):
         if options["days"] < 1:
             raise CommandError("--days has to be 1 or more.")
         names = [role.name for role in find_roles(options["roles"])] or None
-        number = remind_of_ends(days=options["days"], roles=names)
+        try:
+            number = remind_of_ends(days=options["days"], roles=names)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
         self.stdout.write(f"{number} reminders")
