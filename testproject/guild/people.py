@@ -30,7 +30,6 @@ from django_useraccounts.undeliverable import report_undeliverable
 #: Everybody's password, on the page for everybody to see: this is a demo.
 PASSWORD = "paint-the-town-red"
 
-
 #: What is for sale: all of it gives the role of a member.
 PLANS = (
     ("supper-club", "The supper club", "A chair, soup and the orchestra.", "€ 5 a month"),
