@@ -20,10 +20,16 @@ User = get_user_model()
 FRIDA = "frida@example.com"
 
 
+@pytest.fixture(autouse=True)
+def _any_role(set_conf):
+    set_conf(POLICY="tests.invitations.policies.AnyRole")
+
+
 def rounds():
     """Yield who may invite, once for each repetition of a race."""
     for _ in repeatedly_empty():
-        maria = make_user("maria", roles=["artist"])
+        maria = make_user("maria")
+        Role.objects.get_or_create(name="artist")
         names = ["add_invitation", "add_rolegrant"]
         maria.user_permissions.set(Permission.objects.filter(codename__in=names))
         yield maria
