@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 
 from django_useraccounts.invitations.flows import invite
 from django_useraccounts.invitations.models import Invitation, InvitationUse
-from django_useraccounts.models import AccountEvent, OneTimeSecret, RoleGrant
+from django_useraccounts.models import AccountEvent, OneTimeSecret, Role, RoleGrant
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.attacks.browsers import url
 from tests.attacks.races import at_once
