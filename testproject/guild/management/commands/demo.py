@@ -70,7 +70,7 @@ class Command(BaseCommand):
         width = max(len(person.username) for person in PEOPLE)
         self.stdout.write(f"Log in as one of these, password {self.style.SUCCESS(PASSWORD)}:")
         for person in PEOPLE:
-            roles = ", ".join(person.roles) or "no role"
+            roles = ", ".join((*person.roles, *person.ending_roles)) or "no role"
             roles += ", but all of /admin/" if person.is_superuser else ""
             self.stdout.write(f"  {person.username:{width}}  {roles}")
 
