@@ -51,6 +51,8 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "username": {"identifier": "3/1d", "client": "20/1d"},
     # Writing to people who have not asked for it.
     "invite": {"identifier": "50/1d", "client": "100/1d"},
+    # Asking the payment service for a page: each is a request that it counts, too.
+    "checkout": {"identifier": "20/1h", "client": "100/1h"},
     # Proving the own password while logged in.
     "password": {"identifier": "10/5m", "client": "100/5m"},
 }

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "testproject.guild",
     "django_useraccounts",
     "django_useraccounts.invitations",
+    "django_useraccounts.memberships",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -107,6 +108,15 @@ USERACCOUNTS = {
     "ROLES": ROLES,
     **IDENTITIES[IDENTITY],
 }
+# The till of the guild is a fake Stripe of its own, see guild/till: it takes no money, and these
+# keys open nothing else.
+if find_spec("stripe"):
+    USERACCOUNTS["MEMBERSHIPS"] = {
+        "STRIPE_SECRET_KEY": "sk_test_of_the_guild",
+        "STRIPE_WEBHOOK_SECRET": "whsec_of_the_guild",
+    }
+#: Where the library of Stripe finds it; ``manage.py demo`` knows the port better.
+TILL = "http://127.0.0.1:8000/till"
 LOGIN_URL = "useraccounts:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

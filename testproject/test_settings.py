@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_useraccounts",
     "django_useraccounts.invitations",
+    "django_useraccounts.memberships",
     "testproject.guild",
 ]
 MIDDLEWARE = [

@@ -1,8 +1,23 @@
 """The guild as a Django app."""
 
+from importlib.util import find_spec
+
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class GuildConfig(AppConfig):
     name = "testproject.guild"
     verbose_name = "The Artists' Guild"
+
+    def ready(self) -> None:
+        till = getattr(settings, "TILL", "")
+        if till and find_spec("stripe"):
+            lead_to_till(till)
+
+
+def lead_to_till(url: str) -> None:
+    """Have the library of Stripe ask the till of the guild, and never the real one."""
+    import stripe
+
+    stripe.api_base = url

@@ -13,6 +13,8 @@ from django_useraccounts.canonical import clean_email, email_key, username_key
 from django_useraccounts.invitations.flows import accept_invitation, withdraw_invitation
 from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.leaving.flows import request_export
+from django_useraccounts.memberships.flows import record_payment
+from django_useraccounts.memberships.models import Membership, Plan
 from django_useraccounts.models import (
     AbstractUser,
     AccountEvent,
@@ -27,6 +29,12 @@ from django_useraccounts.undeliverable import report_undeliverable
 
 #: Everybody's password, on the page for everybody to see: this is a demo.
 PASSWORD = "paint-the-town-red"
+
+#: What is for sale: all of it gives the role of a member.
+PLANS = (
+    ("supper-club", "The supper club", "A chair, soup and the orchestra.", "€ 5 a month"),
+    ("patron", "Patron of the guild", "The same chair, and our lasting love.", "€ 50 a month"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Person:
     asks_for_data: bool = False
     #: Which rules of the house were accepted; GUILD_TERMS says which are in force.
     terms_version: str = ""
+    #: Pays for the role of a member, by bank.
+    pays: bool = False
     #: May log in to the administration, and do there what the roles carry.
     is_staff: bool = False
     #: May do everything in the administration, which opens no door.
@@ -84,6 +94,7 @@ PEOPLE = (
     Person("marcel", "has closed his account, which a login opens again", is_closed=True),
     Person("agnes", "has asked for her data: see the mailbox", asks_for_data=True),
     Person("olympe", "has accepted the rules of the house, version 1", terms_version="1"),
+    Person("peggy", "collects pictures, and pays her fee by bank", ("member",), pays=True),
     Person("wassily", "paints; his studio is his for five more days", ending_roles=("artist",)),
     Person("edith", "is at the desk, and gives memberships at /admin/", ("desk",), is_staff=True),
     Person("nova", "is new here, and has no role at all"),
@@ -101,6 +112,11 @@ def everybody() -> QuerySet[AbstractUser]:
 def seed() -> None:
     """Make what roles and people are missing; the people stay as visitors left them."""
     sync_roles()
+    for name, label, description, price in PLANS:
+        given = {"label": label, "description": description, "price": price}
+        role = Role.objects.get(name="member")
+        given |= {"role": role, "price_id": f"price_{name.replace('-', '_')}"}
+        Plan.objects.get_or_create(name=name, defaults=given)
     users = get_user_model().objects
     for person in PEOPLE:
         # By either: who has taken another username since is still who they are.
@@ -167,7 +183,10 @@ def admit(person: Person) -> None:
         users.filter(pk=user.pk).update(erase_at=erase_at)
         AccountEvent.objects.record("account_closed", user=user, actor=user)
     for role in person.roles:
-        grant_role(user, role, source="demo")
+        if not person.pays:
+            grant_role(user, role, source="demo")
+    if person.pays:
+        pay_fee(user)
     for email, confirmed in person.other_emails:
         add = UserEmail.objects.add_proved if confirmed else UserEmail.objects.add_claim
         add(user, email)
@@ -191,6 +210,17 @@ def admit(person: Person) -> None:
     for role in person.ending_roles:
         in_five_days = timezone.now() + timedelta(days=5)
         grant_role(user, role, since=month_ago, until=in_five_days, source="demo")
+
+
+def pay_fee(user: AbstractUser) -> None:
+    """Record what came by bank; without mail, since only a request knows where the demo is."""
+    now = timezone.now().replace(microsecond=0)
+    plan, since = Plan.objects.get(name="patron"), now - timedelta(days=40)
+    Membership.objects.create(
+        user=user, plan=plan, is_open=True, state=Membership.State.RUNNING, started_at=since
+    )
+    until = since + timedelta(days=365)
+    record_payment(user, plan, until, since=since, reference="Transfer 1898")
 
 
 def ask_for_data(host: str) -> None:

@@ -1,5 +1,7 @@
 """Where the pages of the guild are."""
 
+from importlib.util import find_spec
+
 from django.urls import include, path
 
 from django_useraccounts.decorators import guarded
@@ -30,3 +32,6 @@ urlpatterns = [
     path("mails/", views.mails, name="mails"),
     path("mails/<str:kind>/", views.sample_html, name="sample_html"),
 ]
+# Without the library of Stripe nothing is sold.
+if find_spec("stripe"):
+    urlpatterns.append(path("till/", include("testproject.guild.till.urls")))

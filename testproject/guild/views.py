@@ -1,9 +1,5 @@
 """The pages of the guild: for anyone, for the guild, for a few, and for who tries the demo."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -23,6 +19,7 @@ from django_useraccounts.mixins import RolesRequiredMixin
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.roles.flows import grant_role, revoke_role
 
+from .debugging import debug_only
 from .doors import DOORS
 from .forms import CostumeForm
 from .mailbox import Mail, all_mail, samples
@@ -107,18 +104,6 @@ def prop_room(request: HttpRequest) -> HttpResponse:
 
 
 # For who tries the demo: no real site has pages like these
-
-
-def debug_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Hide the view from everybody where DEBUG is off."""
-
-    @wraps(view)
-    def hidden(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not settings.DEBUG:
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return hidden
 
 
 @method_decorator([debug_only, login_required], name="dispatch")

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 
 from django_useraccounts.invitations.flows import invite
 from django_useraccounts.invitations.models import Invitation, InvitationUse
-from django_useraccounts.models import AccountEvent, OneTimeSecret, RoleGrant
+from django_useraccounts.models import AccountEvent, OneTimeSecret, Role, RoleGrant
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.attacks.browsers import url
 from tests.attacks.races import at_once
@@ -20,10 +20,16 @@ User = get_user_model()
 FRIDA = "frida@example.com"
 
 
+@pytest.fixture(autouse=True)
+def _any_role(set_conf):
+    set_conf(POLICY="tests.invitations.policies.AnyRole")
+
+
 def rounds():
     """Yield who may invite, once for each repetition of a race."""
     for _ in repeatedly_empty():
-        maria = make_user("maria", roles=["artist"])
+        maria = make_user("maria")
+        Role.objects.get_or_create(name="artist")
         names = ["add_invitation", "add_rolegrant"]
         maria.user_permissions.set(Permission.objects.filter(codename__in=names))
         yield maria

@@ -155,7 +155,8 @@ PAGES = sorted(
     f"/accounts/{pattern.pattern}"
     for route in get_resolver("django_useraccounts.urls").url_patterns
     for pattern in route.url_patterns
-    if "<" not in str(pattern.pattern)
+    # A webhook is no page: it answers to nobody with a browser.
+    if "<" not in str(pattern.pattern) and "webhook" not in str(pattern.pattern)
 )
 CONFIRM = "/accounts/resend-confirmation/"
 GUARDED = ["/guards/function/", "/guards/mixin/", "/guards/unconfirmed/", "/guards/recent/"]

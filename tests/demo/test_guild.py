@@ -20,7 +20,7 @@ GUESTS = {
     "gallery": EVERYBODY,
     "members": EVERYBODY,
     "studio": {"frida", "pablo", "salvador", "wassily"},
-    "supper_club": {"pablo", "lucille"},
+    "supper_club": {"pablo", "lucille", "peggy"},
     "cellar": {"user007", "heinz"},
     "back_stairs": {"user007", "heinz"},
     "garret": {"frida", "ada"},

@@ -28,6 +28,7 @@ WAYS = (Way.REFUSED, Way.UNHEARD, Way.GONE, Way.COMMIT_REFUSED, Way.COMMIT_UNHEA
 #: Public functions of flows that are no case, and why.
 NO_CASES = {
     "addresses_before": "reads only",
+    "customer_portal": "reads only, and asks Stripe",
     "has_accepted": "reads only",
     "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
     "prove_first_email": "a part of register, in its transaction",

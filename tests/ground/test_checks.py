@@ -32,7 +32,7 @@ from tests.readme import ROOT
 ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 BACKEND = "django_useraccounts.backends.AccountsBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-KNOWN = f"Known are: {', '.join(field.name for field in fields(Conf))}."
+KNOWN = f"Known are: {', '.join([*(field.name for field in fields(Conf)), 'MEMBERSHIPS'])}."
 
 
 def found() -> list[CheckMessage]:

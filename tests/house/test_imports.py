@@ -57,7 +57,7 @@ ROOMS = {
     "terms": set(),
 }
 #: The rooms that a project installs or not, each with an app of its own.
-OPTIONAL = {"invitations"}
+OPTIONAL = {"invitations", "memberships"}
 #: What of an optional room joins what puts everything together.
 JOINTS = {"admin", "management"}
 #: What puts everything together.
@@ -138,7 +138,16 @@ def test_flows_know_no_forms_responses_or_messages(room):
 
 @pytest.mark.parametrize(
     "name",
-    ["registration", "login", "emails", "passwords", "leaving", "terms", "invitations"],
+    [
+        "registration",
+        "login",
+        "emails",
+        "passwords",
+        "leaving",
+        "terms",
+        "invitations",
+        "memberships",
+    ],
 )
 def test_forms_neither_save_nor_mail_nor_log_in(name):
     source = (PACKAGE / name / "forms.py").read_text()

@@ -8,6 +8,7 @@ from django.urls import get_resolver
 
 from django_useraccounts.emails.views import AddressPage
 from django_useraccounts.invitations.views import InvitationPage
+from django_useraccounts.memberships.views import StartCheckoutView, StripeWebhookView
 from django_useraccounts.views import AccountPage, FlowView, LinkView
 
 
@@ -25,7 +26,13 @@ def patterns():
     return list(walk(urls.urlpatterns, ""))
 
 
-PATTERNS = [pytest.param(route, entry, id=entry.name) for route, entry in patterns()]
+#: What programs call: no page for anybody to read.
+FOR_PROGRAMS = {"stripe_webhook": StripeWebhookView}
+PATTERNS = [
+    pytest.param(route, entry, id=entry.name)
+    for route, entry in patterns()
+    if entry.name not in FOR_PROGRAMS
+]
 
 
 def snake(camel):
@@ -38,6 +45,7 @@ def test_path_and_view_are_called_like_the_url(route, entry):
     link = "<str:link>/" if issubclass(view, LinkView) else ""
     link = "<int:address_id>/" if issubclass(view, AddressPage) else link
     link = "<int:invitation_id>/" if issubclass(view, InvitationPage) else link
+    link = "<slug:plan>/" if issubclass(view, StartCheckoutView) else link
 
     assert route == f"{entry.name.replace('_', '-')}/{link}"
     assert snake(view.__name__) == f"{entry.name}_view"
@@ -67,6 +75,16 @@ def test_a_page_is_public_or_guarded(route, entry):
     is_public = getattr(view, "login_required", True) is False
     is_guarded = getattr(view.view_class, "guard", None) is not None
     assert is_public is not is_guarded
+
+
+def test_what_programs_call_is_public_and_no_page():
+    found = {entry.name: entry.callback for _route, entry in patterns()}
+
+    for name, view in FOR_PROGRAMS.items():
+        assert found[name].view_class is view
+        assert found[name].login_required is False
+        assert found[name].csrf_exempt is True
+        assert not issubclass(view, AccountPage)
 
 
 def test_every_link_purpose_is_the_name_of_a_page():

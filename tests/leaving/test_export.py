@@ -41,7 +41,10 @@ from django_useraccounts.testing import (
 
 pytestmark = pytest.mark.django_db
 
-PARTS = ["account", "addresses", "events", "invitations", "mails", "roles", "usernames"]
+PARTS = [
+    *("account", "addresses", "events", "invitations", "mails", "memberships", "roles"),
+    "usernames",
+]
 
 
 def page(name, *args):

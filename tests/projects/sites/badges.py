@@ -1,4 +1,4 @@
-"""Users are told apart by UUIDs and portraits, come in before they have confirmed, and invite."""
+"""Users are told apart by UUIDs and portraits, come in before they have confirmed, invite, and pay."""
 
 from tests.projects.base import *  # noqa: F403
 from tests.projects.has import Has
@@ -7,6 +7,7 @@ INSTALLED_APPS = [
     *INSTALLED_APPS,  # noqa: F405
     "tests.projects.badges",
     "django_useraccounts.invitations",
+    "django_useraccounts.memberships",
 ]
 AUTH_USER_MODEL = "badges.Holder"
 USERACCOUNTS = {**USERACCOUNTS, "CONFIRM_EMAIL_BEFORE_LOGIN": False}  # noqa: F405

@@ -12,9 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django_useraccounts.invitations.flows import accept_invitation, invite
 from django_useraccounts.leaving.flows import erase_account
 from django_useraccounts.leaving.parts import account_of
+from django_useraccounts.memberships.models import Membership, StripeCustomer
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.profile.flows import edit_profile
 from django_useraccounts.testing import PASSWORD, log_in, make_user
+from tests.memberships.bills import KEY, SECRET, Subscription, post
+from tests.memberships.conftest import make_plan, opens
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +90,18 @@ def test_the_portrait_goes_with_the_person(set_conf, django_capture_on_commit_ca
 
     assert not default_storage.exists(holder.portrait.name)
     assert [user.portrait.name for user in get_user_model().objects.all()] in ([], [""])
+
+
+def test_what_stripe_tells_finds_its_user_by_a_uuid(set_conf, client):
+    set_conf(MEMBERSHIPS={"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET})
+    make_plan()
+    holder, other = make_user("frida"), make_user("ada")
+    StripeCustomer.objects.create(user=holder, customer_id="cus_maria")
+
+    assert post(client, Subscription(str(other.pk)).paid()) == 400
+    assert post(client, Subscription(str(holder.pk)).paid()) == 200
+
+    assert opens(holder)
+    assert not opens(other)
+    erase_account(holder)
+    assert Membership.objects.get().user is None

@@ -4,6 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.core.servers.basehttp import (
 )
 from django.db import OperationalError
 
+from testproject.guild.apps import lead_to_till
 from testproject.guild.people import PASSWORD, PEOPLE, ask_for_data, seed
 
 HOST = "127.0.0.1"
@@ -57,6 +59,8 @@ class Command(BaseCommand):
             self.stdout.write(f"The mail that it sends is at   {address}/mailbox/")
             self._tell_people()
             ask_for_data(f"{HOST}:{server.server_port}")
+            if find_spec("stripe"):
+                lead_to_till(f"{address}/till")
             self.stdout.write("Ctrl-C closes the guild.")
             self.stdout.flush()
             server.set_app(StaticFilesHandler(get_internal_wsgi_application()))
@@ -66,7 +70,7 @@ class Command(BaseCommand):
         width = max(len(person.username) for person in PEOPLE)
         self.stdout.write(f"Log in as one of these, password {self.style.SUCCESS(PASSWORD)}:")
         for person in PEOPLE:
-            roles = ", ".join(person.roles) or "no role"
+            roles = ", ".join((*person.roles, *person.ending_roles)) or "no role"
             roles += ", but all of /admin/" if person.is_superuser else ""
             self.stdout.write(f"  {person.username:{width}}  {roles}")
 

@@ -1,0 +1,27 @@
+"""The room of memberships joins the house."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from ..personal_data import register_personal_data
+from ..room import MenuEntry, Room
+from .conf import conf
+
+
+class MembershipsConfig(Room, AppConfig):
+    name = "django_useraccounts.memberships"
+    label = "useraccounts_memberships"
+    verbose_name = _("Memberships")
+    default_auto_field = "django.db.models.BigAutoField"
+    routes = ("django_useraccounts.memberships.urls",)
+    needs = ("django_useraccounts",)
+    menu = (MenuEntry("membership", _("Your membership")),)
+    conf: Any = conf
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401, PLC0415
+        from .parts import forget_memberships, memberships_of  # noqa: PLC0415
+
+        register_personal_data("memberships", export=memberships_of, erase=forget_memberships)

@@ -1,0 +1,216 @@
+"""Act on what Stripe tells: once for each event, in whatever order events come."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ...models import AccountEvent
+from ...signals import send_on_commit
+from ...transactions import repeat_undone
+from ..errors import ForeignEvent, UnknownPlan
+from ..models import Membership, Payment, Plan, ProviderEvent, StripeCustomer
+from ..signals import payment_failed
+from ..stripe.client import invoice_of
+from ..stripe.events import (
+    CheckoutNews,
+    Event,
+    InvoiceNews,
+    RefundNews,
+    SubscriptionNews,
+    customer_of,
+    read_invoice,
+)
+from .payments import locked, note_end, note_payment, note_refund
+from .periods import settle, tell
+
+logger = logging.getLogger("django_useraccounts.memberships")
+
+
+@dataclass(frozen=True)
+class _Refund:
+    """The invoice whose payment was given back, as Stripe shows it."""
+
+    invoice: InvoiceNews
+
+
+_Change = SubscriptionNews | InvoiceNews | CheckoutNews | _Refund
+
+
+def apply_event(event: Event, *, request: HttpRequest | None = None) -> bool:
+    """
+    Change memberships and grants as an event says; return whether it was new and about one.
+
+    All events of a customer wait for one another. What comes twice counts once; of what is told of
+    a subscription the newest holds, whenever it arrives; an invoice goes from failed to paid to
+    refunded, never back. A refund is the one thing that Stripe is asked about.
+
+    Raises ForeignEvent for one that names another user than its customer's, or a customer that
+    nobody here has, UnknownPlan for a checkout of ours whose plan is gone, and StripeUnreachable.
+    """
+    if not StripeCustomer.objects.filter(customer_id=event.customer_id).exists():
+        if event.user_key:
+            raise ForeignEvent
+        # Sold by somebody else, on the same account at Stripe.
+        return False
+    change = _change(event)
+    if change is None:
+        return False
+
+    def act() -> bool:
+        with transaction.atomic():
+            return _apply(event, change, request=request)
+
+    return repeat_undone(act, restore=lambda: None)
+
+
+def _change(event: Event) -> _Change | None:
+    """Return what is to be changed; the newer versions of the API tell no invoice of a charge."""
+    if not isinstance(event.news, RefundNews):
+        return event.news
+    told = invoice_of(event.news.payment_intent)
+    if told is not None and customer_of(told) != event.customer_id:
+        raise ForeignEvent
+    invoice = read_invoice(told, is_paid=True)
+    return _Refund(invoice) if invoice else None
+
+
+def _apply(event: Event, change: _Change, *, request: HttpRequest | None) -> bool:
+    # Locked: two deliveries of one event, and two events of one customer, act one after the other.
+    customers = StripeCustomer.objects.select_for_update()
+    customer = customers.get(customer_id=event.customer_id)
+    if ProviderEvent.objects.filter(event_id=event.id).exists():
+        return False
+    if customer.user_id is None:
+        # Again and again would change nothing: the command ends what Stripe still charges for.
+        logger.warning("Event %s is about the customer of an account that was erased.", event.id)
+        return False
+    if event.user_key not in {"", str(customer.user_id)}:
+        raise ForeignEvent
+    ProviderEvent.objects.create(
+        event_id=event.id,
+        kind=event.kind,
+        customer_id=event.customer_id,
+        created_at=event.created_at,
+    )
+    if isinstance(change, SubscriptionNews):
+        return _apply_subscription(customer, change, request=request)
+    if isinstance(change, InvoiceNews):
+        return _apply_invoice(customer, change, request=request)
+    if isinstance(change, CheckoutNews):
+        return _membership(customer, change.subscription_id, (), change.plan_name) is not None
+    return _apply_refund(customer, change.invoice, request=request)
+
+
+def _apply_subscription(
+    customer: StripeCustomer, news: SubscriptionNews, *, request: HttpRequest | None
+) -> bool:
+    membership = _membership(customer, news.subscription_id, news.price_ids, news.plan_name)
+    if membership is None:
+        return False
+    if news.version <= membership.version:
+        return True
+    ended = Membership.State.ENDED
+    ends_now = news.state == ended and membership.state != ended
+    membership.plan = _plan(news.price_ids) or membership.plan
+    membership.state, membership.version = news.state, news.version
+    membership.ends_at, membership.ended_at = news.ends_at, news.ended_at
+    settle(membership, request=request)
+    if ends_now:
+        note_end(membership, request=request)
+    return True
+
+
+def _apply_invoice(
+    customer: StripeCustomer, news: InvoiceNews, *, request: HttpRequest | None
+) -> bool:
+    membership = _membership(customer, news.subscription_id, news.price_ids, news.plan_name)
+    if membership is None:
+        return False
+    payment, is_new = _payment(membership, news)
+    is_paid_now = news.is_paid and payment.state == Payment.State.FAILED
+    if is_paid_now:
+        Payment.objects.filter(pk=payment.pk).update(state=Payment.State.PAID)
+    elif is_new:
+        _note_failure(membership, payment, request=request)
+    settle(membership, request=request)
+    if is_paid_now:
+        payment.refresh_from_db()
+        note_payment(membership, payment, request=request)
+    return True
+
+
+def _apply_refund(
+    customer: StripeCustomer, news: InvoiceNews, *, request: HttpRequest | None
+) -> bool:
+    membership = _membership(customer, news.subscription_id, news.price_ids, news.plan_name)
+    if membership is None:
+        return False
+    payment, _is_new = _payment(membership, news)
+    rows = Payment.objects.filter(pk=payment.pk).exclude(state=Payment.State.REFUNDED)
+    is_refunded_now = rows.update(state=Payment.State.REFUNDED, refunded_at=timezone.now())
+    settle(membership, request=request)
+    if is_refunded_now:
+        payment.refresh_from_db()
+        note_refund(membership, payment, request=request)
+    return True
+
+
+def _membership(
+    customer: StripeCustomer, subscription_id: str, price_ids: tuple[str, ...], plan_name: str
+) -> Membership | None:
+    """
+    Return the membership of a subscription, made if this is the first that is heard of it.
+
+    None for a subscription that this site does not sell.
+    """
+    known = Membership.objects.filter(subscription_id=subscription_id).first()
+    if known is None:
+        plan = _plan(price_ids) or Plan.objects.filter(name=plan_name).first()
+        if plan is None and plan_name:
+            # Bought here: Stripe tells again for some days, until somebody has mended the plan.
+            logger.error("There is no plan “%s” that was paid for at Stripe.", plan_name)
+            raise UnknownPlan
+        if plan is None:
+            return None
+        known = Membership.objects.create(
+            user_id=customer.user_id, plan=plan, subscription_id=subscription_id
+        )
+    if known.user_id != customer.user_id:
+        raise ForeignEvent
+    return locked(known)
+
+
+def _plan(price_ids: tuple[str, ...]) -> Plan | None:
+    rows = Plan.objects.select_related("role")
+    return rows.filter(price_id__in=price_ids).first() if price_ids else None
+
+
+def _payment(membership: Membership, news: InvoiceNews) -> tuple[Payment, bool]:
+    """Return the payment of an invoice, made as not paid yet if it was unknown."""
+    payment, is_new = Payment.objects.get_or_create(
+        reference=news.invoice_id,
+        defaults={
+            "membership": membership,
+            "state": Payment.State.FAILED,
+            "starts_at": news.starts_at,
+            "ends_at": news.ends_at,
+        },
+    )
+    if payment.membership_id != membership.pk:
+        raise ForeignEvent
+    return payment, is_new
+
+
+def _note_failure(membership: Membership, payment: Payment, *, request: HttpRequest | None) -> None:
+    user: Any = membership.user
+    details = {"plan": membership.plan.name, "reference": payment.reference}
+    AccountEvent.objects.record("payment_failed", user=user, details=details)
+    send_on_commit(payment_failed, user=user, payment=payment, request=request)
+    # Who is still at the checkout reads there that it has failed.
+    if membership.started_at and membership.state != Membership.State.ENDED:
+        membership.failed_at = timezone.now()
+        tell("payment_failed", membership, request=request)

@@ -1,0 +1,114 @@
+"""Bring the grants of a membership in line with what was paid for it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ...mail import announce
+from ...models import AbstractUser, RoleGrant
+from ...roles.flows import grant_role, revoke_grant
+from ..models import FROM_PAYMENT, FROM_STRIPE, Membership, Payment
+
+
+def settle(
+    membership: Membership,
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Grant the role for each period that is paid, end the grants of others, and save the membership.
+
+    A part of every flow about a membership, in its transaction, with the row locked. What it does
+    depends only on what is stored, never on the way there: so events may come in any order. A grant
+    that somebody has revoked stays so for its period.
+    """
+    now = timezone.now()
+    payments = list(membership.payments.select_related("grant"))
+    for payment in payments if membership.user is not None else ():
+        _match(membership, payment, now, by=by, request=own_request(membership, request))
+    _note_ends(membership, payments, now)
+    if membership.started_at is None and _is_in_force(membership, now):
+        membership.started_at = now
+        tell("membership_started", membership, request=request)
+    membership.save()
+
+
+def tell(kind: str, membership: Membership, *, request: HttpRequest | None = None) -> None:
+    """Write a mail about a membership, if its user has an address."""
+    user = membership.user
+    if user is not None and user.email:
+        announce(kind, to=user.email, user=user, request=request)
+
+
+def own_request(membership: Membership, request: HttpRequest | None) -> HttpRequest | None:
+    """Return the request for the audit trail: not that of Stripe, whose address is no person's."""
+    return None if membership.subscription_id else request
+
+
+def _match(
+    membership: Membership,
+    payment: Payment,
+    now: datetime,
+    *,
+    by: AbstractUser | None,
+    request: HttpRequest | None,
+) -> None:
+    is_due, grant, plan = _counts(membership, payment, now), payment.grant, membership.plan
+    has_other_role = grant is not None and grant.role_id != plan.role_id
+    if grant is not None and (not is_due or has_other_role):
+        revoke_grant(grant, reason=payment.reason, by=by, request=request)
+    if not is_due or (grant is not None and not has_other_role):
+        return
+    # Who changes to another plan has its role from now on, not since the period began.
+    since = max(payment.starts_at or now, now) if has_other_role else payment.starts_at
+    payment.grant = _grant(membership, payment, since, by=by, request=request)
+    payment.save(update_fields=["grant"])
+
+
+def _grant(
+    membership: Membership,
+    payment: Payment,
+    since: datetime | None,
+    *,
+    by: AbstractUser | None,
+    request: HttpRequest | None,
+) -> RoleGrant:
+    user: Any = membership.user
+    return grant_role(
+        user,
+        membership.plan.role,
+        since=since,
+        until=payment.ends_at,
+        grace=membership.plan.grace,
+        source=FROM_STRIPE if membership.subscription_id else FROM_PAYMENT,
+        reason=payment.reason,
+        # Who is a member has mails of their own, and most memberships go on by themselves.
+        remind=False,
+        by=by,
+        request=request,
+    )
+
+
+def _counts(membership: Membership, payment: Payment, now: datetime) -> bool:
+    """Say whether a period is to have a grant: it is paid, not over, and nobody has ended it."""
+    is_paid = payment.state == Payment.State.PAID and membership.state != Membership.State.ENDED
+    return is_paid and payment.ends_at is not None and payment.ends_at + membership.plan.grace > now
+
+
+def _note_ends(membership: Membership, payments: list[Payment], now: datetime) -> None:
+    paid = [payment for payment in payments if payment.state == Payment.State.PAID]
+    before, ends = membership.paid_until, [p.ends_at for p in paid if p.ends_at is not None]
+    membership.paid_until = max(ends, default=None)
+    until = membership.paid_until
+    membership.counts_until = until + membership.plan.grace if until else None
+    if until and (before is None or until > before) and until > now:
+        # What was told of the old end is not true any more.
+        membership.reminded_at = membership.end_told_at = None
+
+
+def _is_in_force(membership: Membership, now: datetime) -> bool:
+    until = membership.counts_until
+    return membership.state != Membership.State.ENDED and until is not None and until > now

@@ -1,0 +1,92 @@
+"""Tell members of the end of what they have paid, before it comes and when it has come."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from ...transactions import repeat_undone
+from ..models import Membership
+from .payments import locked
+from .periods import tell
+
+_RENEWS = Q(subscription_id__isnull=False, ends_at=None, state=Membership.State.RUNNING)
+
+
+def remind_members(*, days: int = 7, batch: int = 100) -> int:
+    """
+    Mail those whose membership ends in the next days, once for each end; return how many.
+
+    Not those that go on by themselves, or whose role another membership goes on to pay for. Safe
+    beside itself: for cron.
+    """
+    now = timezone.now()
+    stays = Q(subscription_id=None) | Q(ends_at__isnull=False)
+    rows = Membership.objects.filter(stays, user__isnull=False, reminded_at=None)
+    rows = rows.filter(paid_until__gt=now, paid_until__lte=now + timedelta(days=days))
+    rows = rows.exclude(state=Membership.State.ENDED)
+    longer = _RENEWS | Q(paid_until__gt=OuterRef("paid_until"))
+    rows = rows.exclude(Exists(_others().filter(longer)))
+    return _each(rows, _remind, batch=batch)
+
+
+def tell_ended(*, batch: int = 100) -> int:
+    """
+    Mail those whose membership is over, once; return how many. Safe beside itself: for cron.
+
+    Who goes on to have the role by another membership is not told.
+    """
+    rows = Membership.objects.over(timezone.now()).filter(user__isnull=False, end_told_at=None)
+    return _each(rows, _tell_ended, batch=batch)
+
+
+def _remind(membership: Membership, now: datetime) -> bool:
+    if membership.reminded_at or membership.paid_until is None or membership.paid_until <= now:
+        return False
+    membership.reminded_at = now
+    membership.save(update_fields=["reminded_at"])
+    tell("membership_ending", membership)
+    return True
+
+
+def _tell_ended(membership: Membership, now: datetime) -> bool:
+    if not Membership.objects.over(now).filter(pk=membership.pk, end_told_at=None).exists():
+        return False
+    membership.end_told_at = now
+    if membership.is_open:
+        # What is paid from now on is a membership of its own, and begins with its own mail.
+        membership.state, membership.is_open = Membership.State.ENDED, None
+        membership.ended_at = membership.counts_until
+    membership.save()
+    if Membership.objects.filter(Exists(_others()), pk=membership.pk).exists():
+        return False
+    tell("membership_ended", membership)
+    return True
+
+
+def _each(
+    rows: QuerySet[Membership], act: Callable[[Membership, datetime], bool], *, batch: int
+) -> int:
+    """Do it with each of the rows, in a transaction of its own; return with how many it was."""
+    done, last = 0, 0
+    while keys := list(
+        rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]
+    ):
+        for key in keys:
+            done += repeat_undone(lambda key=key: _one(key, act), restore=lambda: None)
+        last = keys[-1]
+    return done
+
+
+def _one(key: int, act: Callable[[Membership, datetime], bool]) -> bool:
+    with transaction.atomic():
+        # Locked, and asked again: another run may have told meanwhile.
+        return act(locked(Membership(pk=key)), timezone.now())
+
+
+def _others() -> QuerySet[Membership]:
+    """Return the memberships beside the one that is looked at, which give the same role now."""
+    others = Membership.objects.lasting().filter(user=OuterRef("user"))
+    return others.filter(plan__role=OuterRef("plan__role")).exclude(pk=OuterRef("pk"))

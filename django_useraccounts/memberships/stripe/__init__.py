@@ -1,0 +1,1 @@
+"""What is particular to Stripe: asking it, and reading what it tells."""

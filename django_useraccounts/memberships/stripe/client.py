@@ -1,0 +1,105 @@
+"""Ask Stripe, through its own library, which is imported only then."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from ..conf import conf
+from ..errors import StripeUnreachable, UnsignedEvent
+
+if TYPE_CHECKING:
+    import stripe
+
+logger = logging.getLogger("django_useraccounts.memberships")
+
+#: Seconds that a visitor waits for Stripe at most.
+TIMEOUT = 10
+
+
+def is_live() -> bool:
+    """Say whether the key of the site is one for real money."""
+    return "_live_" in conf.STRIPE_SECRET_KEY
+
+
+def verify(body: str, signature: str) -> None:
+    """Raise UnsignedEvent unless Stripe has signed the body within the last five minutes."""
+    import stripe  # noqa: PLC0415
+
+    # The library compares what comes with a hash, which Python does with ASCII texts only.
+    if not signature.isascii():
+        raise UnsignedEvent
+    try:
+        stripe.WebhookSignature.verify_header(
+            body, signature, conf.STRIPE_WEBHOOK_SECRET, stripe.Webhook.DEFAULT_TOLERANCE
+        )
+    except stripe.SignatureVerificationError:
+        raise UnsignedEvent from None
+
+
+def new_customer(*, email: str, metadata: dict[str, str]) -> str:
+    """Make a customer at Stripe, and return its id; of two calls at once both get the same one."""
+    wanted = {"email": email, "metadata": metadata} if email else {"metadata": metadata}
+    key = sha256(repr(sorted(wanted.items())).encode()).hexdigest()
+    with _asking() as client:
+        made = client.v1.customers.create(wanted, {"idempotency_key": f"useraccounts-{key}"})  # type: ignore[arg-type]
+        return made.id
+
+
+def checkout_url(**wanted: Any) -> str:
+    """Begin a checkout, and return where the visitor pays."""
+    with _asking() as client:
+        url = client.v1.checkout.sessions.create(wanted).url  # type: ignore[arg-type]
+        if not url:
+            raise StripeUnreachable
+        return url
+
+
+def portal_url(customer_id: str, *, return_url: str) -> str:
+    """Return where a customer changes the card, reads bills and cancels; it lasts some minutes."""
+    with _asking() as client:
+        wanted: Any = {"customer": customer_id, "return_url": return_url}
+        return client.v1.billing_portal.sessions.create(wanted).url
+
+
+def invoice_of(payment_intent: str) -> dict[str, object] | None:
+    """Return the invoice that was paid by it, None for a payment that was for none."""
+    payment: Any = {"type": "payment_intent", "payment_intent": payment_intent}
+    with _asking() as client:
+        found = client.v1.invoice_payments.list(
+            {"payment": payment, "expand": ["data.invoice"], "limit": 1}
+        )
+        invoices: list[Any] = [row.invoice for row in found.data]
+        return invoices[0].to_dict() if invoices else None
+
+
+def stop_renewal(subscription_id: str) -> None:
+    """Have a subscription end with the period that is paid."""
+    with _asking() as client:
+        client.v1.subscriptions.update(subscription_id, {"cancel_at_period_end": True})
+
+
+def cancel(subscription_id: str) -> None:
+    """End a subscription at once."""
+    with _asking() as client:
+        client.v1.subscriptions.cancel(subscription_id)
+
+
+@contextmanager
+def _asking() -> "Iterator[stripe.StripeClient]":
+    import stripe  # noqa: PLC0415
+
+    client = stripe.StripeClient(
+        conf.STRIPE_SECRET_KEY,
+        # The library's own way to lead it elsewhere, such as to a proxy.
+        base_addresses={"api": stripe.api_base},
+        http_client=stripe.RequestsClient(timeout=TIMEOUT),
+    )
+    try:
+        yield client
+    except stripe.StripeError as error:
+        # Not its words, which may tell of a key; Stripe finds them by the number of the request.
+        what = type(error).__name__, error.http_status, error.request_id
+        logger.warning("Stripe has refused: %s, status %s, request %s.", *what)
+        raise StripeUnreachable from None

@@ -1,0 +1,17 @@
+"""Where the till is: below ``/till/``, and only where DEBUG is on."""
+
+from django.urls import path
+
+from ..debugging import debug_only
+from . import api, views
+
+pages = (
+    ("v1/customers", api.Customers, ""),
+    ("v1/checkout/sessions", api.CheckoutSessions, ""),
+    ("v1/billing_portal/sessions", api.PortalSessions, ""),
+    ("v1/invoice_payments", api.InvoicePayments, ""),
+    ("v1/subscriptions/<str:subscription_id>", api.Subscription, ""),
+    ("checkout/<str:session_id>/", views.Checkout, "till_checkout"),
+    ("portal/<str:customer_id>/", views.Portal, "till_portal"),
+)
+urlpatterns = [path(route, debug_only(view.as_view()), name=name) for route, view, name in pages]

@@ -1,0 +1,175 @@
+"""Periods are paid for, given back and over; Stripe is asked, and tells."""
+
+from datetime import datetime, timedelta
+from functools import cache
+
+import stripe
+from django.utils import timezone
+
+from django_useraccounts.memberships.flows import (
+    apply_event,
+    end_membership,
+    record_payment,
+    refund_payment,
+    remind_members,
+    start_checkout,
+    stop_renewals,
+    tell_ended,
+)
+from django_useraccounts.memberships.models import Membership, Plan, StripeCustomer
+from django_useraccounts.models import AbstractUser, Role
+from django_useraccounts.testing import make_user
+from tests.faults.harness import Act, case
+from tests.memberships.bills import KEY, SECRET, Subscription, numbers, read
+from tests.memberships.office import Office, serve
+
+SELLING = {"MEMBERSHIPS": {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET}}
+#: The same in each run, since it stands in the version of a subscription.
+NOW = timezone.now().replace(microsecond=0)
+
+
+def in_days(number: int) -> datetime:
+    return timezone.now() + timedelta(days=number)
+
+
+def patron() -> tuple[AbstractUser, Plan]:
+    """Make somebody, and what she may buy."""
+    role = Role.objects.create(name="member")
+    plan = Plan.objects.create(name="patron", label="Patron", role=role, price_id="price_patron")
+    return make_user("maria"), plan
+
+
+def customer() -> Subscription:
+    """Make somebody whom Stripe knows."""
+    maria, _plan = patron()
+    StripeCustomer.objects.create(user=maria, customer_id="cus_maria")
+    numbers.begin_anew()
+    return Subscription(str(maria.pk), begins=NOW)
+
+
+@cache
+def office() -> Office:
+    """Answer for Stripe, to all cases."""
+    return serve(Office())
+
+
+def ask_office() -> Office:
+    """Lead the library there, as if nobody had asked before."""
+    stripe.api_base = office().url
+    office().customers.clear()
+    return office()
+
+
+@case(record_payment)
+def the_first_one() -> Act:
+    maria, plan = patron()
+    until = in_days(30)
+    return lambda: record_payment(maria, plan, until, reference="7")
+
+
+@case(record_payment)
+def the_next_one() -> Act:
+    maria, plan = patron()
+    record_payment(maria, plan, in_days(30))
+    until = in_days(60)
+    return lambda: record_payment(maria, plan, until, reference="8")
+
+
+@case(refund_payment)
+def one_of_two() -> Act:
+    maria, plan = patron()
+    payment = record_payment(maria, plan, in_days(30))
+    record_payment(maria, plan, in_days(60))
+    return lambda: refund_payment(payment)
+
+
+@case(end_membership)
+def with_a_period_to_come() -> Act:
+    maria, plan = patron()
+    record_payment(maria, plan, in_days(30))
+    record_payment(maria, plan, in_days(60))
+    membership = Membership.objects.get()
+    return lambda: end_membership(membership)
+
+
+@case(apply_event, **SELLING)
+def the_first_invoice() -> Act:
+    event = read(customer().paid())
+    return lambda: apply_event(event)
+
+
+@case(apply_event, **SELLING)
+def a_payment_that_fails() -> Act:
+    subscription = customer()
+    apply_event(read(subscription.paid()))
+    event = read(subscription.failed(1))
+    return lambda: apply_event(event)
+
+
+@case(apply_event, **SELLING)
+def the_end_of_a_subscription() -> Act:
+    subscription = customer()
+    for tree in (subscription.told("created", "active"), subscription.paid(0)):
+        apply_event(read(tree))
+    event = read(subscription.deleted(NOW))
+    return lambda: apply_event(event)
+
+
+@case(apply_event, **SELLING)
+def another_plan() -> Act:
+    subscription = customer()
+    for tree in (subscription.told("created", "active"), subscription.paid(0)):
+        apply_event(read(tree))
+    role = Role.objects.create(name="friend")
+    Plan.objects.create(name="friend", label="Friend", role=role, price_id="price_friend")
+    subscription.price = "price_friend"
+    event = read(subscription.told("updated", "active", at=NOW + timedelta(days=1)))
+    return lambda: apply_event(event)
+
+
+@case(apply_event, **SELLING)
+def a_charge_that_is_given_back() -> Act:
+    subscription = customer()
+    apply_event(read(subscription.paid(0)))
+    ask_office().invoices["pi_sub_1_0"] = subscription.invoice(0)
+    event = read(subscription.refunded(0))
+    return lambda: apply_event(event)
+
+
+@case(start_checkout, **SELLING)
+def for_the_first_time() -> Act:
+    maria, plan = patron()
+    ask_office()
+    return lambda: start_checkout(maria, plan)
+
+
+@case(start_checkout, **SELLING)
+def as_a_customer() -> Act:
+    maria, plan = patron()
+    StripeCustomer.objects.create(user=maria, customer_id="cus_maria")
+    ask_office()
+    return lambda: start_checkout(maria, plan)
+
+
+@case(stop_renewals, **SELLING)
+def of_an_account_that_was_erased() -> Act:
+    subscription = customer()
+    apply_event(read(subscription.told("created", "active")))
+    Membership.objects.get().user.delete()
+    ask_office()
+    return stop_renewals
+
+
+@case(remind_members)
+def one_whose_end_is_near() -> Act:
+    maria, plan = patron()
+    record_payment(maria, plan, in_days(3))
+    return remind_members
+
+
+@case(tell_ended)
+def one_that_was_ended() -> Act:
+    maria, plan = patron()
+    record_payment(maria, plan, in_days(3))
+    end_membership(Membership.objects.get())
+    return tell_ended

@@ -1,0 +1,287 @@
+"""The ways to Stripe, through its own library: what it is asked for, and by whom."""
+
+import subprocess
+import sys
+
+import pytest
+import stripe
+from django.utils import timezone
+
+from django_useraccounts.errors import TooManyAttempts
+from django_useraccounts.leaving.flows import close_account
+from django_useraccounts.memberships.errors import (
+    AlreadyMember,
+    NoCustomer,
+    NotForSale,
+    StripeUnreachable,
+)
+from django_useraccounts.memberships.flows import (
+    apply_event,
+    customer_portal,
+    record_payment,
+    start_checkout,
+    stop_renewals,
+)
+from django_useraccounts.memberships.models import Plan, StripeCustomer
+from django_useraccounts.models import AccountEvent, RoleGrant
+from django_useraccounts.testing import make_user
+from tests.memberships.bills import KEY, read
+from tests.memberships.conftest import days, make_plan, only
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_checkout_is_for_one_plan_and_one_customer_of_ours(office, plan, maria):
+    url = start_checkout(maria, plan)
+
+    assert url == "https://checkout.stripe.example/cs_1"
+    assert office.paths() == ["POST /v1/customers", "POST /v1/checkout/sessions"]
+    (_, made, headers), (_, asked, _) = office.asked
+    assert made == {"email": "maria@example.com", "metadata[useraccounts_user]": str(maria.pk)}
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert headers["Idempotency-Key"].startswith("useraccounts-")
+    assert asked["mode"] == "subscription"
+    assert asked["customer"] == StripeCustomer.objects.get(user=maria).customer_id == "cus_1"
+    assert asked["line_items[0][price]"] == "price_patron"
+    assert asked["client_reference_id"] == str(maria.pk)
+    for where in ("metadata", "subscription_data[metadata]"):
+        assert asked[f"{where}[useraccounts_user]"] == str(maria.pk)
+        assert asked[f"{where}[useraccounts_plan]"] == "patron"
+    assert asked["success_url"] == "http://testserver/accounts/checkout-done/"
+    assert asked["cancel_url"] == "http://testserver/accounts/pricing/"
+    assert not RoleGrant.objects.exists()
+    assert AccountEvent.objects.get(user=maria).kind == "checkout_started"
+
+
+def test_who_comes_again_is_the_same_customer(office, plan, maria):
+    start_checkout(maria, plan)
+
+    start_checkout(maria, plan)
+
+    assert office.paths().count("POST /v1/customers") == 1
+    assert StripeCustomer.objects.count() == 1
+
+
+def test_two_clicks_at_once_ask_for_one_customer(office, plan, maria):
+    start_checkout(maria, plan)
+    StripeCustomer.objects.all().delete()
+    start_checkout(maria, plan)
+
+    first, second = (h["Idempotency-Key"] for p, _, h in office.asked if p == "POST /v1/customers")
+
+    assert first == second
+
+
+def test_who_has_no_address_buys_without(office, plan, maria):
+    maria.email = ""
+
+    start_checkout(maria, plan)
+
+    assert "email" not in office.asked[0][1]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"price_id": None}, {"is_offered": False}, {"price_id": None, "is_offered": False}]
+)
+def test_what_is_not_for_sale_cannot_be_bought(office, maria, fields):
+    plan = make_plan(**fields)
+
+    with pytest.raises(NotForSale):
+        start_checkout(maria, plan)
+
+    assert office.asked == []
+
+
+def test_without_keys_nothing_is_for_sale(plan, maria):
+    with pytest.raises(NotForSale):
+        start_checkout(maria, plan)
+
+
+def test_who_pays_for_a_role_by_stripe_does_not_buy_it_twice(office, subscription, plan, maria):
+    apply_event(read(subscription.told("updated", "active")))
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, make_plan("patron-by-the-year"))
+
+    assert start_checkout(maria, make_plan("friend", role="friend"))
+
+
+@pytest.mark.parametrize("status", ["incomplete", "canceled", "incomplete_expired"])
+def test_who_has_not_paid_or_has_left_may_buy_again(office, subscription, plan, maria, status):
+    apply_event(read(subscription.told("updated", status)))
+
+    assert start_checkout(maria, plan)
+
+
+def test_who_has_paid_by_bank_may_go_on_by_stripe(office, plan, maria):
+    record_payment(maria, plan, timezone.now() + days(9))
+
+    assert start_checkout(maria, plan)
+
+
+def test_the_limit_counts_what_stripe_is_asked_for(office, plan, maria, set_conf, settings):
+    set_conf(LIMITS={"checkout": {"identifier": "2/1h"}})
+    start_checkout(maria, plan)
+    customer_portal(maria)
+
+    with pytest.raises(TooManyAttempts):
+        start_checkout(maria, plan)
+
+    assert start_checkout(make_user("ada"), plan)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
+def test_what_stripe_refuses_is_no_failure_and_tells_no_key(office, plan, maria, status, caplog):
+    office.status = status
+
+    with pytest.raises(StripeUnreachable) as refused:
+        start_checkout(maria, plan)
+
+    assert KEY not in str(refused.value) + caplog.text
+    assert not StripeCustomer.objects.exists()
+    assert not AccountEvent.objects.filter(kind="checkout_started").exists()
+
+
+def test_a_stripe_that_is_away_is_no_failure(keys, plan, maria, monkeypatch):
+    # Nobody listens on this port: the library gives up by itself.
+    monkeypatch.setattr(stripe, "api_base", "http://127.0.0.1:9")
+
+    with pytest.raises(StripeUnreachable):
+        start_checkout(maria, plan)
+
+
+def test_the_portal_is_that_of_the_own_customer(office, subscription, maria):
+    assert customer_portal(maria) == "https://billing.stripe.example/bps_1"
+
+    [(path, asked, _)] = office.asked
+    assert path == "POST /v1/billing_portal/sessions"
+    assert asked == {
+        "customer": "cus_maria",
+        "return_url": "http://testserver/accounts/membership/",
+    }
+
+
+def test_who_has_bought_nothing_has_no_portal(office, maria):
+    with pytest.raises(NoCustomer):
+        customer_portal(maria)
+
+    assert office.asked == []
+
+
+# Who leaves is charged no more
+
+
+def test_a_closed_account_is_charged_no_more(office, subscription, maria):
+    apply_event(read(subscription.told("updated", "active")))
+    assert stop_renewals() == (0, 0)
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    [(path, asked, _)] = office.asked
+    assert path == "POST /v1/subscriptions/sub_1"
+    assert asked == {"cancel_at_period_end": "true"}
+    later = subscription.begins + days(1)
+    apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
+    assert stop_renewals() == (0, 0)
+
+
+def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
+    apply_event(read(subscription.told("updated", "active")))
+    type(maria).objects.filter(pk=maria.pk).delete()
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert only().state == "ended"
+    assert stop_renewals() == (0, 0)
+
+
+def test_what_stripe_does_not_take_up_is_tried_again(office, subscription, maria, caplog):
+    apply_event(read(subscription.told("updated", "active")))
+    close_account(maria)
+    office.status = 500
+
+    assert stop_renewals() == (0, 1)
+
+    assert f"Stripe goes on to charge for membership {only().pk}." in caplog.text
+    assert "Stripe has refused: APIError, status 500" in caplog.text
+    assert KEY not in caplog.text
+    office.status = 200
+    assert stop_renewals() == (1, 0)
+
+
+# Without the library
+
+
+def test_the_room_works_without_the_library_of_stripe(tmp_path):
+    script = """
+import sys
+sys.modules["stripe"] = None  # as if it were not installed
+import django
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+from django.test.utils import setup_test_environment
+setup_test_environment()
+from django.urls import reverse
+from django.utils import timezone
+from datetime import timedelta
+call_command("migrate", verbosity=0)
+call_command("check")
+from django_useraccounts.memberships.flows import record_payment, stop_renewals
+from django_useraccounts.memberships.models import Plan
+from django_useraccounts.models import Role
+from django_useraccounts.testing import make_user
+plan = Plan.objects.create(name="patron", label="Patron", role=Role.objects.create(name="member"))
+maria = make_user("maria")
+record_payment(maria, plan, timezone.now() + timedelta(days=30))
+call_command("useraccounts_memberships")
+client = Client()
+client.force_login(maria)
+for page in ("pricing", "membership", "checkout_done"):
+    assert client.get(reverse(f"useraccounts:{page}")).status_code == 200, page
+assert client.post(reverse("useraccounts:stripe_webhook")).status_code == 404
+assert maria.has_roles("member")
+print("it works")
+"""
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "testproject.test_settings",
+        "USERACCOUNTS_TEST_DATABASE": f"sqlite://{tmp_path}/db.sqlite3",
+        "PYTHONPATH": ":".join(path for path in sys.path if path),
+    }
+
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+
+    assert "it works" in ran.stdout, ran.stderr
+
+
+def test_the_library_is_imported_only_when_it_is_used():
+    script = """
+import sys, django
+django.setup()
+from django_useraccounts.memberships import admin, checks, flows, urls
+assert "stripe" not in sys.modules
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={
+            "DJANGO_SETTINGS_MODULE": "testproject.test_settings",
+            "PYTHONPATH": ":".join(path for path in sys.path if path),
+        },
+        capture_output=True,
+        text=True,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_plans_are_the_ones_that_are_offered(plan):
+    make_plan("hidden", is_offered=False)
+    make_plan("first", position=0)
+
+    assert [plan.name for plan in Plan.objects.offered()] == ["patron", "first"]

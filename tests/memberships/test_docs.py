@@ -1,0 +1,47 @@
+"""README.rst and docs/memberships.rst tell the truth about memberships."""
+
+import re
+
+import pytest
+from docutils import nodes
+
+from django_useraccounts.memberships.models import Payment
+from django_useraccounts.memberships.stripe.events import KINDS
+from django_useraccounts.testing import log_in, make_user
+from tests.memberships.conftest import make_plan, opens
+from tests.readme import block, document
+
+PAGE = document("docs/memberships.rst")
+
+
+def test_it_names_the_events_that_are_heard():
+    named = {literal.astext() for literal in PAGE.findall(nodes.literal)}
+
+    kinds = {name for name in named if re.fullmatch(r"[a-z]+(\.[a-z_]+)+", name)}
+    assert kinds - {"checkout.stripe.com"} == set(KINDS)
+
+
+@pytest.mark.django_db
+def test_the_code_of_the_readme_records_a_transfer_once():
+    code: dict = {}
+    exec(block("python", "def note_transfer"), code)
+    make_plan()
+    maria = make_user("maria")
+
+    for _ in range(2):
+        code["note_transfer"](maria, "7")
+
+    assert opens(maria)
+    assert Payment.objects.get().reference == "7"
+
+
+@pytest.mark.django_db
+def test_its_test_makes_a_member(client, plan, settings):
+    settings.ROOT_URLCONF = "tests.memberships.urls"
+    code: dict = {}
+    [test] = [b.astext() for b in PAGE.findall(nodes.literal_block) if "def test_" in b.astext()]
+
+    exec(test, code)
+
+    code["test_members_sit_by_the_fire"](client, plan)
+    assert log_in(client, make_user("ada")).get("/fireside/").status_code == 403

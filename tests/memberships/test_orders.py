@@ -1,0 +1,181 @@
+"""Events in any order, and any number of times, end as they do in the true order."""
+
+import itertools
+import random
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from django_useraccounts.memberships.flows import apply_event
+from django_useraccounts.memberships.models import Membership, Payment
+from django_useraccounts.models import RoleGrant
+from tests.memberships.bills import Subscription, read
+from tests.memberships.conftest import days, make_plan
+
+pytestmark = pytest.mark.django_db
+
+
+class Undo(Exception):
+    """Take back what an order of events has done."""
+
+
+def outcome(user, events):
+    """Return what is left after the events, in this order, and take it back."""
+    try:
+        with transaction.atomic():
+            for event in events:
+                apply_event(event)
+            found = result(user)
+            raise Undo
+    except Undo:
+        return found
+
+
+def result(user):
+    """Return what is shown of the membership, and which roles count at every moment to come."""
+    [membership] = Membership.objects.of(user)
+    shown = (
+        *(membership.plan.name, membership.state, membership.version, membership.is_over),
+        *(membership.ends_at, membership.ended_at, membership.paid_until),
+    )
+    payments = Payment.objects.order_by("reference")
+    periods = list(payments.values_list("reference", "state", "starts_at", "ends_at"))
+    now = timezone.now()
+    moments = [now + days(day) for day in (0, 0.1, 1, 29, 31, 34, 59, 61, 64, 89, 91, 94, 400)]
+    roles = [
+        set(RoleGrant.objects.in_force(moment).filter(user=user).values_list("role__name"))
+        for moment in moments
+    ]
+    return shown, periods, roles
+
+
+def life_of_who_stays(subscription):
+    """A year cut short: three periods, the second paid at the second try."""
+    begins = subscription.begins
+    return [
+        subscription.told("created", "incomplete"),
+        subscription.told("updated", "active"),  # in the same second
+        subscription.paid(0),
+        subscription.checked_out(),
+        subscription.failed(1),
+        subscription.told("updated", "past_due", at=begins + days(30), number=1),
+        subscription.paid(1),
+        subscription.told("updated", "active", at=begins + days(31), number=1),
+    ]
+
+
+def life_of_who_cancels(subscription):
+    # Told of in the past: what has ended, has ended.
+    subscription.begins -= days(20)
+    begins = subscription.begins
+    return [
+        subscription.told("created", "active"),
+        subscription.paid(0),
+        subscription.told("updated", "active", at=begins + days(5), cancel_at_period_end=True),
+        subscription.told("updated", "active", at=begins + days(6)),
+        subscription.deleted(begins + days(7)),
+        subscription.paid(1),
+    ]
+
+
+def life_of_who_changes_the_plan(subscription):
+    begins = subscription.begins
+    later = Subscription(subscription.user_key, price="price_friend", begins=begins)
+    return [
+        subscription.told("created", "active"),
+        subscription.paid(0),
+        later.told("updated", "active", at=begins + days(1)),
+        subscription.told("updated", "past_due", at=begins),
+        later.paid(1),
+    ]
+
+
+def life_of_who_gets_money_back(subscription):
+    begins = subscription.begins
+    return [
+        subscription.told("created", "active"),
+        subscription.paid(0),
+        subscription.failed(1),
+        subscription.paid(1),
+        subscription.refunded(1),
+        subscription.told("updated", "active", at=begins + days(2), cancel_at_period_end=True),
+    ]
+
+
+LIVES = [
+    life_of_who_stays,
+    life_of_who_cancels,
+    life_of_who_changes_the_plan,
+    life_of_who_gets_money_back,
+]
+
+
+@pytest.fixture
+def explained(subscription, office):
+    """Let Stripe say for which invoices its charges were."""
+    make_plan("friend", role="friend")
+    for number in range(3):
+        office.invoices[f"pi_sub_1_{number}"] = subscription.invoice(number)
+    return subscription
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_every_order_of_a_short_life_ends_as_the_true_one(explained, maria, life):
+    events = [read(tree) for tree in life(explained)]
+    true = outcome(maria, events)
+
+    orders = list(itertools.permutations(events))
+    # All of them are tens of thousands; these are others each time.
+    for order in random.sample(orders, min(len(orders), 20)):
+        assert outcome(maria, order) == true, [event.kind for event in order]
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_the_reverse_order_ends_as_the_true_one(explained, maria, life):
+    events = [read(tree) for tree in life(explained)]
+
+    assert outcome(maria, events[::-1]) == outcome(maria, events)
+
+
+@pytest.mark.parametrize("life", LIVES)
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(data=st.data())
+def test_repetitions_change_nothing(explained, maria, life, data):
+    events = [read(tree) for tree in life(explained)]
+    again = data.draw(st.lists(st.sampled_from(events), max_size=8))
+    order = data.draw(st.permutations([*events, *again]))
+
+    assert outcome(maria, order) == outcome(maria, events)
+
+
+def test_who_has_ended_before_the_payment_was_heard_of_is_not_welcomed(explained):
+    paid, deleted = explained.paid(0), explained.deleted(timezone.now())
+
+    for tree in (deleted, paid):
+        apply_event(read(tree))
+
+    assert Membership.objects.get().started_at is None
+    assert not RoleGrant.objects.exists()
+
+
+def test_of_two_events_of_one_second_the_one_counts_that_comes_later_in_a_life(subscription):
+    trees = [
+        subscription.told("created", "past_due"),
+        subscription.told("updated", "incomplete"),
+        subscription.told("updated", "active"),
+        subscription.told("updated", "active", cancel_at_period_end=True),
+        subscription.told("updated", "past_due"),
+        subscription.deleted(subscription.begins),
+    ]
+
+    versions = [read(tree).news.version for tree in trees]
+
+    assert versions == sorted(versions)
