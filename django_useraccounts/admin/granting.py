@@ -105,9 +105,10 @@ class GrantFormSet(RowFormSet):
 
     def apply(self, *, by: AbstractUser, request: HttpRequest) -> None:
         self.start()
-        # Not those of rows that have ended while the page was open, which are no new ones.
-        for form in self.extra_forms:
-            if form in self.kept:
+        # A row that has ended while the page was open has no grant either, and is no new one.
+        ended = self.initial_forms
+        for form in self.kept:
+            if not form.instance.pk and form not in ended:
                 self._grant(form.cleaned_data, by=by, request=request)
         for form in self.deleted_forms:
             grant = form.instance
