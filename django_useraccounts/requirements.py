@@ -47,6 +47,8 @@ class Requirement:
 
     def matches(self, names: Collection[str]) -> bool:
         """Say whether somebody with the roles ``names`` meets every need."""
+        if isinstance(names, str):
+            raise TypeError(f"Roles are a collection of names, not {names!r}.")
         return not any(need.isdisjoint(names) for need in self.needs)
 
     def to_q(self) -> Q:

@@ -345,3 +345,8 @@ def test_where_a_guard_is_written_is_known_to_the_check():
         f"{__name__}:{line}",
     }
     assert guarded_names["where-one-works-too"] == {f"{__name__}.{function}.Studio"}
+
+
+def test_a_word_is_not_read_as_the_roles_of_its_letters():
+    with pytest.raises(TypeError):
+        Requirement("a").matches("ab")
