@@ -55,5 +55,9 @@ class ForeignEvent(RefusedEvent):
     sentence = _("This event is about somebody else than it says.")
 
 
+class ReplayedEvent(RefusedEvent):
+    sentence = _("This is what Stripe has sent before, sent once more by somebody.")
+
+
 class UnknownPlan(RefusedEvent):
     sentence = _("This event is about a plan that this site does not have.")

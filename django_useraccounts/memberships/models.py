@@ -259,6 +259,8 @@ class ProviderEvent(models.Model):
     #: When it happened, by the clock of Stripe.
     created_at = models.DateTimeField(_("happened"))
     received_at = models.DateTimeField(_("received"), default=timezone.now)
+    #: A digest of the signature that it came with: Stripe signs anew whenever it tells again.
+    delivery = models.CharField(max_length=64, default="", editable=False)
 
     class Meta:
         verbose_name = _("event of Stripe")

@@ -1,6 +1,7 @@
 """What is for sale, the own membership, the ways to Stripe, and how Stripe tells of payments."""
 
 import logging
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from django import forms
@@ -151,10 +152,11 @@ class StripeWebhookView(View):
     def hear(self, request: HttpRequest) -> HttpResponse:
         """Act on the event, whoever sends it; raise for what Stripe has not signed."""
         body = _body(request)
-        verify(body, request.headers.get("Stripe-Signature", ""))
+        signature = request.headers.get("Stripe-Signature", "")
+        verify(body, signature)
         event = read_event(body, is_live=is_live())
         if event is not None:
-            apply_event(event, request=request)
+            apply_event(event, delivery=sha256(signature.encode()).hexdigest(), request=request)
         return HttpResponse()
 
 

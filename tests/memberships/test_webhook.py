@@ -33,11 +33,23 @@ def test_an_event_opens_the_pages(client, subscription, maria):
 
 
 def test_an_event_that_comes_again_is_taken_and_changes_nothing(client, subscription):
-    tree = subscription.paid()
-    post(client, tree)
+    body = body_of(subscription.paid())
+    first, again = (signature(body, at=time.time() - age) for age in (9, 1))
+    assert post(client, body, **{"Stripe-Signature": first}) == 200
     before = rows()
 
-    assert post(client, tree) == 200
+    assert post(client, body, **{"Stripe-Signature": again}) == 200
+
+    assert rows() == before
+
+
+def test_a_delivery_that_somebody_plays_again_is_refused(client, subscription):
+    body = body_of(subscription.paid())
+    signed = {"Stripe-Signature": signature(body)}
+    assert post(client, body, **signed) == 200
+    before = rows()
+
+    assert post(client, body, **signed) == 400
 
     assert rows() == before
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from ...models import AccountEvent
 from ...signals import send_on_commit
 from ...transactions import repeat_undone
-from ..errors import ForeignEvent, UnknownPlan
+from ..errors import ForeignEvent, ReplayedEvent, UnknownPlan
 from ..models import Membership, Payment, Plan, ProviderEvent, StripeCustomer
 from ..signals import payment_failed
 from ..stripe.client import invoice_of
@@ -40,16 +40,18 @@ class _Refund:
 _Change = SubscriptionNews | InvoiceNews | CheckoutNews | _Refund
 
 
-def apply_event(event: Event, *, request: HttpRequest | None = None) -> bool:
+def apply_event(event: Event, *, delivery: str = "", request: HttpRequest | None = None) -> bool:
     """
     Change memberships and grants as an event says; return whether it was new and about one.
 
     All events of a customer wait for one another. What comes twice counts once; of what is told of
     a subscription the newest holds, whenever it arrives; an invoice goes from failed to paid to
-    refunded, never back. A refund is the one thing that Stripe is asked about.
+    refunded, never back. A refund is the one thing that Stripe is asked about. ``delivery`` tells
+    one delivery of an event from the next, such as a digest of its signature.
 
-    Raises ForeignEvent for one that names another user than its customer's, or a customer that
-    nobody here has, UnknownPlan for a checkout of ours whose plan is gone, and StripeUnreachable.
+    Raises ReplayedEvent for a delivery that came before, ForeignEvent for one that names another
+    user than its customer's, or a customer that nobody here has, UnknownPlan for a checkout of ours
+    whose plan is gone, and StripeUnreachable.
     """
     if not StripeCustomer.objects.filter(customer_id=event.customer_id).exists():
         if event.user_key:
@@ -62,7 +64,7 @@ def apply_event(event: Event, *, request: HttpRequest | None = None) -> bool:
 
     def act() -> bool:
         with transaction.atomic():
-            return _apply(event, change, request=request)
+            return _apply(event, change, delivery=delivery, request=request)
 
     return repeat_undone(act, restore=lambda: None)
 
@@ -78,11 +80,14 @@ def _change(event: Event) -> _Change | None:
     return _Refund(invoice) if invoice else None
 
 
-def _apply(event: Event, change: _Change, *, request: HttpRequest | None) -> bool:
+def _apply(event: Event, change: _Change, *, delivery: str, request: HttpRequest | None) -> bool:
     # Locked: two deliveries of one event, and two events of one customer, act one after the other.
     customers = StripeCustomer.objects.select_for_update()
     customer = customers.get(customer_id=event.customer_id)
-    if ProviderEvent.objects.filter(event_id=event.id).exists():
+    known = ProviderEvent.objects.filter(event_id=event.id).first()
+    if known is not None:
+        if delivery and known.delivery == delivery:
+            raise ReplayedEvent
         return False
     if customer.user_id is None:
         # Again and again would change nothing: the command ends what Stripe still charges for.
@@ -95,6 +100,7 @@ def _apply(event: Event, change: _Change, *, request: HttpRequest | None) -> boo
         kind=event.kind,
         customer_id=event.customer_id,
         created_at=event.created_at,
+        delivery=delivery,
     )
     if isinstance(change, SubscriptionNews):
         return _apply_subscription(customer, change, request=request)

@@ -173,6 +173,7 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, verbose_name="received"
                     ),
                 ),
+                ("delivery", models.CharField(default="", editable=False, max_length=64)),
             ],
             options={
                 "verbose_name": "event of Stripe",
