@@ -90,8 +90,10 @@ def _apply(event: Event, change: _Change, *, delivery: str, request: HttpRequest
             raise ReplayedEvent
         return False
     if customer.user_id is None:
-        # Again and again would change nothing: the command ends what Stripe still charges for.
         logger.warning("Event %s is about the customer of an account that was erased.", event.id)
+        if isinstance(change, SubscriptionNews):
+            # So that the command knows what Stripe goes on to charge for, and ends it.
+            _apply_subscription(customer, change, request=request)
         return False
     if event.user_key not in {"", str(customer.user_id)}:
         raise ForeignEvent
@@ -191,19 +193,26 @@ def _membership(
 
 
 def _plan(price_ids: tuple[str, ...]) -> Plan | None:
-    rows = Plan.objects.select_related("role")
-    return rows.filter(price_id__in=price_ids).first() if price_ids else None
+    """Return the plan of the first price that is one's."""
+    rows = Plan.objects.select_related("role").filter(price_id__in=price_ids)
+    plans = {plan.price_id: plan for plan in rows} if price_ids else {}
+    return next((plans[price_id] for price_id in price_ids if price_id in plans), None)
 
 
 def _payment(membership: Membership, news: InvoiceNews) -> tuple[Payment, bool]:
     """Return the payment of an invoice, made as not paid yet if it was unknown."""
+    plan = _plan(news.price_ids)
+    # What else is sold with a plan does not make its period longer.
+    lines = [line for line in news.lines if plan and line.price_id == plan.price_id]
+    line = (lines or news.lines)[0]
     payment, is_new = Payment.objects.get_or_create(
         reference=news.invoice_id,
         defaults={
             "membership": membership,
             "state": Payment.State.FAILED,
-            "starts_at": news.starts_at,
-            "ends_at": news.ends_at,
+            "paid_plan": plan,
+            "starts_at": line.starts_at,
+            "ends_at": line.ends_at,
         },
     )
     if payment.membership_id != membership.pk:
