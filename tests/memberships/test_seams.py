@@ -182,6 +182,22 @@ def test_of_two_plans_on_a_bill_the_one_counts_that_reaches_farther(subscription
     assert not opens(maria, "chief")
 
 
+@pytest.mark.parametrize("is_refunded", [False, True])
+def test_a_period_counts_that_stands_behind_the_lines_that_are_sent(
+    subscription, office, maria, is_refunded
+):
+    (begin, middle), (_, end) = subscription.period(0), subscription.period(1)
+    changes = [line("price_patron", begin + days(day), middle) for day in range(10)]
+    sent = {"data": changes, "has_more": True}
+    office.lines["in_sub_1_1"] = [*changes, line("price_patron", middle, end)]
+    office.invoices["pi_sub_1_1"] = subscription.invoice(1, lines=sent)
+
+    hear(subscription.paid(1, lines=sent), *([subscription.refunded(1)] if is_refunded else []))
+
+    assert Payment.objects.get().ends_at == end
+    assert opens(maria, moment=end) is not is_refunded
+
+
 def test_none_of_a_thing_is_no_period(subscription, maria):
     nothing = line("price_patron", *subscription.period(0), quantity=0)
     assert read(subscription.paid(lines={"data": [{**nothing, "quantity": 1}]}))
@@ -215,6 +231,17 @@ def test_a_site_without_time_zones_reads_moments_as_it_keeps_them(settings):
     settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
 
     assert moment_of(1_800_000_000) == datetime.fromisoformat("2027-01-15T03:00")
+
+
+def test_a_site_without_time_zones_hears_a_whole_life(subscription, maria, settings):
+    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+    subscription.begins = timezone.now().replace(microsecond=0) - days(1)
+
+    hear(subscription.told("created", "active"), subscription.paid())
+
+    assert opens(maria)
+    hear(subscription.deleted(timezone.now()))
+    assert not opens(maria)
 
 
 # Who is not here any more

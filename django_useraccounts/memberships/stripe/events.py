@@ -67,6 +67,8 @@ class InvoiceNews:
     lines: tuple[Line, ...]
     plan_name: str
     is_paid: bool
+    #: Whether Stripe knows more lines than it has sent along: it sends ten.
+    has_more: bool
 
     @property
     def price_ids(self) -> tuple[str, ...]:
@@ -138,13 +140,18 @@ def read_invoice(told: object, *, is_paid: bool) -> InvoiceNews | None:
     subscription_id = text_of(
         first(told, ("parent", "subscription_details", "subscription"), ("subscription",))
     )
-    rows = [row for row in rows_of(dig(told, "lines")) if _is_for_a_period(row)]
-    if not subscription_id or not rows:
+    lines, has_more = read_lines(dig(told, "lines")), dig(told, "lines", "has_more") is True
+    if not subscription_id or not (lines or has_more):
         return None
-    lines = [Line(_price_of(row), *_period(row)) for row in rows]
-    lines.sort(key=lambda line: line.ends_at, reverse=True)
     invoice_id, plan_name = id_of(dig(told, "id")), _metadata(told, PLAN_KEY)
-    return InvoiceNews(subscription_id, invoice_id, tuple(lines), plan_name, is_paid)
+    return InvoiceNews(subscription_id, invoice_id, lines, plan_name, is_paid, has_more)
+
+
+def read_lines(told: object) -> tuple[Line, ...]:
+    """Return the lines of an invoice that are for a period, the one that reaches farthest first."""
+    rows = (row for row in rows_of(told) if _is_for_a_period(row))
+    lines = [Line(_price_of(row), *_period(row)) for row in rows]
+    return tuple(sorted(lines, key=lambda line: line.ends_at, reverse=True))
 
 
 def customer_of(told: object) -> str:
