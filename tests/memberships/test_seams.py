@@ -216,6 +216,8 @@ def test_none_of_a_thing_is_no_period(subscription, maria):
         ("9999-12-30T00:00Z", "9999-12-31T23:59Z"),
         ("2200-01-01T00:00Z", "2200-02-01T00:00Z"),
         ("0001-01-01T00:00Z", "2030-01-01T00:00Z"),
+        ("0001-01-01T00:00+09:00", "0001-01-02T00:00+09:00"),
+        ("0001-01-01T00:00-05:00", "0001-01-02T00:00-05:00"),
     ],
 )
 def test_a_period_of_another_age_is_refused(maria, plan, since, until):

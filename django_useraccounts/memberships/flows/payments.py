@@ -186,8 +186,8 @@ def _record(
     membership = _open_membership(user, plan)
     now, paid_until = timezone.now(), membership.paid_until
     since = since or max(now, paid_until or now)
-    # From now, too: at the end of all calendars no day of grace is left.
-    if not since < until or until - min(since, now) > LONGEST:
+    # From now, too: at the ends of all calendars neither grace nor another time zone has room.
+    if not since < until or max(until, now) - min(since, now) > LONGEST:
         raise InvalidPeriod
     payment = membership.payments.create(
         reference=reference or None,
