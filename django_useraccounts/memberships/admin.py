@@ -15,13 +15,18 @@ from django.utils.translation import ngettext
 from ..admin.acts import act_on_each
 from ..admin.bases import ModelAdmin, RefusableAdmin, RefusableForm, TabularInline
 from ..admin.records import ReadOnly
+from ..roles.rights import may_grant, roles_to_give
 from .flows import end_membership, record_payment, refund_payment
 from .models import Membership, Payment, Plan, ProviderEvent, StripeCustomer
 
 
 @admin.register(Plan)
 class PlanAdmin(ModelAdmin):
-    """What is for sale. One that somebody has bought keeps its role and price."""
+    """
+    What is for sale. One that somebody has bought keeps its role and price.
+
+    A plan is a way to its role: it is for those to make and to change who may grant that role.
+    """
 
     list_display = ("label", "name", "role", "price", "is_offered", "position")
     list_filter = ("is_offered",)
@@ -31,6 +36,18 @@ class PlanAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         is_bought = obj is not None and Membership.objects.filter(plan=obj).exists()
         return ("name", "role", "price_id") if is_bought else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # By a price of almost nothing, or a year of grace, a friend would have the role.
+        by: Any = request.user
+        is_theirs = obj is None or may_grant(by, [obj.role])
+        return super().has_change_permission(request, obj) and is_theirs
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role":
+            by: Any = request.user
+            kwargs["queryset"] = roles_to_give(by)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class PaymentInline(TabularInline):

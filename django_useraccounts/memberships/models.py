@@ -221,9 +221,15 @@ class Payment(models.Model):
     ends_at = models.DateTimeField(_("until"), null=True)
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
     refunded_at = models.DateTimeField(_("refunded"), null=True)
+    #: What the invoice is for; NULL for a price that is no plan here, and without Stripe.
+    paid_plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
     grant = models.OneToOneField(
         RoleGrant, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
     )
+    #: Whether a grant was made: one that is revoked before it begins goes, and stays away.
+    was_granted = models.BooleanField(default=False, editable=False)
     #: Why, for people.
     reason = models.CharField(_("reason"), max_length=250, blank=True, default="")
     recorded_by = models.ForeignKey[Any, Any](

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import stripe
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
@@ -126,3 +127,11 @@ def test_peggy_has_paid_by_bank(client, people):
     assert is_open(client)
     assert get_user_model().objects.get(username="peggy").memberships.count() == 1
     assert not OutgoingMail.objects.filter(kind="membership_started").exists()
+
+
+def test_no_site_that_is_not_for_trying_tells_its_key_to_the_till(settings):
+    settings.TILL, before = "http://127.0.0.1:9/till", stripe.api_base
+
+    apps.get_app_config("guild").ready()
+
+    assert stripe.api_base == before

@@ -22,6 +22,8 @@ class Office(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
         #: The invoice of each payment intent.
         self.invoices: dict[str, dict[str, Any]] = {}
+        #: The lines of each long invoice.
+        self.lines: dict[str, list[dict[str, Any]]] = {}
         self.customers: dict[str, str] = {}
         #: An error to answer with instead.
         self.status = 200
@@ -38,6 +40,9 @@ class Office(ThreadingHTTPServer):
             invoice = self.invoices.get(sent["payment[payment_intent]"])
             row = {"id": "inpay_1", "object": "invoice_payment", "invoice": invoice}
             return {"object": "list", "data": [row] if invoice else [], "has_more": False}
+        if path.endswith("/lines"):
+            lines = self.lines[path.split("/")[-2]]
+            return {"object": "list", "data": lines, "has_more": False}
         # As Stripe does: whoever asks again for the same gets the same.
         customer = self.customers.setdefault(str(sent), f"cus_{len(self.customers) + 1}")
         return {

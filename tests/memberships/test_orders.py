@@ -93,6 +93,18 @@ def life_of_who_changes_the_plan(subscription):
     ]
 
 
+def life_of_who_changes_to_what_the_card_does_not_pay(subscription):
+    begins = subscription.begins
+    dearer = Subscription(subscription.user_key, price="price_friend", begins=begins)
+    return [
+        subscription.told("created", "active"),
+        subscription.paid(0),
+        dearer.told("updated", "active", at=begins + days(1)),
+        dearer.failed(0, id="in_of_the_change"),
+        dearer.told("updated", "past_due", at=begins + days(1)),
+    ]
+
+
 def life_of_who_gets_money_back(subscription):
     begins = subscription.begins
     return [
@@ -109,6 +121,7 @@ LIVES = [
     life_of_who_stays,
     life_of_who_cancels,
     life_of_who_changes_the_plan,
+    life_of_who_changes_to_what_the_card_does_not_pay,
     life_of_who_gets_money_back,
 ]
 

@@ -2,7 +2,6 @@
 
 import logging
 
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -34,17 +33,12 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
     spend("checkout", identifier=str(user.pk), request=request)
     # Said to Stripe by us alone, and read again in its signed events.
     metadata = {USER_KEY: str(user.pk), PLAN_KEY: plan.name}
-    known = StripeCustomer.objects.filter(user=user).first()
     # Stripe is asked outside of a transaction: nothing waits for it but who wants to pay.
-    customer_id = (
-        known.customer_id
-        if known
-        else client.new_customer(email=user.email, metadata={USER_KEY: str(user.pk)})
-    )
+    customer = _customer(user)
     origin = site_origin(request)
     url = client.checkout_url(
         mode="subscription",
-        customer=customer_id,
+        customer=customer.customer_id,
         client_reference_id=str(user.pk),
         line_items=[{"price": plan.price_id, "quantity": 1}],
         metadata=metadata,
@@ -52,13 +46,9 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
         success_url=origin + reverse("useraccounts:checkout_done"),
         cancel_url=origin + reverse("useraccounts:pricing"),
     )
-    with transaction.atomic():
-        if known is None:
-            # The second of two clicks at once has got the same customer.
-            StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": customer_id})
-        AccountEvent.objects.record(
-            "checkout_started", user=user, actor=user, details={"plan": plan.name}, request=request
-        )
+    AccountEvent.objects.record(
+        "checkout_started", user=user, actor=user, details={"plan": plan.name}, request=request
+    )
     return url
 
 
@@ -97,11 +87,22 @@ def stop_renewals() -> tuple[int, int]:
     return stopped, failed
 
 
+def _customer(user: AbstractUser) -> StripeCustomer:
+    """Return who the user is at Stripe, kept before anything is sold to this customer."""
+    known = StripeCustomer.objects.filter(user=user).first()
+    if known is not None:
+        return known
+    made = client.new_customer(email=user.email, metadata={USER_KEY: str(user.pk)})
+    # Of two clicks at once both go on as the first one's: what another pays would be nobody's.
+    kept, _is_new = StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": made})
+    return kept
+
+
 def _stop(membership: Membership) -> None:
     subscription_id = membership.subscription_id or ""
     if membership.user is not None:
         client.stop_renewal(subscription_id)
         return
     client.cancel(subscription_id)
-    # No event can tell of it any more: they are about nobody.
+    # Now, not when Stripe tells of it: the next run would ask again.
     Membership.objects.filter(pk=membership.pk).update(state=Membership.State.ENDED)

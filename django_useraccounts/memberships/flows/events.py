@@ -1,7 +1,7 @@
 """Act on what Stripe tells: once for each event, in whatever order events come."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from ...transactions import repeat_undone
 from ..errors import ForeignEvent, ReplayedEvent, UnknownPlan
 from ..models import Membership, Payment, Plan, ProviderEvent, StripeCustomer
 from ..signals import payment_failed
-from ..stripe.client import invoice_of
+from ..stripe.client import invoice_of, lines_of
 from ..stripe.events import (
     CheckoutNews,
     Event,
@@ -23,6 +23,7 @@ from ..stripe.events import (
     SubscriptionNews,
     customer_of,
     read_invoice,
+    read_lines,
 )
 from .payments import locked, note_end, note_payment, note_refund
 from .periods import settle, tell
@@ -46,7 +47,7 @@ def apply_event(event: Event, *, delivery: str = "", request: HttpRequest | None
 
     All events of a customer wait for one another. What comes twice counts once; of what is told of
     a subscription the newest holds, whenever it arrives; an invoice goes from failed to paid to
-    refunded, never back. A refund is the one thing that Stripe is asked about. ``delivery`` tells
+    refunded, never back. Stripe is asked about refunds, and about long invoices. ``delivery`` tells
     one delivery of an event from the next, such as a digest of its signature.
 
     Raises ReplayedEvent for a delivery that came before, ForeignEvent for one that names another
@@ -71,13 +72,24 @@ def apply_event(event: Event, *, delivery: str = "", request: HttpRequest | None
 
 def _change(event: Event) -> _Change | None:
     """Return what is to be changed; the newer versions of the API tell no invoice of a charge."""
+    if isinstance(event.news, InvoiceNews):
+        return _whole(event.news)
     if not isinstance(event.news, RefundNews):
         return event.news
     told = invoice_of(event.news.payment_intent)
     if told is not None and customer_of(told) != event.customer_id:
         raise ForeignEvent
     invoice = read_invoice(told, is_paid=True)
-    return _Refund(invoice) if invoice else None
+    whole = _whole(invoice) if invoice else None
+    return _Refund(whole) if whole else None
+
+
+def _whole(invoice: InvoiceNews) -> InvoiceNews | None:
+    """Return an invoice with all of its lines: the one of the period may be the eleventh."""
+    if not invoice.has_more:
+        return invoice
+    lines = read_lines(lines_of(invoice.invoice_id))
+    return replace(invoice, lines=lines, has_more=False) if lines else None
 
 
 def _apply(event: Event, change: _Change, *, delivery: str, request: HttpRequest | None) -> bool:
@@ -90,8 +102,10 @@ def _apply(event: Event, change: _Change, *, delivery: str, request: HttpRequest
             raise ReplayedEvent
         return False
     if customer.user_id is None:
-        # Again and again would change nothing: the command ends what Stripe still charges for.
         logger.warning("Event %s is about the customer of an account that was erased.", event.id)
+        if isinstance(change, SubscriptionNews):
+            # So that the command knows what Stripe goes on to charge for, and ends it.
+            _apply_subscription(customer, change, request=request)
         return False
     if event.user_key not in {"", str(customer.user_id)}:
         raise ForeignEvent
@@ -191,19 +205,26 @@ def _membership(
 
 
 def _plan(price_ids: tuple[str, ...]) -> Plan | None:
-    rows = Plan.objects.select_related("role")
-    return rows.filter(price_id__in=price_ids).first() if price_ids else None
+    """Return the plan of the first price that is one's."""
+    rows = Plan.objects.select_related("role").filter(price_id__in=price_ids)
+    plans = {plan.price_id: plan for plan in rows} if price_ids else {}
+    return next((plans[price_id] for price_id in price_ids if price_id in plans), None)
 
 
 def _payment(membership: Membership, news: InvoiceNews) -> tuple[Payment, bool]:
     """Return the payment of an invoice, made as not paid yet if it was unknown."""
+    plan = _plan(news.price_ids)
+    # What else is sold with a plan does not make its period longer.
+    lines = [line for line in news.lines if plan and line.price_id == plan.price_id]
+    line = (lines or news.lines)[0]
     payment, is_new = Payment.objects.get_or_create(
         reference=news.invoice_id,
         defaults={
             "membership": membership,
             "state": Payment.State.FAILED,
-            "starts_at": news.starts_at,
-            "ends_at": news.ends_at,
+            "paid_plan": plan,
+            "starts_at": line.starts_at,
+            "ends_at": line.ends_at,
         },
     )
     if payment.membership_id != membership.pk:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ...errors import InvalidPeriod, UserVanished
 from ...models import AbstractUser, AccountEvent
+from ...roles.rights import refuse_to_grant
 from ...signals import send_on_commit
 from ...transactions import repeat_undone
 from ..errors import EndsAtStripe, ReferenceTaken, RefundAtStripe
@@ -177,13 +178,16 @@ def _record(
     users = get_user_model()._default_manager
     if not users.select_for_update().filter(pk=user.pk).exists():
         raise UserVanished
+    # Asked here, since a period that is over brings no grant that would ask.
+    refuse_to_grant(by, user, [plan.role])
     known = _known(reference, user=user, plan=plan)
     if known is not None:
         return known
     membership = _open_membership(user, plan)
     now, paid_until = timezone.now(), membership.paid_until
     since = since or max(now, paid_until or now)
-    if not since < until <= since + LONGEST:
+    # From now, too: at the ends of all calendars neither grace nor another time zone has room.
+    if not since < until or max(until, now) - min(since, now) > LONGEST:
         raise InvalidPeriod
     payment = membership.payments.create(
         reference=reference or None,

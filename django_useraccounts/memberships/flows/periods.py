@@ -9,7 +9,7 @@ from django.utils import timezone
 from ...mail import announce
 from ...models import AbstractUser, RoleGrant
 from ...roles.flows import grant_role, revoke_grant
-from ..models import FROM_PAYMENT, FROM_STRIPE, Membership, Payment
+from ..models import FROM_PAYMENT, FROM_STRIPE, Membership, Payment, Plan
 
 
 def settle(
@@ -26,7 +26,7 @@ def settle(
     that somebody has revoked stays so for its period.
     """
     now = timezone.now()
-    payments = list(membership.payments.select_related("grant"))
+    payments = list(membership.payments.select_related("grant", "paid_plan__role"))
     for payment in payments if membership.user is not None else ():
         _match(membership, payment, now, by=by, request=own_request(membership, request))
     _note_ends(membership, payments, now)
@@ -37,9 +37,9 @@ def settle(
 
 
 def tell(kind: str, membership: Membership, *, request: HttpRequest | None = None) -> None:
-    """Write a mail about a membership, if its user has an address."""
+    """Write a mail about a membership, if its user is here, and has an address."""
     user = membership.user
-    if user is not None and user.email:
+    if user is not None and user.email and user.is_active and not user.is_closed:
         announce(kind, to=user.email, user=user, request=request)
 
 
@@ -56,16 +56,30 @@ def _match(
     by: AbstractUser | None,
     request: HttpRequest | None,
 ) -> None:
-    is_due, grant, plan = _counts(membership, payment, now), payment.grant, membership.plan
-    has_other_role = grant is not None and grant.role_id != plan.role_id
+    is_due, grant = _counts(membership, payment, now), payment.grant
+    has_other_role = grant is not None and grant.role_id != _plan(membership, payment).role_id
+    # By somebody, for the whole period, whatever the plan: what was to come is gone altogether.
+    is_revoked = payment.was_granted and grant is None
     if grant is not None and (not is_due or has_other_role):
-        revoke_grant(grant, reason=payment.reason, by=by, request=request)
-    if not is_due or (grant is not None and not has_other_role):
+        is_revoked = not revoke_grant(grant, reason=payment.reason, by=by, request=request)
+    if not is_due or is_revoked or (grant is not None and not has_other_role):
         return
     # Who changes to another plan has its role from now on, not since the period began.
     since = max(payment.starts_at or now, now) if has_other_role else payment.starts_at
     payment.grant = _grant(membership, payment, since, by=by, request=request)
-    payment.save(update_fields=["grant"])
+    payment.was_granted = True
+    payment.save(update_fields=["grant", "was_granted"])
+
+
+def _plan(membership: Membership, payment: Payment) -> Plan:
+    """
+    Return the plan whose role a payment brings: the present one of the membership.
+
+    While Stripe tries in vain to collect a payment it is that of the invoice: else whoever changes
+    to a dearer plan, by a card that fails, would have it for the price of the old one.
+    """
+    is_late = membership.state == Membership.State.LATE
+    return payment.paid_plan if is_late and payment.paid_plan else membership.plan
 
 
 def _grant(
@@ -79,7 +93,7 @@ def _grant(
     user: Any = membership.user
     return grant_role(
         user,
-        membership.plan.role,
+        _plan(membership, payment).role,
         since=since,
         until=payment.ends_at,
         grace=membership.plan.grace,

@@ -24,7 +24,7 @@ def remind_members(*, days: int = 7, batch: int = 100) -> int:
     """
     now = timezone.now()
     stays = Q(subscription_id=None) | Q(ends_at__isnull=False)
-    rows = Membership.objects.filter(stays, user__isnull=False, reminded_at=None)
+    rows = _of_who_is_here(Membership.objects.filter(stays, reminded_at=None))
     rows = rows.filter(paid_until__gt=now, paid_until__lte=now + timedelta(days=days))
     rows = rows.exclude(state=Membership.State.ENDED)
     longer = _RENEWS | Q(paid_until__gt=OuterRef("paid_until"))
@@ -38,8 +38,13 @@ def tell_ended(*, batch: int = 100) -> int:
 
     Who goes on to have the role by another membership is not told.
     """
-    rows = Membership.objects.over(timezone.now()).filter(user__isnull=False, end_told_at=None)
-    return _each(rows, _tell_ended, batch=batch)
+    rows = Membership.objects.over(timezone.now()).filter(end_told_at=None)
+    return _each(_of_who_is_here(rows), _tell_ended, batch=batch)
+
+
+def _of_who_is_here(rows: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Leave those of closed accounts for when their user comes back."""
+    return rows.filter(user__is_active=True, user__erase_at=None)
 
 
 def _remind(membership: Membership, now: datetime) -> bool:

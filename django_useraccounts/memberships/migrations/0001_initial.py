@@ -249,6 +249,17 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, default="", max_length=250, verbose_name="reason"),
                 ),
                 (
+                    "paid_plan",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="useraccounts_memberships.plan",
+                    ),
+                ),
+                ("was_granted", models.BooleanField(default=False, editable=False)),
+                (
                     "grant",
                     models.OneToOneField(
                         editable=False,

@@ -74,6 +74,13 @@ def invoice_of(payment_intent: str) -> dict[str, object] | None:
         return invoices[0].to_dict() if invoices else None
 
 
+def lines_of(invoice_id: str) -> dict[str, object]:
+    """Return the list of all lines of an invoice."""
+    with _asking() as client:
+        found = client.v1.invoices.line_items.list(invoice_id, {"limit": 100})
+        return {"data": [line.to_dict() for line in found.auto_paging_iter()]}
+
+
 def stop_renewal(subscription_id: str) -> None:
     """Have a subscription end with the period that is paid."""
     with _asking() as client:

@@ -49,16 +49,31 @@ class SubscriptionNews:
 
 
 @dataclass(frozen=True)
+class Line:
+    """What one line of an invoice is for."""
+
+    price_id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
 class InvoiceNews:
-    """What became of an invoice, and for which period it is."""
+    """What became of an invoice, and for which periods it is."""
 
     subscription_id: str
     invoice_id: str
-    price_ids: tuple[str, ...]
+    #: The one that reaches farthest comes first: the others are for a time before.
+    lines: tuple[Line, ...]
     plan_name: str
     is_paid: bool
-    starts_at: datetime
-    ends_at: datetime
+    #: Whether Stripe knows more lines than it has sent along: it sends ten.
+    has_more: bool
+
+    @property
+    def price_ids(self) -> tuple[str, ...]:
+        """The prices that it names, in the order of the lines."""
+        return tuple(line.price_id for line in self.lines if line.price_id)
 
 
 @dataclass(frozen=True)
@@ -125,22 +140,18 @@ def read_invoice(told: object, *, is_paid: bool) -> InvoiceNews | None:
     subscription_id = text_of(
         first(told, ("parent", "subscription_details", "subscription"), ("subscription",))
     )
-    lines = [line for line in rows_of(dig(told, "lines")) if _is_for_a_period(line)]
-    if not subscription_id or not lines:
+    lines, has_more = read_lines(dig(told, "lines")), dig(told, "lines", "has_more") is True
+    if not subscription_id or not (lines or has_more):
         return None
-    # The one that reaches farthest: what else is on the bill is for a time before, or for things.
-    last = max(lines, key=lambda line: _period(line)[1])
-    starts_at, ends_at = _period(last)
-    prices = [_price_of(line) for line in (last, *lines)]
-    return InvoiceNews(
-        subscription_id,
-        id_of(dig(told, "id")),
-        tuple(dict.fromkeys(filter(None, prices))),
-        _metadata(told, PLAN_KEY),
-        is_paid,
-        starts_at,
-        ends_at,
-    )
+    invoice_id, plan_name = id_of(dig(told, "id")), _metadata(told, PLAN_KEY)
+    return InvoiceNews(subscription_id, invoice_id, lines, plan_name, is_paid, has_more)
+
+
+def read_lines(told: object) -> tuple[Line, ...]:
+    """Return the lines of an invoice that are for a period, the one that reaches farthest first."""
+    rows = (row for row in rows_of(told) if _is_for_a_period(row))
+    lines = [Line(_price_of(row), *_period(row)) for row in rows]
+    return tuple(sorted(lines, key=lambda line: line.ends_at, reverse=True))
 
 
 def customer_of(told: object) -> str:
@@ -255,9 +266,10 @@ def _period(line: object) -> tuple[datetime, datetime]:
 
 
 def _is_for_a_period(line: dict[str, object]) -> bool:
-    """Say whether a line asks for a time; what is given back, or sold besides, does not."""
+    """Say whether a line asks for a time; what is given back, none of, or no time does not."""
     amount = line.get("amount")
     if type(amount) is not int:
         raise MalformedEvent
     starts_at, ends_at = _period(line)
-    return amount >= 0 and starts_at < ends_at
+    # An amount of 0 may be a trial; a quantity of 0 is how a subscription is put to sleep.
+    return amount >= 0 and line.get("quantity") != 0 and starts_at < ends_at

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from django.conf import settings
+from django.utils import timezone
+
 from ..errors import MalformedEvent
 
 #: What an id of Stripe is at most as long as.
@@ -53,7 +56,8 @@ def moment_of(found: object) -> datetime | None:
     # A bool is an int to Python, and none to Stripe.
     if type(found) is not int or not _EARLIEST.timestamp() <= found <= _LATEST.timestamp():
         raise MalformedEvent
-    return datetime.fromtimestamp(found, UTC)
+    moment = datetime.fromtimestamp(found, UTC)
+    return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
 def rows_of(found: object) -> Iterator[dict[str, object]]:

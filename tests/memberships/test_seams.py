@@ -1,0 +1,308 @@
+"""Where memberships meet roles, the administration and Stripe: what opened, or stayed, too much."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+from django.utils import timezone
+
+from django_useraccounts.errors import InvalidPeriod, MayNotGrant
+from django_useraccounts.leaving.flows import close_account, erase_account
+from django_useraccounts.memberships.flows import (
+    apply_event,
+    record_payment,
+    start_checkout,
+    stop_renewals,
+    tell_ended,
+)
+from django_useraccounts.memberships.models import Membership, Payment, Plan, StripeCustomer
+from django_useraccounts.memberships.stripe import client as stripe_client
+from django_useraccounts.memberships.stripe.reading import moment_of
+from django_useraccounts.models import Role
+from django_useraccounts.roles.flows import revoke_role
+from django_useraccounts.testing import log_in, make_user
+from tests.memberships.bills import Subscription, read, seconds
+from tests.memberships.conftest import days, kinds_of_mail, make_plan, only, opens, states
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def in_days(number: float) -> datetime:
+    return NOW + timedelta(days=number)
+
+
+def hear(*trees):
+    return [apply_event(read(tree)) for tree in trees]
+
+
+def allow(user, *codenames):
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+
+
+# A plan is a way to a role
+
+
+@pytest.fixture
+def shopkeeper():
+    """Who keeps the plans, and may grant the role of members, which is the own."""
+    keeper = make_user("keeper", is_staff=True, roles=["member"])
+    allow(keeper, "add_plan", "change_plan", "view_plan", "add_rolegrant", "view_role")
+    return keeper
+
+
+def typed(plan_role, **changes):
+    usual = {"name": "cheap", "label": "Cheap", "price": "€ 1", "price_id": "price_cheap"}
+    numbers = {"position": "0", "grace_days": "3", "is_offered": "on"}
+    return {**usual, **numbers, "role": plan_role.pk, **changes}
+
+
+def plan_page(name, *args):
+    return reverse(f"admin:useraccounts_memberships_plan_{name}", args=args)
+
+
+def test_nobody_sells_a_role_that_they_may_not_grant(client, shopkeeper):
+    log_in(client, shopkeeper)
+    above, own = Role.objects.create(name="chief"), Role.objects.get(name="member")
+
+    refused = client.post(plan_page("add"), typed(above))
+
+    assert refused.status_code == 200
+    assert "Select a valid choice" in refused.content.decode()
+    assert not Plan.objects.exists()
+    client.post(plan_page("add"), typed(own))
+    assert Plan.objects.get().role == own
+
+
+def test_nobody_leads_a_plan_to_a_role_that_they_may_not_grant(client, shopkeeper):
+    cheap, above = make_plan("cheap"), Role.objects.create(name="chief")
+    log_in(client, shopkeeper)
+
+    client.post(plan_page("change", cheap.pk), typed(above))
+
+    cheap.refresh_from_db()
+    assert cheap.role.name == "member"
+
+
+def test_nobody_makes_a_plan_cheaper_whose_role_they_may_not_grant(client, shopkeeper):
+    dear = make_plan("dear", role="chief")
+    log_in(client, shopkeeper)
+    changes = {"name": "dear", "price_id": "price_cheap", "grace_days": "365"}
+
+    answer = client.post(plan_page("change", dear.pk), typed(dear.role, **changes))
+
+    assert answer.status_code == 403
+    dear.refresh_from_db()
+    assert (dear.price_id, dear.grace_days) == ("price_dear", 3)
+    assert client.get(plan_page("change", dear.pk)).status_code == 200
+
+
+def test_who_may_not_grant_the_role_records_no_payment_for_a_time_that_is_over(maria, plan):
+    clerk = make_user("clerk", is_staff=True)
+
+    with pytest.raises(MayNotGrant):
+        record_payment(maria, plan, in_days(-10), since=in_days(-30), by=clerk)
+
+    assert not Payment.objects.exists()
+
+
+# What was revoked
+
+
+def test_a_role_that_was_revoked_before_its_period_stays_so(maria, plan):
+    record_payment(maria, plan, in_days(30))
+    record_payment(maria, plan, in_days(60))
+    revoke_role(maria, "member")
+
+    record_payment(maria, plan, in_days(90))
+
+    assert not opens(maria, moment=in_days(45))
+    assert opens(maria, moment=in_days(75))
+
+
+def test_no_change_of_plans_there_and_back_revives_what_was_revoked(subscription, maria):
+    make_plan("friend", role="friend")
+    hear(subscription.paid(), subscription.told("created", "active"))
+    revoke_role(maria, "member", reason="Broke the piano.")
+
+    other = Subscription(str(maria.pk), price="price_friend", begins=subscription.begins)
+    hear(other.told("updated", "active", at=in_days(1)))
+    hear(subscription.told("updated", "active", at=in_days(2)))
+
+    assert not opens(maria)
+    assert not opens(maria, "friend")
+
+
+# What is paid
+
+
+@pytest.mark.parametrize("is_heard_first", [False, True])
+def test_a_dearer_plan_opens_nothing_while_its_payment_is_late(subscription, maria, is_heard_first):
+    make_plan("dear", role="chief")
+    dear = Subscription(str(maria.pk), price="price_dear", begins=subscription.begins)
+    late = dear.told("updated", "past_due", at=in_days(1))
+    trees = [subscription.told("created", "active"), subscription.paid()]
+
+    hear(*([late, *trees] if is_heard_first else [*trees, late]))
+
+    assert opens(maria)
+    assert not opens(maria, "chief")
+    line = dear.invoice()["lines"]
+    hear(dear.paid(id="in_dear", lines=line), dear.told("updated", "active", at=in_days(2)))
+    assert opens(maria, "chief")
+
+
+def line(price, start, end, **more):
+    period = {"start": seconds(start), "end": seconds(end)}
+    pricing = {"price_details": {"price": price}}
+    return {"amount": 500, "period": period, "pricing": pricing, **more}
+
+
+def test_what_else_is_on_the_bill_makes_no_period_longer(subscription, maria):
+    start, end = subscription.period(0)
+    year = line("price_of_a_year_of_support", start, start + days(365))
+
+    hear(subscription.paid(lines={"data": [year, line("price_patron", start, end)]}))
+
+    assert Payment.objects.get().ends_at == end
+    assert not opens(maria, moment=end + days(9))
+
+
+def test_of_two_plans_on_a_bill_the_one_counts_that_reaches_farther(subscription, maria):
+    make_plan("dear", role="chief", position=0)
+    start, end = subscription.period(0)
+    lines = [line("price_dear", start, start + days(2)), line("price_patron", start, end)]
+    Plan.objects.filter(name="patron").update(position=9)
+
+    hear(subscription.paid(lines={"data": lines}))
+
+    assert opens(maria)
+    assert not opens(maria, "chief")
+
+
+@pytest.mark.parametrize("is_refunded", [False, True])
+def test_a_period_counts_that_stands_behind_the_lines_that_are_sent(
+    subscription, office, maria, is_refunded
+):
+    (begin, middle), (_, end) = subscription.period(0), subscription.period(1)
+    changes = [line("price_patron", begin + days(day), middle) for day in range(10)]
+    sent = {"data": changes, "has_more": True}
+    office.lines["in_sub_1_1"] = [*changes, line("price_patron", middle, end)]
+    office.invoices["pi_sub_1_1"] = subscription.invoice(1, lines=sent)
+
+    hear(subscription.paid(1, lines=sent), *([subscription.refunded(1)] if is_refunded else []))
+
+    assert Payment.objects.get().ends_at == end
+    assert opens(maria, moment=end) is not is_refunded
+
+
+def test_none_of_a_thing_is_no_period(subscription, maria):
+    nothing = line("price_patron", *subscription.period(0), quantity=0)
+    assert read(subscription.paid(lines={"data": [{**nothing, "quantity": 1}]}))
+
+    with pytest.raises(AssertionError):
+        read(subscription.paid(lines={"data": [nothing]}))
+
+
+# Periods at the end of all calendars
+
+
+@pytest.mark.parametrize(
+    "since, until",
+    [
+        ("9999-01-01T00:00Z", "9999-02-01T00:00Z"),
+        ("9999-12-30T00:00Z", "9999-12-31T23:59Z"),
+        ("2200-01-01T00:00Z", "2200-02-01T00:00Z"),
+        ("0001-01-01T00:00Z", "2030-01-01T00:00Z"),
+        ("0001-01-01T00:00+09:00", "0001-01-02T00:00+09:00"),
+        ("0001-01-01T00:00-05:00", "0001-01-02T00:00-05:00"),
+    ],
+)
+def test_a_period_of_another_age_is_refused(maria, plan, since, until):
+    since, until = datetime.fromisoformat(since), datetime.fromisoformat(until)
+
+    with pytest.raises(InvalidPeriod):
+        record_payment(maria, plan, until, since=since)
+
+    assert not Membership.objects.exists()
+
+
+def test_a_site_without_time_zones_reads_moments_as_it_keeps_them(settings):
+    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+
+    assert moment_of(1_800_000_000) == datetime.fromisoformat("2027-01-15T03:00")
+
+
+def test_a_site_without_time_zones_hears_a_whole_life(subscription, maria, settings):
+    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+    subscription.begins = timezone.now().replace(microsecond=0) - days(1)
+
+    hear(subscription.told("created", "active"), subscription.paid())
+
+    assert opens(maria)
+    hear(subscription.deleted(timezone.now()))
+    assert not opens(maria)
+
+
+# Who is not here any more
+
+
+def test_what_a_checkout_sells_to_who_was_erased_meanwhile_is_cancelled(
+    subscription, office, maria
+):
+    erase_account(maria)
+    hear(subscription.paid(), subscription.told("created", "active"))
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert only().user is None
+
+
+def test_what_was_erased_before_its_subscription_was_heard_of_is_cancelled(
+    subscription, office, maria
+):
+    hear(subscription.paid())
+    erase_account(maria)
+    hear(subscription.told("created", "active"))
+
+    assert stop_renewals() == (1, 0)
+
+
+def test_what_stripe_has_ended_itself_is_not_cancelled_for_ever(subscription, office, maria):
+    hear(subscription.paid(), subscription.told("created", "active"))
+    erase_account(maria)
+    hear(subscription.deleted(in_days(0)))
+
+    assert stop_renewals() == (0, 0)
+    assert states() == ["paid"]
+
+
+def test_no_checkout_is_of_a_customer_whom_nobody_knows(office, plan, maria, monkeypatch):
+    # Another click, at the same moment, has made another customer.
+    def elsewhere(**wanted):
+        StripeCustomer.objects.create(user=maria, customer_id="cus_first")
+        return "cus_second"
+
+    monkeypatch.setattr(stripe_client, "new_customer", elsewhere)
+
+    start_checkout(maria, plan)
+
+    assert office.asked[-1][1]["customer"] == "cus_first"
+
+
+@pytest.mark.parametrize("leave", ["close", "off"])
+def test_who_is_not_here_gets_no_mail_about_memberships(maria, plan, leave):
+    record_payment(maria, plan, in_days(30))
+    if leave == "close":
+        close_account(maria)
+    else:
+        type(maria).objects.filter(pk=maria.pk).update(is_active=False)
+    before = kinds_of_mail()
+    Membership.objects.update(counts_until=in_days(-1), paid_until=in_days(-4))
+
+    tell_ended()
+
+    assert kinds_of_mail() == before
