@@ -48,7 +48,7 @@ from django.core import mail
 from django.db import OperationalError, connections, models, transaction
 from django.dispatch import Signal
 from django.test import override_settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from django_useraccounts import signals
 from django_useraccounts.models import AttemptCounter, OutgoingMail
@@ -368,7 +368,9 @@ def run_through(case: Case, ways: tuple[Way, ...]) -> Iterator[tuple[str, Way, R
 def _prepare(case: Case) -> Act:
     """Write the rows of a case and nothing else; what that announces is mailed to nobody."""
     empty()
-    with override_settings(USERACCOUNTS={**settings.USERACCOUNTS, "MAIL_DELIVERY": "command"}):
+    quiet = override_settings(USERACCOUNTS={**settings.USERACCOUNTS, "MAIL_DELIVERY": "command"})
+    # A request before it has left its language behind.
+    with quiet, translation.override(settings.LANGUAGE_CODE):
         act: Act = case.prepare()
     return act
 
