@@ -17,6 +17,7 @@ from django.db.models import (
     Expression,
     F,
     FilteredRelation,
+    Model,
     OuterRef,
     Q,
     QuerySet,
@@ -97,6 +98,29 @@ class AccountsBackend(ModelBackend):
             return of_groups
         grants = RoleGrant.objects.in_force().filter(user=user_obj)
         return of_groups.union(Permission.objects.filter(roles__grants__in=grants).order_by())
+
+    def with_perm(
+        self,
+        perm: str | Permission,
+        is_active: bool = True,  # noqa: FBT001, FBT002
+        include_superusers: bool = True,  # noqa: FBT001, FBT002
+        obj: Model | None = None,
+    ) -> QuerySet[Any]:
+        users = super().with_perm(perm, is_active, include_superusers, obj)
+        if obj is not None:
+            return users
+        grants = RoleGrant.objects.in_force().filter(user=OuterRef("pk"))
+        if isinstance(perm, str):
+            label, _dot, codename = perm.partition(".")
+            grants = grants.filter(
+                role__permissions__codename=codename,
+                role__permissions__content_type__app_label=label,
+            )
+        else:
+            grants = grants.filter(role__permissions=perm)
+        holders = get_user_model()._default_manager.filter(Exists(grants), erase_at=None)
+        # Whoever is switched off has no role in force.
+        return users if is_active is False else users | holders.filter(is_active=True)
 
     async def aget_user(  # type: ignore[override]
         self, user_id: Any

@@ -14,7 +14,8 @@ act. All cases of a room stand in ``tests/faults/cases/<room>.py``; a room joins
 several transactions, acts that lead from the rows before to each state that may be left.
 
 ``run_through`` acts once undisturbed, which counts the statements and commits and shows the rows
-that are right afterwards. Then it does so again for each of them and each way to fail. Afterwards
+that are right afterwards. Then it does so again for each of them; the ways to fail take turns, and
+USERACCOUNTS_FAULTS=all tries each of them at each statement. Afterwards
 all rows are those of before or those of after, whatever came out: sessions and rights of Django
 included, moments to the hour, and with words for what is random. Signals and mails may have left
 only if the rows are those of after.
@@ -24,6 +25,8 @@ purpose, so that a refusal is not rolled back.
 """
 
 import json
+import os
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -54,6 +57,9 @@ from django_useraccounts.testing import PASSWORD
 NEW_PASSWORD = "another horse another staple"
 #: The error of a mail that was given up before the act.
 GIVEN_UP_BEFORE = "451 No"
+
+#: Is each statement to fail in each way? That takes three times as long.
+ALL = os.environ.get("USERACCOUNTS_FAULTS") == "all"
 
 Act = Callable[[], Any]
 Rows = dict[str, list[str]]
@@ -167,10 +173,18 @@ def failing(way: Way | None = None, place: int = 0) -> Iterator[Course]:
 
 
 def places(course: Course, *, ways: tuple[Way, ...]) -> Iterator[tuple[Way, int]]:
-    """Yield every way to fail with every place of an undisturbed course."""
-    for way in ways:
-        total = course.commits if way.is_commit else len(course.statements)
-        yield from ((way, place) for place in range(1, total + 1))
+    """
+    Yield what is to fail: every commit in every way, every statement in one way, by turns.
+
+    With USERACCOUNTS_FAULTS=all every statement fails in every way.
+    """
+    for way in filter(lambda way: way.is_commit, ways):
+        yield from ((way, place) for place in range(1, course.commits + 1))
+    of_statements = [way for way in ways if not way.is_commit]
+    first = random.randrange(len(of_statements))
+    for place in range(1, len(course.statements) + 1):
+        turn = of_statements[(first + place) % len(of_statements)]
+        yield from ((way, place) for way in (of_statements if ALL else [turn]))
 
 
 # What is left

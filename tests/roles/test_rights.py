@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import add_user
+from django_useraccounts.backends import AccountsBackend
 from django_useraccounts.errors import MayNotGrant
 from django_useraccounts.models import AccountEvent, Role, RoleGrant, User
 from django_useraccounts.policy import Policy
@@ -204,6 +205,24 @@ def test_a_role_that_is_not_in_force_carries_nothing(artist, since, until):
     grant_role(user, "artist", since=now + since * DAY, until=now + until * DAY)
 
     assert not fresh(user).has_perm("useraccounts.view_user")
+
+
+def test_who_has_a_permission_is_found_by_roles_too(painter, artist):
+    make_user("off", roles=["artist"], is_active=False)
+    make_user("closed", roles=["artist"], erase_at=timezone.now() + DAY)
+    make_user("other")
+    own = make_user("own")
+    own.user_permissions.add(permission("useraccounts.view_user"))
+    boss = make_user("boss", is_superuser=True)
+    backend = AccountsBackend()
+
+    for perm in ("useraccounts.view_user", permission("useraccounts.view_user")):
+        assert set(backend.with_perm(perm)) == {painter, own, boss}
+        assert set(backend.with_perm(perm, include_superusers=False)) == {painter, own}
+        assert set(backend.with_perm(perm, is_active=None)) == {painter, own, boss}
+        assert set(backend.with_perm(perm, is_active=False)) == set()
+        assert set(backend.with_perm(perm, obj=artist)) == set()
+    assert set(backend.with_perm("useraccounts.delete_user")) == {boss}
 
 
 def test_the_groups_of_django_count_beside_roles(painter, django_user_model):
