@@ -294,7 +294,7 @@ def test_no_checkout_is_of_a_customer_whom_nobody_knows(office, plan, maria, mon
 
 
 @pytest.mark.parametrize("leave", ["close", "off"])
-def test_who_is_not_here_gets_no_mail_about_memberships(maria, plan, leave):
+def test_who_is_not_here_is_told_of_the_end_when_they_come_back(maria, plan, leave):
     record_payment(maria, plan, in_days(30))
     if leave == "close":
         close_account(maria)
@@ -303,6 +303,18 @@ def test_who_is_not_here_gets_no_mail_about_memberships(maria, plan, leave):
     before = kinds_of_mail()
     Membership.objects.update(counts_until=in_days(-1), paid_until=in_days(-4))
 
-    tell_ended()
+    assert tell_ended() == 0
+
+    assert kinds_of_mail() == before
+    type(maria).objects.filter(pk=maria.pk).update(is_active=True, erase_at=None)
+    assert tell_ended() == 1
+    assert kinds_of_mail() == [*before, "membership_ended"]
+
+
+def test_who_has_closed_the_account_gets_no_mail_about_a_payment(subscription, maria):
+    close_account(maria)
+    before = kinds_of_mail()
+
+    hear(subscription.paid(0), subscription.failed(1))
 
     assert kinds_of_mail() == before
