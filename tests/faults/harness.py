@@ -58,7 +58,7 @@ NEW_PASSWORD = "another horse another staple"
 #: The error of a mail that was given up before the act.
 GIVEN_UP_BEFORE = "451 No"
 
-#: Is each statement to fail in each way? That takes three times as long.
+#: Is each statement to fail in each way, and not only in one of them?
 ALL = os.environ.get("USERACCOUNTS_FAULTS") == "all"
 
 Act = Callable[[], Any]

@@ -90,6 +90,20 @@ def test_all_of_them_are_made_or_none(roles, sentence, set_conf):
     assert [role.name for role in Role.objects.all()] == ["vip1"]
 
 
+def test_a_look_at_another_name_renames_nothing(set_conf):
+    Role.objects.create(name="artist")
+    set_conf(ROLES={"painter": ""})
+    out = io.StringIO()
+
+    with pytest.raises(CommandError):
+        call_command(
+            "useraccounts_sync_roles", "--check", "--rename", "artist", "painter", stdout=out
+        )
+
+    assert out.getvalue() == "would be renamed: artist to painter\n"
+    assert Role.objects.get().name == "artist"
+
+
 # No look-alikes
 
 
@@ -165,7 +179,7 @@ def test_the_command_renames_and_warns_of_guards_that_ask_for_the_old_name(
     said = run("--rename", "artist", "painter")
 
     assert Role.objects.get().pk == artist.pk
-    assert "artist is now painter." in said
+    assert "renamed: artist to painter\n" in said
     assert "Guards still ask for artist, and let nobody in: guild.views.Studio" in said
 
 

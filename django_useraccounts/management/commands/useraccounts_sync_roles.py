@@ -33,26 +33,28 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 for old, new in options["rename"]:
-                    self._rename(old, new)
+                    rename_role(*find_roles([old]), new)
                 sync = sync_roles()
                 transaction.set_rollback(options["check"])
         except (AccountError, ValueError) as error:
             raise CommandError(" ".join(getattr(error, "messages", [str(error)]))) from None
         verb = "would be " if options["check"] else ""
-        for names, what in ((sync.made, "made"), (sync.changed, "changed")):
-            if names:
-                self.stdout.write(f"{verb}{what}: {', '.join(names)}")
-        if sync.others:
-            self.stdout.write(f"not declared, left alone: {', '.join(sync.others)}")
+        self._tell_renamed(options["rename"], verb=verb)
+        self._tell(f"{verb}made", sync.made)
+        self._tell(f"{verb}changed", sync.changed)
+        self._tell("not declared, left alone", sync.others)
         if not (sync.made or sync.changed or options["rename"]):
             self.stdout.write("Nothing to do.")
         elif options["check"]:
             raise CommandError("The stored roles are not those of the settings.")
 
-    def _rename(self, old: str, new: str) -> None:
-        (role,) = find_roles([old])
-        rename_role(role, new)
-        self.stdout.write(f"{old} is now {new}.")
-        places = sorted(guarded_names.get(old, ()))
-        if places:
-            self.stderr.write(f"Guards still ask for {old}, and let nobody in: {', '.join(places)}")
+    def _tell(self, what: str, names: list[str]) -> None:
+        if names:
+            self.stdout.write(f"{what}: {', '.join(names)}")
+
+    def _tell_renamed(self, renamed: list[list[str]], *, verb: str) -> None:
+        self._tell(f"{verb}renamed", [f"{old} to {new}" for old, new in renamed])
+        for old, _new in renamed:
+            if places := sorted(guarded_names.get(old, ())):
+                where = ", ".join(places)
+                self.stderr.write(f"Guards still ask for {old}, and let nobody in: {where}")
