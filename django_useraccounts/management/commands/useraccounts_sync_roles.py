@@ -33,7 +33,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 for old, new in options["rename"]:
-                    rename_role(*find_roles([old]), new)
+                    rename_role(find_roles([old])[0], new)
                 sync = sync_roles()
                 transaction.set_rollback(options["check"])
         except (AccountError, ValueError) as error:
