@@ -7,7 +7,8 @@ from django.db import transaction
 
 from ...errors import AccountError
 from ...requirements import guarded_names
-from ...roles.flows import rename_role, sync_roles
+from ...roles.flows import Sync, rename_role, sync_roles
+from ...transactions import repeat_undone
 from ..arguments import find_roles
 
 
@@ -30,12 +31,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        def act() -> Sync:
             with transaction.atomic():
                 for old, new in options["rename"]:
                     rename_role(find_roles([old])[0], new)
                 sync = sync_roles()
                 transaction.set_rollback(options["check"])
+            return sync
+
+        try:
+            # Two machines that are deployed to at once may come into each other's way.
+            sync = repeat_undone(act, restore=lambda: None)
         except (AccountError, ValueError) as error:
             raise CommandError(" ".join(getattr(error, "messages", [str(error)]))) from None
         verb = "would be " if options["check"] else ""

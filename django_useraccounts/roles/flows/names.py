@@ -15,6 +15,7 @@ from ...conf import conf
 from ...errors import InvalidRole, MayNotGrant
 from ...models import AbstractUser, Role
 from ...models.roles import validate_role_name
+from ...transactions import repeat_undone
 from ..rights import may_grant
 
 logger = logging.getLogger(__name__)
@@ -72,19 +73,23 @@ def sync_roles() -> Sync:
     Nothing is ever deleted, since history names the roles. Raises InvalidRole for a name that no
     role can have, or looks like another one, and for a permission that does not exist.
     """
+    return repeat_undone(_sync_once, restore=lambda: None)
+
+
+@transaction.atomic
+def _sync_once() -> Sync:
     made, changed = [], []
-    with transaction.atomic():
-        stored = {role.name: role for role in Role.objects.all()}
-        for declared in declared_roles():
-            role = stored.pop(declared.name, None)
-            if role is None:
-                _refuse_bad_name(Role(name=declared.name))
-                # Another process may be at it, too.
-                role, _is_new = Role.objects.get_or_create(name=declared.name)
-                _write(role, declared)
-                made.append(role.name)
-            elif _write(role, declared):
-                changed.append(role.name)
+    stored = {role.name: role for role in Role.objects.all()}
+    for declared in declared_roles():
+        role = stored.pop(declared.name, None)
+        if role is None:
+            _refuse_bad_name(Role(name=declared.name))
+            # Another process may be at it, too.
+            role, _is_new = Role.objects.get_or_create(name=declared.name)
+            _write(role, declared)
+            made.append(role.name)
+        elif _write(role, declared):
+            changed.append(role.name)
     return Sync(made, changed, sorted(stored))
 
 
