@@ -1,0 +1,1 @@
+"""Log in with Google, Facebook, or whoever else vouches for a person."""
