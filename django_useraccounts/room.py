@@ -63,6 +63,8 @@ class Room(RoomBase):
     routes: tuple[str, ...] = ()
     #: Its pages in the account menu, in this order.
     menu: tuple[MenuEntry, ...] = ()
+    #: Template of the other ways to log in, shown on the pages to log in and to register.
+    ways_in: str = ""
     #: Its settings, a dictionary of their own in USERACCOUNTS; a system check reads them.
     conf: LazyConf | None = None
     #: Names of the apps that have to be installed beside it; a system check tells the missing ones.
