@@ -1,72 +1,56 @@
-"""A site whose people log in by a provider, and that provider."""
+"""What the tests of logins by a provider share: a fake one, and the settings that name it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
+from django_useraccounts.social.identities import Identity
+from django_useraccounts.social.providers import provider_named
 from django_useraccounts.testing.provider import FakeProvider
+from tests.social.visits import has_providers, provider
 
-ISSUER = "https://id.guild.example"
-HANNAH = {
-    "sub": "hannah-1",
-    "email": "hannah@guild.example",
+__all__ = ["has_providers", "provider"]  # fixtures
+
+REDIRECT_URI = "https://site.example/accounts/social-callback/guild/"
+ISSUER = "https://id.example.com"
+FRIDA = {
+    "sub": "f-1",
+    "email": "frida@example.com",
     "email_verified": True,
-    "given_name": "Hannah",
-    "family_name": "Höch",
-    "preferred_username": "hannah",
-}
-OPTIONS = {
-    "ISSUER": ISSUER,
-    "CLIENT_ID": "the-site",
-    "CLIENT_SECRET": "the-secret",
-    "LABEL": "The Guild",
-    "DOMAINS": ("guild.example",),
+    "given_name": "Frida",
+    "family_name": "Kahlo",
+    "preferred_username": "frida",
 }
 
 
 @pytest.fixture
-def has_providers(set_conf: Callable[..., None]) -> None:
-    set_conf(SOCIAL={"PROVIDERS": {"guild": OPTIONS}})
+def set_providers(set_conf) -> Callable[..., None]:
+    """Name the providers of the site for one test: ``set_providers(guild={…})``."""
+
+    def change(**providers: object) -> None:
+        set_conf(SOCIAL={"PROVIDERS": providers})
+
+    return change
 
 
 @pytest.fixture
-def provider(has_providers: None) -> Iterator[FakeProvider]:
-    with FakeProvider(issuer=ISSUER, person=HANNAH) as fake:
-        yield fake
+def guild(set_providers) -> Iterator[FakeProvider]:
+    """A provider of OpenID Connect by the name of guild, where Frida is known."""
+    client = {"CLIENT_ID": "the-site", "CLIENT_SECRET": "the-secret"}
+    set_providers(guild={"ISSUER": ISSUER, **client})
+    with FakeProvider(issuer=ISSUER, person=FRIDA) as provider:
+        yield provider
 
 
-def url(name: str, *args: object) -> str:
-    return reverse(f"useraccounts:{name}", args=args)
+@pytest.fixture
+def come_back() -> Callable[..., Identity]:
+    """Log in at a fake provider, and return who has come back from it."""
 
+    def log_in(fake: FakeProvider, name: str = "guild", **changed: str) -> Identity:
+        provider = provider_named(name)
+        begun = provider.begin(redirect_uri=REDIRECT_URI)
+        callback = fake.agree(begun.url)
+        answer = {**callback.data, **changed}
+        return provider.finish(answer, begun.pending, redirect_uri=REDIRECT_URI)
 
-def begin(client: Client, *, next_url: str = "", name: str = "social_login") -> str:
-    """Go to the provider, and return where the browser is sent."""
-    data = {"next": next_url} if next_url else {}
-    response = client.post(url(name, "guild"), data)
-    assert response.status_code == 302, response.content.decode()
-    return str(response["Location"])
-
-
-def arrive(
-    client: Client,
-    provider: FakeProvider,
-    person: dict[str, Any] | None = None,
-    *,
-    next_url: str = "",
-    name: str = "social_login",
-) -> Any:
-    """Log in at the provider and come back; return the response to the browser."""
-    callback = provider.agree(begin(client, next_url=next_url, name=name), person)
-    return client.get(callback)
-
-
-def path_of(response: Any) -> str:
-    return urlsplit(response["Location"]).path
-
-
-def user_of(client: Client) -> str:
-    return str(client.session.get("_auth_user_id", ""))
+    return log_in

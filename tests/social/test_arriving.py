@@ -7,7 +7,7 @@ from django.core import mail
 from django_useraccounts.models import AccountEvent, UserEmail
 from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, log_in, mails_to, make_user
-from tests.social.conftest import HANNAH, arrive, begin, path_of, url, user_of
+from tests.social.visits import HANNAH, arrive, begin, path_of, url, user_of
 
 pytestmark = pytest.mark.django_db
 
