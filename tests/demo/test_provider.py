@@ -116,6 +116,15 @@ def test_a_login_from_the_page_to_the_claims(client):
     }
 
 
+def test_a_program_needs_no_cookie(client):
+    program = Client(enforce_csrf_checks=True)
+
+    given = redeem(program, agree(client)).json()
+
+    headers = {"Authorization": f"Bearer {given['access_token']}"}
+    assert program.post("/provider/userinfo", headers=headers).json()["sub"] == "hannah"
+
+
 def test_the_secret_may_come_in_the_form(client):
     form = {"client_id": CLIENT[0], "client_secret": CLIENT[1], "code": agree(client)}
     form |= {"grant_type": "authorization_code", "code_verifier": VERIFIER}
@@ -278,8 +287,10 @@ def test_other_grants_are_not_known(client):
     assert response.json() == {"error": "unsupported_grant_type"}
 
 
-@pytest.mark.parametrize("header", ["", "Bearer made-up", "Basic x"])
+@pytest.mark.parametrize("header", ["", "Bearer made-up", "Basic {token}"])
 def test_nothing_is_told_without_an_access_token(client, header):
+    header = header.format(token=redeem(client, agree(client)).json()["access_token"])
+
     response = client.get("/provider/userinfo", headers={"Authorization": header})
 
     assert response.status_code == 401
