@@ -12,9 +12,9 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.test import Client
 
-from . import limits
-from .models import AbstractUser, Role, UserEmail
-from .roles.flows import grant_role
+from .. import limits
+from ..models import AbstractUser, Role, UserEmail
+from ..roles.flows import grant_role
 
 #: The password of every user that ``make_user`` makes, unless another one is given.
 PASSWORD = "correct horse battery staple"  # noqa: S105

@@ -1,0 +1,91 @@
+"""
+Who people can log in with: the providers that the settings name.
+
+A provider is one small class; to read it imports nothing of Authlib.
+"""
+
+import re
+from collections.abc import Mapping
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from ..conf import conf
+from .base import Begun, Provider
+from .oauth2 import OAuth2Provider
+from .openid import OpenIDProvider
+
+__all__ = [
+    "PRESETS",
+    "Begun",
+    "OAuth2Provider",
+    "OpenIDProvider",
+    "Provider",
+    "all_providers",
+    "provider_class",
+    "provider_named",
+]
+
+#: The classes that need no dotted path, by the name that the settings call them.
+PRESETS: dict[str, str] = {}
+
+#: What can be a name in a URL.
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+_providers: dict[str, Provider] | None = None
+
+
+def all_providers() -> dict[str, Provider]:
+    """
+    Return the providers by their names, in the order of the settings.
+
+    Raises ImproperlyConfigured for what cannot be meant.
+    """
+    global _providers  # noqa: PLW0603
+    if _providers is None:
+        # Two threads at once make the same thing twice, and harm nothing.
+        _providers = {
+            name: provider_class(name, options)(name, options)
+            for name, options in conf.PROVIDERS.items()
+        }
+    return _providers
+
+
+def provider_named(name: str) -> Provider:
+    """Return one provider; KeyError for a name that the settings do not have."""
+    return all_providers()[name]
+
+
+def provider_class(name: object, options: object) -> type[Provider]:
+    """Return the class of an entry of the settings, or raise ImproperlyConfigured."""
+    if not isinstance(name, str) or not SLUG.fullmatch(name):
+        raise ImproperlyConfigured(f"The provider “{name}” needs a name like my-provider.")
+    if not isinstance(options, Mapping):
+        raise ImproperlyConfigured(f"The provider “{name}” is not a dictionary.")
+    kind = options.get("PROVIDER", name)
+    if kind not in PRESETS and "PROVIDER" not in options and "ISSUER" in options:
+        return OpenIDProvider
+    return _imported(name, PRESETS.get(str(kind), str(kind)))
+
+
+def _imported(name: str, path: str) -> type[Provider]:
+    try:
+        found = import_string(path)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ImproperlyConfigured(
+            f"The provider “{name}” is no preset, and has neither an ISSUER nor the dotted path of "
+            f"a class as its PROVIDER."
+        ) from error
+    if not isinstance(found, type) or not issubclass(found, Provider):
+        raise ImproperlyConfigured(f"{path} of the provider “{name}” is no Provider.")
+    return found
+
+
+def _forget(*, setting: str, **kwargs: object) -> None:
+    global _providers  # noqa: PLW0603
+    if setting == "USERACCOUNTS":
+        _providers = None
+
+
+setting_changed.connect(_forget)
