@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from tests.conftest import missing
+
 HERE = Path(__file__).parent
 #: Seconds that the provider may take to start.
 PATIENCE = 30
@@ -45,13 +47,13 @@ PEOPLE: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class CannotRun(Exception):
-    """This machine lacks what the provider needs; says what."""
-
-
 @contextmanager
 def oidc_provider(redirect_uris: Sequence[str]) -> Iterator[str]:
-    """Run the provider on a free port, for one site, and yield its issuer; or raise CannotRun."""
+    """
+    Run the provider on a free port, for one site, and yield its issuer.
+
+    Skips or fails the test, see ``missing``, where Node, npm or the package index is not there.
+    """
     folder = _installed()
     client = {
         "client_id": CLIENT_ID,
@@ -112,7 +114,7 @@ def _install(sources: Sequence[Path], folder: Path) -> None:
         command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=300)
         if done.returncode:
-            raise CannotRun(f"npm cannot install the provider:\n{done.stderr[-2000:]}")
+            missing("oidc", f"npm cannot install the provider:\n{done.stderr[-2000:]}")
         try:
             made.rename(folder)
         except OSError:
@@ -123,9 +125,9 @@ def _install(sources: Sequence[Path], folder: Path) -> None:
 def _program(name: str) -> str:
     found = shutil.which(name)
     if not found:
-        raise CannotRun(f"{name} is not installed")
+        missing("oidc", f"{name} is not installed")
     if name == "node":
         version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
         if int(version.lstrip("v").partition(".")[0] or 0) < NODE:
-            raise CannotRun(f"Node {NODE} or newer is needed, and this is {version.strip()}")
+            missing("oidc", f"Node {NODE} or newer is needed, and this is {version.strip()}")
     return found
