@@ -80,7 +80,8 @@ def spend(purpose: str, *, identifier: str, request: HttpRequest | None) -> Spen
     """
     Count an attempt; raise TooManyAttempts, before anything is tried, once there were too many.
 
-    Without ``identifier`` only who tries is counted. Call it outside the transaction of the flow, so that a refusal is not rolled back with it.
+    Without ``identifier`` only who tries is counted. Call it outside the transaction of the flow,
+    so that a refusal is not rolled back with it.
     """
     rates = {**DEFAULTS[purpose], **conf.LIMITS.get(purpose, {})}
     subjects = {"identifier": identifier, "client": client_network(request)}

@@ -32,7 +32,7 @@ class GreetingMixin(AccountPage):
     def greet(self, user: AbstractUser, *, next_url: str) -> HttpResponse | None:
         """Tell what is new; return a response if something has to be looked at first."""
         if user.is_reopened:
-            messages.success(self.request, self.reopened_message, fail_silently=True)
+            self.tell(self.reopened_message)
         if not has_emails() or user.is_reachable:
             return None
         messages.warning(self.request, self.undeliverable_message, fail_silently=True)

@@ -1,5 +1,5 @@
 """
-What a browser has begun: logins under way to a provider, and an identity that waits for its account.
+What a browser has begun: logins that are under way, and an identity that waits for its account.
 
 Both rest in the session of the browser. State, nonce and verifier are used once, and not for long
 (RFC 9700, 4.7.1; ASVS 5.0, 10.1.2).

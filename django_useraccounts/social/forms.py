@@ -1,7 +1,7 @@
 """What is asked of who comes back from a provider, and of who connects one."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 
@@ -19,7 +19,7 @@ class CompleteRegistrationForm(RegisterForm):
 
     retyped: ClassVar[Mapping[str, str]] = {}
 
-    password = None
+    password = None  # type: ignore[assignment]
 
 
 class ConnectAccountForm(LoginForm):

@@ -34,7 +34,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def owner_of(self, identity: Identity) -> AbstractUser | None:
         """Return the user whom an identity lets in, with proof and reach, in one statement."""
         users = get_user_model()._default_manager.with_proof().with_reach().order_by()
-        owner: AbstractUser | None = users.filter(connections__key=identity.key).first()
+        owner: AbstractUser | None = users.filter(social_connections__key=identity.key).first()
         return owner
 
 
@@ -44,7 +44,7 @@ class Connection(models.Model):
     user = models.ForeignKey[Any, Any](
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
-        related_name="connections",
+        related_name="social_connections",
         verbose_name=_("user"),
     )
     #: The name of the provider in the settings of the site.

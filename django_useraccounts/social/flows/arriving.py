@@ -36,7 +36,7 @@ logger = logging.getLogger("django_useraccounts.social")
 
 def begin_login(provider: str, *, aim: Aim, next_url: str = "", request: HttpRequest) -> str:
     """
-    Return the address at the provider that the browser goes to, and note in the session that it has.
+    Return where at the provider the browser goes to, and note in the session that it has.
 
     Raises TooManyAttempts, and ProviderUnreachable when the provider does not say where that is.
     """
@@ -51,7 +51,7 @@ def begin_login(provider: str, *, aim: Aim, next_url: str = "", request: HttpReq
 
 
 def callback_url(provider: str, *, request: HttpRequest) -> str:
-    """Return where the provider sends people back to: by the origin of the site, not by a header."""
+    """Return where people come back to: by the origin of the site, not by a header."""
     path = reverse("useraccounts:social_callback", args=[provider])
     return site_origin(request) + path
 
@@ -161,9 +161,7 @@ def register_identity(
     )
 
 
-def confirm_identity_by(
-    user: AbstractUser, identity: Identity, *, request: HttpRequest
-) -> None:
+def confirm_identity_by(user: AbstractUser, identity: Identity, *, request: HttpRequest) -> None:
     """Note that the person at this browser has just proved to be ``user``; or NotYourIdentity."""
     if not Connection.objects.filter(user=user, key=identity.key).exists():
         raise NotYourIdentity

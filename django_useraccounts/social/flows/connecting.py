@@ -81,7 +81,7 @@ def disconnect(
         user.refresh_from_db(fields=["session_epoch"])
         _tell("provider_disconnected", user, connection, by=by or user, request=request)
         if request is not None and request.user == user:
-            update_session_auth_hash(request, user)  # type: ignore[arg-type]
+            update_session_auth_hash(request, user)
 
 
 def drop_connections(user: AbstractUser, *, since_before: datetime | None) -> None:
@@ -101,7 +101,7 @@ def has_password_way_in(user: AbstractUser) -> bool:
 
 
 def owner_of_address(identity: Identity) -> UserEmail | None:
-    """Return the confirmed address of an account that the provider has proved to be the person's."""
+    """Return the confirmed address here that the provider has proved to be the person's."""
     if not identity.is_email_proved or not has_emails():
         return None
     rows = UserEmail.objects.confirmed().not_gone().addressed(identity.email)
@@ -182,6 +182,4 @@ def _tell(
     if user.email and has_emails():
         what = f"{label_of(connection.provider)} ({connection.label})"
         announce(kind, to=user.email, user=user, what=what, request=request)
-    signals.send_on_commit(
-        getattr(news, kind), user=user, connection=connection, request=request
-    )
+    signals.send_on_commit(getattr(news, kind), user=user, connection=connection, request=request)

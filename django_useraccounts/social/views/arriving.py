@@ -30,7 +30,7 @@ from ...registration.flows import Registration
 from ...registration.views import RegisterView
 from ...room import admission_of
 from ...views import FlowView, with_next
-from ..attempts import Arrival, Attempt, forget_arrival, keep_arrival
+from ..attempts import Aim, Arrival, Attempt, forget_arrival, keep_arrival
 from ..errors import AlreadyLoggedIn, NotBegunHere, SocialLoginError
 from ..flows import (
     begin_login,
@@ -73,7 +73,7 @@ class SocialLoginView(ProviderPage, FlowView):
         return None
 
     def perform(self, form: forms.Form) -> HttpResponse:
-        aim = "prove" if self.is_proof else "login"
+        aim: Aim = "prove" if self.is_proof else "login"
         name = self.provider.name
         return HttpResponseRedirect(
             begin_login(name, aim=aim, next_url=self.next_url, request=self.request)
@@ -161,9 +161,7 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
             register_identity(
                 identity,
                 email=identity.email,
-                then=lambda user: start_session(
-                    self.request, user, source=identity.provider
-                ),
+                then=lambda user: start_session(self.request, user, source=identity.provider),
                 admission=admission_of(self.request),
                 next_url=next_url,
                 request=self.request,

@@ -231,7 +231,7 @@ class DisconnectProviderView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixi
         if mine is None:
             return HttpResponseRedirect(self.get_success_url())
         self.connection = mine
-        self.connection.user = self.user
+        self.connection.user = self.user  # type: ignore[assignment]
         return None
 
     def perform(self, form: forms.Form) -> None:

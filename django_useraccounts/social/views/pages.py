@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.functional import cached_property
 
-from django.conf import settings
 from ...views import AccountPage
 from ..attempts import Arrival, arrival_of
 from ..identities import Identity
