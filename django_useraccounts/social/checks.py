@@ -14,8 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import conf as core
 from .conf import conf
+from .protocol.addresses import is_loopback
 from .providers import PRESETS, SLUG, OpenIDProvider, Provider, provider_class
-from .providers.base import is_loopback
 
 _LIBRARIES = ("authlib", "joserfc", "requests")
 _COOKIES = "django.contrib.sessions.backends.signed_cookies"
@@ -24,8 +24,7 @@ _COOKIES = "django.contrib.sessions.backends.signed_cookies"
 @register(Tags.compatibility)
 def check_social(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Run every check that reads the settings of the room."""
-    # What is no dictionary is told by the check of names and types.
-    if not isinstance(conf.PROVIDERS, Mapping) or not conf.PROVIDERS:
+    if not _is_used():
         return []
     return [*_library(), *_providers(), *_callback(), *_session()]
 
@@ -35,7 +34,13 @@ def check_social_deployed(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Run the check that makes sense on the machine that serves visitors alone."""
-    return [*_callback_behind_a_proxy()] if conf.PROVIDERS else []
+    return [*_callback_behind_a_proxy()] if _is_used() else []
+
+
+def _is_used() -> bool:
+    # What is no dictionary is told by the check of names and types.
+    given: object = conf.PROVIDERS
+    return isinstance(given, Mapping) and bool(given)
 
 
 def _library() -> Iterator[CheckMessage]:

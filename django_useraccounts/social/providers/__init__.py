@@ -28,7 +28,16 @@ __all__ = [
 ]
 
 #: The classes that need no dotted path, by the name that the settings call them.
-PRESETS: dict[str, str] = {}
+PRESETS = {
+    "google": "django_useraccounts.social.providers.google.Google",
+    "facebook": "django_useraccounts.social.providers.facebook.Facebook",
+    "github": "django_useraccounts.social.providers.github.GitHub",
+    "microsoft": "django_useraccounts.social.providers.microsoft.Microsoft",
+    "apple": "django_useraccounts.social.providers.apple.Apple",
+    "gitlab": "django_useraccounts.social.providers.gitlab.GitLab",
+    "linkedin": "django_useraccounts.social.providers.linkedin.LinkedIn",
+    "discord": "django_useraccounts.social.providers.discord.Discord",
+}
 
 #: What can be a name in a URL.
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

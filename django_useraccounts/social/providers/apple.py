@@ -24,10 +24,11 @@ class Apple(OpenIDProvider):
     """
 
     label = "Apple"
+    icon = "useraccounts/social/apple.svg"
     issuer = "https://appleid.apple.com"
     needs = ("CLIENT_ID", "TEAM_ID", "KEY_ID", "PRIVATE_KEY")
-    scopes = ("name", "email")
-    # Demanded by Apple for these scopes (…/request-an-authorization-to-the-sign-in-with-apple-server).
+    scopes = ("openid", "name", "email")
+    # Demanded for these scopes, by "Request an authorization to the Sign in with Apple server".
     response_mode = "form_post"
     client_auth = "client_secret_post"
     hosted_domains = ("icloud.com", "me.com", "mac.com", "privaterelay.appleid.com")
@@ -44,7 +45,7 @@ class Apple(OpenIDProvider):
             )
 
     def client_secret(self) -> str:
-        """Sign who we are (…/documentation/accountorganizationaldatasharing/creating-a-client-secret)."""
+        """Sign who we are, as "Creating a client secret" in Apple's documentation says."""
         from joserfc import jwt  # noqa: PLC0415  # nothing of it before a login
         from joserfc.jwk import ECKey  # noqa: PLC0415
 

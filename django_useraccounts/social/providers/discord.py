@@ -18,9 +18,10 @@ class Discord(OAuth2Provider):
     """
 
     label = "Discord"
+    icon = "useraccounts/social/discord.svg"
     issuer = "https://discord.com"
     authorize_url = "https://discord.com/oauth2/authorize"
-    token_url = "https://discord.com/api/oauth2/token"
+    token_url = "https://discord.com/api/oauth2/token"  # noqa: S105  # no password
     profile_url = "https://discord.com/api/v10/users/@me"
     scopes = ("identify", "email")
     # It knows "none" and "consent" alone.

@@ -1,7 +1,6 @@
 """Facebook (https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow)."""
 
 import hmac
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from .claims import Claims
@@ -23,6 +22,7 @@ class Facebook(OAuth2Provider):
     """
 
     label = "Facebook"
+    icon = "useraccounts/social/facebook.svg"
     issuer = "https://www.facebook.com"
     authorize_url = f"https://www.facebook.com/{VERSION}/dialog/oauth"
     token_url = f"https://graph.facebook.com/{VERSION}/oauth/access_token"
@@ -32,16 +32,17 @@ class Facebook(OAuth2Provider):
     # …/guides/advanced/re-authentication
     prompt_login: ClassVar[dict[str, str]] = {"auth_type": "reauthenticate"}
 
-    def fetch_claims(
-        self, token: Mapping[str, object], answer: Mapping[str, str], pending: Mapping[str, str]
-    ) -> Claims:
-        from ..protocol.http import Call  # noqa: PLC0415  # nothing of Authlib before a login
-
-        access_token = str(token["access_token"])
-        return self._profile(Call(access_token), proof=self.proof_of(access_token))
-
     def fetch_profile(self, call: "Call") -> Claims:
-        raise NotImplementedError("Every call needs the proof of its token.")
+        fields = "id,email,first_name,last_name"
+        proof = self.proof_of(call.access_token)
+        person = call.get_json(self.profile_url, {"fields": fields, "appsecret_proof": proof})
+        return {
+            # One of this app alone.
+            "sub": person["id"],
+            "email": person.get("email"),
+            "given_name": person.get("first_name"),
+            "family_name": person.get("last_name"),
+        }
 
     def proof_of(self, access_token: str) -> str:
         """
@@ -52,14 +53,3 @@ class Facebook(OAuth2Provider):
         """
         secret = str(self.options["CLIENT_SECRET"])
         return hmac.new(secret.encode(), access_token.encode(), "sha256").hexdigest()
-
-    def _profile(self, call: "Call", *, proof: str) -> Claims:
-        fields = "id,email,first_name,last_name"
-        person = call.get_json(self.profile_url, {"fields": fields, "appsecret_proof": proof})
-        return {
-            # One of this app alone.
-            "sub": person["id"],
-            "email": person.get("email"),
-            "given_name": person.get("first_name"),
-            "family_name": person.get("last_name"),
-        }

@@ -21,9 +21,10 @@ class GitHub(OAuth2Provider):
     """
 
     label = "GitHub"
+    icon = "useraccounts/social/github.svg"
     issuer = "https://github.com/login/oauth"
     authorize_url = "https://github.com/login/oauth/authorize"
-    token_url = "https://github.com/login/oauth/access_token"
+    token_url = "https://github.com/login/oauth/access_token"  # noqa: S105  # no password
     scopes = ("user:email",)
     # It cannot be told to ask for the password; the person at least chooses the account.
     prompt_login: ClassVar[dict[str, str]] = {"prompt": "select_account"}
