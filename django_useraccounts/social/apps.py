@@ -19,7 +19,7 @@ class SocialConfig(Room, AppConfig):
     routes = ("django_useraccounts.social.urls",)
     needs = ("django_useraccounts",)
     menu = (MenuEntry("connections", _("Ways to log in"), lambda _user: bool(conf.PROVIDERS)),)
-    ways_in = "useraccounts/social/buttons.html"
+    ways_in = "useraccounts/social/ways_in.html"
     conf: Any = conf
 
     def ready(self) -> None:
