@@ -83,7 +83,7 @@ def test_the_metadata_names_the_issuer_that_was_asked_and_addresses_below_it(cli
 
 def test_a_login_from_the_page_to_the_claims(client):
     shown = client.get(question()).content.decode()
-    assert all(f"Continue as {person.name}" in shown for person in PEOPLE.values())
+    assert all(f"Continue as {person.given_name}" in shown for person in PEOPLE.values())
 
     # when Hannah agrees
     answer = answer_of(client.post(question(), {"person": "hannah"}))
