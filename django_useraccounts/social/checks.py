@@ -1,5 +1,6 @@
 """System checks of the room: what a provider needs, said before somebody clicks its button."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -19,6 +20,8 @@ from .protocol.addresses import is_loopback, is_safe
 from .providers import PRESETS, SLUG, OpenIDProvider, Provider, provider_class
 
 _LIBRARIES = ("authlib", "joserfc", "requests")
+#: What can stand after the "@" of an address.
+_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 #: Of what kind the values of an option are, and that in words.
 _KINDS: dict[str, tuple[type[Any] | tuple[type[Any], ...], str]] = {
     **dict.fromkeys(
@@ -176,6 +179,24 @@ def _values(
         yield _error("E006", str(error), "See docs/providers.rst for what it has to be.")
         return
     yield from _issuer(provider)
+    yield from _texts(provider)
+
+
+def _texts(provider: Provider) -> Iterator[CheckMessage]:
+    if isinstance(provider, OpenIDProvider) and "openid" not in provider.scopes:
+        yield _error(
+            "E006",
+            f'{_where(provider.name)}["SCOPES"] has no "openid": there would be no ID token, and '
+            "nobody logged in.",
+            'Add "openid".',
+        )
+    for domain in provider.domains:
+        if domain != "*" and not _DOMAIN.fullmatch(domain):
+            yield _error(
+                "E006",
+                f'{_where(provider.name)}["DOMAINS"] has "{domain}", which is no domain.',
+                'Write what stands after the "@", like "guild.example", or "*" for all.',
+            )
 
 
 def _fits(option: str, value: object) -> bool:
@@ -250,8 +271,8 @@ def _session() -> Iterator[CheckMessage]:
         )
     if settings.SESSION_ENGINE == _COOKIES:
         yield checks.Warning(
-            "SESSION_ENGINE keeps sessions in signed cookies, in which everybody can read what "
-            "binds a login to its browser, and play it once more.",
+            "SESSION_ENGINE keeps sessions in signed cookies: what binds a login to its browser "
+            "can be read there, and an old cookie brings back what was used up.",
             hint='Write SESSION_ENGINE = "django.contrib.sessions.backends.db".',
             id="useraccounts_social.W002",
         )

@@ -6,6 +6,7 @@ import sys
 import pytest
 from django.core import checks
 from django.core.checks import Error
+from django.utils.translation import gettext_lazy
 
 from django_useraccounts.social.checks import check_social, check_social_deployed
 from django_useraccounts.social.providers import OAuth2Provider
@@ -47,7 +48,8 @@ class Bare(Plain):
 def test_every_preset_is_in_order_and_so_is_none(check):
     both = {name: preset.options for name, preset in PRESETS.items() if name != "linkedin"}
 
-    assert check({**both, "guild": GUILD}) == []
+    trusted = {**GUILD, "LABEL": gettext_lazy("Guild"), "DOMAINS": ("Guild.example", "*")}
+    assert check({**both, "guild": trusted}) == []
     assert check({}) == []
 
 
@@ -195,7 +197,11 @@ def test_E005_an_option_that_is_like_no_other(check):
     [
         ("google", "SCOPES", "openid"),
         ("google", "SCOPES", ("openid", 7)),
+        ("google", "SCOPES", ("email",)),
         ("google", "DOMAINS", "guild.example"),
+        ("google", "DOMAINS", ("@guild.example",)),
+        ("google", "DOMAINS", ("*.guild.example",)),
+        ("google", "DOMAINS", ("guild",)),
         ("google", "KEEP_TOKENS", "yes"),
         ("microsoft", "TENANT", "guild.onmicrosoft.com"),
         ("apple", "PRIVATE_KEY", "FGHIJ67890"),
@@ -301,8 +307,8 @@ def test_W002_sessions_that_everybody_can_read(check, settings):
 
     assert check({"google": KEYS}) == [
         checks.Warning(
-            "SESSION_ENGINE keeps sessions in signed cookies, in which everybody can read what "
-            "binds a login to its browser, and play it once more.",
+            "SESSION_ENGINE keeps sessions in signed cookies: what binds a login to its browser "
+            "can be read there, and an old cookie brings back what was used up.",
             hint='Write SESSION_ENGINE = "django.contrib.sessions.backends.db".',
             id="useraccounts_social.W002",
         )
