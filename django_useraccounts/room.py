@@ -74,6 +74,10 @@ class Room(RoomBase):
         """Return what the visitor brings along that lets in, if anything."""
         return None
 
+    def lets_in(self, user: Any) -> bool:
+        """Say whether the user can log in by what the room keeps, without a password."""
+        return False
+
     def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
         """
         Take away the ways in that the room keeps for a user, in the transaction of the caller.
@@ -88,6 +92,11 @@ def rooms() -> Iterator[Room]:
     for config in apps.get_app_configs():
         if isinstance(config, Room):
             yield config
+
+
+def is_let_in_by_room(user: Any) -> bool:
+    """Say whether the user can log in without a password; see ``Room.lets_in``."""
+    return any(room.lets_in(user) for room in rooms())
 
 
 def lock_out_of_rooms(user: Any, *, since_before: datetime | None) -> None:

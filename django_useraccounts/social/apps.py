@@ -27,8 +27,13 @@ class SocialConfig(Room, AppConfig):
 
         register_personal_data("connections", export=connections_of, erase=forget_connections)
 
-    def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
+    def lets_in(self, user: Any) -> bool:
         # It needs the models, which are there only now.
+        from .models import Connection  # noqa: PLC0415
+
+        return Connection.objects.of(user).usable().exists()
+
+    def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
         from .flows import drop_connections  # noqa: PLC0415
 
         drop_connections(user, since_before=since_before)
