@@ -42,20 +42,27 @@ class Client:
             client_id=self.client_id,
             client_secret=self.client_secret,
             token_endpoint_auth_method=self.client_auth,
-            # Always: the code of somebody else is of no use in this browser (RFC 9700 2.1.1).
+            # The code of somebody else is of no use in this browser (RFC 9700 2.1.1).
             code_challenge_method="S256",
         )
 
 
 def begin(
-    client: Client, *, redirect_uri: str, scopes: Sequence[str], extra: Mapping[str, str]
+    client: Client,
+    *,
+    redirect_uri: str,
+    scopes: Sequence[str],
+    extra: Mapping[str, str],
+    has_pkce: bool = True,
 ) -> tuple[str, dict[str, str]]:
     """Return where to send the browser, and what to remember until it comes back."""
-    pending = {"state": secrets.token_urlsafe(32), "verifier": secrets.token_urlsafe(48)}
+    pending = {"state": secrets.token_urlsafe(32)}
+    if has_pkce:
+        pending["verifier"] = secrets.token_urlsafe(48)
     url, _state = client.session().create_authorization_url(
         client.authorize_url,
         state=pending["state"],
-        code_verifier=pending["verifier"],
+        code_verifier=pending.get("verifier"),
         redirect_uri=redirect_uri,
         scope=" ".join(scopes),
         **extra,
@@ -63,13 +70,16 @@ def begin(
     return url, pending
 
 
-def exchange(client: Client, code: str, *, verifier: str, redirect_uri: str) -> dict[str, object]:
+def exchange(
+    client: Client, code: str, *, verifier: str | None, redirect_uri: str
+) -> dict[str, object]:
     """Return the answer of the token endpoint, which has an access token that can be sent."""
+    proof = {} if verifier is None else {"code_verifier": verifier}
     session = client.session()
     session.register_compliance_hook("access_token_response", _read)
     with session:
         token: dict[str, object] = session.fetch_token(
-            client.token_url, code=code, code_verifier=verifier, redirect_uri=redirect_uri
+            client.token_url, code=code, redirect_uri=redirect_uri, **proof
         )
     kind = token.get("token_type", "bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":

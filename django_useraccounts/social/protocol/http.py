@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn, Self
-from urllib.parse import urlsplit
 
 import requests
 from authlib.integrations.requests_client import OAuth2Session
@@ -17,35 +16,12 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 
 from ..errors import BadAnswer, ProviderUnreachable
+from .addresses import is_loopback, is_safe
 
 #: Seconds to wait for a connection, for the next bytes, and for a call as a whole.
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 3.0, 5.0, 10.0
 #: How much of an answer is read: the longest key sets are a tenth of that.
 MAX_BYTES = 256 * 1024
-
-#: Where a provider under development runs, which has no certificate.
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def is_loopback(url: str) -> bool:
-    """Does a URL lead to this machine itself?"""
-    return urlsplit(url).hostname in LOOPBACK
-
-
-def is_safe(url: object, *, may_be_loopback: bool) -> bool:
-    """Is this an address that nobody on the way can answer for, and that asks for nobody's name?"""
-    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    if not parts.hostname or "@" in parts.netloc or "\\" in url:
-        return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and may_be_loopback and is_loopback(url)
-    )
 
 
 class Deadline:
@@ -217,6 +193,8 @@ class Call:
     """The API of a provider, on behalf of who has just logged in there."""
 
     def __init__(self, access_token: str) -> None:
+        #: For what is to be sent beside it, such as a proof of whose it is.
+        self.access_token = access_token
         self._headers = {"Authorization": f"Bearer {access_token}"}
 
     def get_json(self, url: str, params: Mapping[str, str] | None = None) -> dict[str, object]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from ..errors import BadAnswer
-from .http import as_object, fetch, is_loopback, is_safe
+from .addresses import is_loopback, is_safe
+from .http import as_object, fetch
 
 #: Seconds for which a document is used before it is fetched anew.
 MAX_AGE = 3600.0

@@ -6,6 +6,7 @@ A provider is one small class; to read it imports nothing of Authlib.
 
 import re
 from collections.abc import Mapping
+from inspect import isabstract
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -28,7 +29,16 @@ __all__ = [
 ]
 
 #: The classes that need no dotted path, by the name that the settings call them.
-PRESETS: dict[str, str] = {}
+PRESETS = {
+    "google": "django_useraccounts.social.providers.google.Google",
+    "facebook": "django_useraccounts.social.providers.facebook.Facebook",
+    "github": "django_useraccounts.social.providers.github.GitHub",
+    "microsoft": "django_useraccounts.social.providers.microsoft.Microsoft",
+    "apple": "django_useraccounts.social.providers.apple.Apple",
+    "gitlab": "django_useraccounts.social.providers.gitlab.GitLab",
+    "linkedin": "django_useraccounts.social.providers.linkedin.LinkedIn",
+    "discord": "django_useraccounts.social.providers.discord.Discord",
+}
 
 #: What can be a name in a URL.
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -72,12 +82,12 @@ def provider_class(name: object, options: object) -> type[Provider]:
 def _imported(name: str, path: str) -> type[Provider]:
     try:
         found = import_string(path)
-    except (ImportError, AttributeError, TypeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ImproperlyConfigured(
             f"The provider “{name}” is no preset, and has neither an ISSUER nor the dotted path of "
             f"a class as its PROVIDER."
         ) from error
-    if not isinstance(found, type) or not issubclass(found, Provider):
+    if not isinstance(found, type) or not issubclass(found, Provider) or isabstract(found):
         raise ImproperlyConfigured(f"{path} of the provider “{name}” is no Provider.")
     return found
 

@@ -39,6 +39,8 @@ class Provider(ABC):
 
     #: What buttons call it; the option LABEL overrides it.
     label: str = ""
+    #: Static path of its mark on buttons, square and drawn for white ground.
+    icon: str = "useraccounts/social/key.svg"
     #: Who vouches: with the subject, it names a person for ever.
     issuer: str = ""
     #: What to ask for; the option SCOPES overrides it.
@@ -50,6 +52,9 @@ class Provider(ABC):
     response_mode: str = ""
     #: How we prove who we are: client_secret_basic, client_secret_post or none.
     client_auth: str = "client_secret_post"
+    #: Does it bind its code to our browser by PKCE? False only for who refuses the verifier; a
+    #: check warns of a provider that has neither PKCE nor a nonce.
+    uses_pkce: bool = True
     #: Are its tokens kept, encrypted? The option KEEP_TOKENS overrides it.
     keeps_tokens: bool = False
     #: Mail domains whose mailboxes it runs itself, so that its word on them is proof.
@@ -101,6 +106,7 @@ class Provider(ABC):
                 redirect_uri=redirect_uri,
                 scopes=self.scopes,
                 extra={**extra, **binding},
+                has_pkce=self.uses_pkce,
             )
         return Begun(url, pending | binding | {"issuer": self.issuer, "redirect_uri": redirect_uri})
 
@@ -124,7 +130,7 @@ class Provider(ABC):
             token = grant.exchange(
                 self.client(self.client_secret()),
                 code,
-                verifier=pending["verifier"],
+                verifier=pending["verifier"] if self.uses_pkce else None,
                 redirect_uri=redirect_uri,
             )
             return self.identity_of(self.fetch_claims(token, answer, pending), token)

@@ -27,8 +27,8 @@ class OpenIDProvider(Provider):
             needs = ("CLIENT_ID", "CLIENT_SECRET")
     """
 
-    needs = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
-    scopes = ("openid", "email", "profile")
+    needs: ClassVar[tuple[str, ...]] = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
     #: "": as the provider's metadata say.
     client_auth = ""
     #: How it signs. A token that says otherwise is refused, whatever the provider supports.
