@@ -128,15 +128,18 @@ class AccountsBackend(ModelBackend):
         return await sync_to_async(self.get_user)(user_id)
 
 
-def start_session(request: HttpRequest, user: AbstractUser) -> bool:
+def start_session(request: HttpRequest, user: AbstractUser, *, source: str = "") -> bool:
     """
     Log the browser in until it is closed, as ``user``, who has been proved without a login form.
+
+    ``source`` names what has proved it, for the audit trail.
 
     Return whether that was done: not for an account that is switched off or can be opened no more,
     or that policy refuses.
     """
     if not user.is_active or user.is_gone or not policy().may_log_in(user, request=request):
         return False
+    user.login_source = source
     for path in settings.AUTHENTICATION_BACKENDS:
         if issubclass(import_string(path), AccountsBackend):
             login(request, user, backend=path)  # type: ignore[arg-type]

@@ -72,6 +72,14 @@ class EmailNotConfirmed(AccountError):
     sentence = _("Confirm your e-mail address first, then log in.")
 
 
+class LogInFirst(AccountError):
+    sentence = _(
+        "Log in first, in this browser and the way you registered. Then open the link in the mail "
+        "once more."
+    )
+    status = 403
+
+
 class RegistrationClosed(AccountError):
     sentence = _("Registration is closed.")
     status = 403

@@ -53,6 +53,9 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "invite": {"identifier": "50/1d", "client": "100/1d"},
     # Asking the payment service for a page: each is a request that it counts, too.
     "checkout": {"identifier": "20/1h", "client": "100/1h"},
+    # Going to a provider to log in there, and what comes back that is refused, which is noted.
+    "social": {"client": "60/5m"},
+    "social_refused": {"client": "60/5m"},
     # Proving the own password while logged in.
     "password": {"identifier": "10/5m", "client": "100/5m"},
 }
@@ -77,13 +80,23 @@ def spend(purpose: str, *, identifier: str, request: HttpRequest | None) -> Spen
     """
     Count an attempt; raise TooManyAttempts, before anything is tried, once there were too many.
 
-    Call it outside the transaction of the flow, so that a refusal is not rolled back with it.
+    Without ``identifier`` only who tries is counted. Call it outside the transaction of the flow,
+    so that a refusal is not rolled back with it.
     """
     rates = {**DEFAULTS[purpose], **conf.LIMITS.get(purpose, {})}
     subjects = {"identifier": identifier, "client": client_network(request)}
     keys = {name: _key(purpose, name, subject) for name, subject in subjects.items() if subject}
     _refuse_beyond({keys[name]: Rate.parse(rates[name]) for name in keys}, keys.get("client"))
     return Spent(tuple(keys.values()))
+
+
+def is_first(purpose: str, token: str, *, seconds: int) -> bool:
+    """Say whether a token is met for the first time; of two that bring it at once, one is first."""
+    now = int(time.time())
+    [(_key_of_it, count, _ends_at)] = _count(
+        [(_key(purpose, "token", token), now + seconds)], now=now
+    )
+    return count == 1
 
 
 def _refuse_beyond(rates: Mapping[str, Rate], client: str | None) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 
 from . import compat
-from .canonical import email_key
+from .canonical import EMAIL_MAX_LENGTH, email_key
 from .conf import conf
 from .courier import courier
 from .message import HINTS, compose
@@ -53,6 +53,7 @@ def announce(
     user: AbstractUser | None = None,
     secret: OneTimeSecret | None = None,
     about: str = "",
+    what: str = "",
     grant: RoleGrant | None = None,
     request: HttpRequest | None = None,
 ) -> OutgoingMail:
@@ -60,8 +61,8 @@ def announce(
     Put a mail of the templates ``useraccounts/mails/<kind>/`` into the outbox.
 
     It goes to the one stored address ``to``, in the language of the moment, with the link of
-    ``secret``, and begins its way after the commit. ``about`` is the address, and
-    ``grant`` the role of the user, that it tells of.
+    ``secret``, and begins its way after the commit. ``about`` is the address,
+    ``grant`` the role of the user, and ``what`` the name of anything else, that it tells of.
     """
     origin = site_origin(request)
     mail = OutgoingMail.objects.create(
@@ -70,6 +71,7 @@ def announce(
         user=user,
         secret=secret,
         about=about,
+        what=what[:EMAIL_MAX_LENGTH],
         grant=grant,
         language=translation.get_language() or "",
         base_url=origin + get_script_prefix(),

@@ -85,6 +85,7 @@ def _context(mail: OutgoingMail) -> dict[str, object]:
         "origin": origin,
         "email": shown_email(mail.to),
         "about": shown_email(mail.about),
+        "what": mail.what,
         "grant": mail.grant,
         "user": mail.user,
         "name": _name(mail),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
@@ -62,6 +63,8 @@ class Room(RoomBase):
     routes: tuple[str, ...] = ()
     #: Its pages in the account menu, in this order.
     menu: tuple[MenuEntry, ...] = ()
+    #: Template of the other ways to log in, shown on the pages to log in and to register.
+    ways_in: str = ""
     #: Its settings, a dictionary of their own in USERACCOUNTS; a system check reads them.
     conf: LazyConf | None = None
     #: Names of the apps that have to be installed beside it; a system check tells the missing ones.
@@ -71,12 +74,35 @@ class Room(RoomBase):
         """Return what the visitor brings along that lets in, if anything."""
         return None
 
+    def lets_in(self, user: Any) -> bool:
+        """Say whether the user can log in by what the room keeps, without a password."""
+        return False
+
+    def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
+        """
+        Take away the ways in that the room keeps for a user, in the transaction of the caller.
+
+        Somebody has just proved to be the owner of an account that a stranger may have been in:
+        what is from before that moment may be the stranger's; None stands for all there is.
+        """
+
 
 def rooms() -> Iterator[Room]:
     """Yield the installed rooms in the order of INSTALLED_APPS."""
     for config in apps.get_app_configs():
         if isinstance(config, Room):
             yield config
+
+
+def is_let_in_by_room(user: Any) -> bool:
+    """Say whether the user can log in without a password; see ``Room.lets_in``."""
+    return any(room.lets_in(user) for room in rooms())
+
+
+def lock_out_of_rooms(user: Any, *, since_before: datetime | None) -> None:
+    """Have every room take its ways into an account away; see ``Room.lock_out``."""
+    for room in rooms():
+        room.lock_out(user, since_before=since_before)
 
 
 def admission_of(request: HttpRequest) -> Admission | None:

@@ -189,6 +189,10 @@ class AccountPage(ContextMixin, View):
         leads_on = self.next_url and self.next_url.split("?")[0] != self.request.path
         return self.next_url if leads_on else resolve_url(settings.LOGIN_REDIRECT_URL)
 
+    def tell(self, sentence: Any) -> None:
+        """Leave a sentence for the next page, if the project shows messages."""
+        messages.success(self.request, sentence, fail_silently=True)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = {
             "next": self.next_url,
@@ -275,10 +279,6 @@ class FlowView(AccountPage, FormBase):
         if isinstance(error, TooManyAttempts):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
-
-    def tell(self, sentence: Any) -> None:
-        """Leave a sentence for the next page, if the project shows messages."""
-        messages.success(self.request, sentence, fail_silently=True)
 
     def get_success_url(self) -> str:
         if self.follows_next and self.next_url:

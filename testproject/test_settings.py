@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "django_useraccounts",
     "django_useraccounts.invitations",
     "django_useraccounts.memberships",
+    "django_useraccounts.social",
     "testproject.guild",
 ]
 MIDDLEWARE = [

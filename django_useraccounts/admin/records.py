@@ -42,7 +42,7 @@ class AccountEventAdmin(ReadOnly):
 
     @admin.display(description=_("whose account"))
     def whose(self, event: AccountEvent) -> str:
-        return str(getattr(event, "user", None) or f"#{event.user_id}")
+        return _name_of(event.user_id, event, "user")
 
     @admin.display(description=_("who did it"))
     def who(self, event: AccountEvent) -> str:
@@ -51,9 +51,11 @@ class AccountEventAdmin(ReadOnly):
 
 def actor_of(event: AccountEvent) -> str:
     """Return who did it as people read it: a number for who is gone, "" for the site itself."""
-    if event.actor_id is None:
-        return ""
-    return str(getattr(event, "actor", None) or f"#{event.actor_id}")
+    return _name_of(event.actor_id, event, "actor")
+
+
+def _name_of(key: object, event: AccountEvent, column: str) -> str:
+    return "" if key is None else str(getattr(event, column, None) or f"#{key}")
 
 
 class MailState(admin.SimpleListFilter):

@@ -16,10 +16,11 @@ from ..browser import COOKIE, is_same_browser
 from ..canonical import shown_email
 from ..conf import conf
 from ..credentials import check_own_password
-from ..errors import LinkError, LinkUsed
+from ..errors import LinkError, LinkUsed, LogInFirst
 from ..identity import has_one_email
 from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import AbstractUser, OneTimeSecret, UserEmail
+from ..room import is_let_in_by_room
 from ..secrets import CONFIRM_EMAIL, UNDO_EMAIL_CHANGE, link_of, parse_public_id
 from ..undeliverable import with_trouble
 from ..views import EmailPage, FlowView, LinkView, safe_next, with_next
@@ -103,6 +104,8 @@ class ConfirmEmailView(EmailPage, LinkView):
             disown_email(self.secret, request=self.request)
             context = self.get_context_data()
             return render(self.request, "useraccounts/emails/not_me.html", context)
+        if self.asks_login:
+            raise LogInFirst
         if self.asks_password:
             password = form.cleaned_data["old_password"]
             check_own_password(self.registrant, password, request=self.request)
@@ -130,9 +133,19 @@ class ConfirmEmailView(EmailPage, LinkView):
         Without one, a stranger who has registered the address of his victim could have it proved
         by her, for an account whose password he knows.
         """
-        has_name = bool(self.registrant.shown_username)
+        return self._is_elsewhere and self.registrant.has_usable_password()
+
+    @property
+    def asks_login(self) -> bool:
+        """Whether it takes a login here first, for the same reason, where there is no password."""
+        has_password = self.registrant.has_usable_password()
+        return self._is_elsewhere and not has_password and is_let_in_by_room(self.registrant)
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether neither the browser nor a username tells whose account this is."""
         is_known = self.is_at_home or self.request.user == self.registrant
-        return not has_name and not is_known and self.registrant.has_usable_password()
+        return not self.registrant.shown_username and not is_known
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "asks_password": self.asks_password}

@@ -63,7 +63,10 @@ def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> 
     """Write down a login, whichever page did it; a receiver of Django's ``user_logged_in``."""
     stamp_proof(request)
     _note_language(user)
-    AccountEvent.objects.record("logged_in", user=user, actor=user, request=request)
+    details = {"source": user.login_source} if user.login_source else {}
+    AccountEvent.objects.record(
+        "logged_in", user=user, actor=user, details=details, request=request
+    )
 
 
 def _note_language(user: AbstractUser) -> None:

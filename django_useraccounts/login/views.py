@@ -14,23 +14,48 @@ from ..browser import browser_token, mark_browser
 from ..errors import EmailNotConfirmed
 from ..identity import has_emails
 from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin
+from ..models import AbstractUser
 from ..policy import policy
-from ..views import FlowView, with_next
+from ..views import AccountPage, FlowView, with_next
 from .flows import confirm_identity, log_in, log_out
 from .forms import ConfirmIdentityForm, LoginForm, LogoutForm
 
 
-class LoginView(FlowView):
+class GreetingMixin(AccountPage):
+    """What a page tells who has just logged in there, or cannot yet."""
+
+    #: The sentence for who had closed the account.
+    reopened_message = _("Welcome back. Your account is open again, as it was.")
+    #: For whom mail does not reach; the page of the addresses says more.
+    undeliverable_message = _("Our mail does not reach you. Please look at your e-mail address.")
+
+    def greet(self, user: AbstractUser, *, next_url: str) -> HttpResponse | None:
+        """Tell what is new; return a response if something has to be looked at first."""
+        if user.is_reopened:
+            self.tell(self.reopened_message)
+        if not has_emails() or user.is_reachable:
+            return None
+        messages.warning(self.request, self.undeliverable_message, fail_silently=True)
+        return HttpResponseRedirect(with_next(reverse("useraccounts:emails"), next_url))
+
+    def ask_to_confirm(
+        self, error: EmailNotConfirmed, *, token: str, next_url: str
+    ) -> HttpResponse:
+        """Lead to the page that mails the link again; this browser may ask for it."""
+        messages.warning(self.request, error.message, fail_silently=True)
+        url = with_next(reverse("useraccounts:resend_confirmation"), next_url)
+        response = HttpResponseRedirect(url)
+        mark_browser(response, token, request=self.request)
+        return response
+
+
+class LoginView(GreetingMixin, FlowView):
     """Log in with username or e-mail address; who is logged in already goes on."""
 
     is_public = True
     template_name = "useraccounts/login/login.html"
     form_class = LoginForm
     follows_next = True
-    #: The sentence for who had closed the account.
-    reopened_message = _("Welcome back. Your account is open again, as it was.")
-    #: For whom mail does not reach; the page of the addresses says more.
-    undeliverable_message = _("Our mail does not reach you. Please look at your e-mail address.")
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
@@ -48,18 +73,8 @@ class LoginView(FlowView):
                 request=self.request,
             )
         except EmailNotConfirmed as error:
-            messages.warning(self.request, error.message, fail_silently=True)
-            url = with_next(reverse("useraccounts:resend_confirmation"), self.next_url)
-            response = HttpResponseRedirect(url)
-            mark_browser(response, token, request=self.request)
-            return response
-        if user.is_reopened:
-            self.tell(self.reopened_message)
-        if has_emails() and not user.is_reachable:
-            messages.warning(self.request, self.undeliverable_message, fail_silently=True)
-            url = with_next(reverse("useraccounts:emails"), self.get_success_url())
-            return HttpResponseRedirect(url)
-        return None
+            return self.ask_to_confirm(error, token=token, next_url=self.next_url)
+        return self.greet(user, next_url=self.get_success_url())
 
     def get_success_url(self) -> str:
         return self.url_after_login

@@ -427,6 +427,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         db_constraint=False,
+                        null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
@@ -502,6 +503,7 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=40, verbose_name="kind")),
                 ("to", models.CharField(max_length=254, verbose_name="to")),
                 ("about", models.CharField(blank=True, default="", max_length=254)),
+                ("what", models.CharField(blank=True, default="", max_length=254)),
                 ("language", models.CharField(max_length=16)),
                 ("base_url", models.CharField(max_length=300)),
                 ("site_name", models.CharField(max_length=250)),

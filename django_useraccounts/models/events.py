@@ -35,12 +35,16 @@ class AccountEventManager(models.Manager["AccountEvent"]):
         self,
         kind: str,
         *,
-        user: "AbstractUser",
+        user: "AbstractUser | None",
         actor: "AbstractUser | None" = None,
         details: Mapping[str, object] | None = None,
         request: HttpRequest | None = None,
     ) -> "AccountEvent":
-        """Write down an act, in its own transaction; ``details`` holds no secret."""
+        """
+        Write down an act, in its own transaction; ``details`` holds no secret.
+
+        ``user`` is None for what was refused before anybody knew whose account it is about.
+        """
         return self.create(
             kind=kind,
             user=user,
@@ -71,6 +75,7 @@ class AccountEvent(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,
         db_constraint=False,
+        null=True,
         related_name="+",
         verbose_name=_("whose account"),
     )
@@ -94,4 +99,4 @@ class AccountEvent(models.Model):
         verbose_name_plural = _("account events")
 
     def __str__(self) -> str:
-        return f"{self.kind} #{self.user_id}"
+        return f"{self.kind} #{self.user_id}" if self.user_id else self.kind

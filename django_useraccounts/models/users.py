@@ -314,6 +314,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     #: Whether the login of this request has opened the account again; for the page after it.
     is_reopened = False
 
+    #: What let the user in for the login of this request, if no password: such as a provider.
+    login_source = ""
+
     @property
     def is_closed(self) -> bool:
         """Whether the account was closed; a login opens it again until ``erase_at``."""

@@ -18,6 +18,7 @@ from ..limits import spend
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ..proof import stamp_proof
+from ..room import lock_out_of_rooms
 from ..secrets import RESET_PASSWORD, issue, redeem
 
 
@@ -104,10 +105,13 @@ def reset_password(
     password_hash = make_password(new_password)
     with transaction.atomic():
         redeem(secret)
-        is_proved = UserEmail.objects.confirmed().filter(pk=secret.address_id, user=user).exists()
-        if not is_proved or not _set_password(user, password_hash, epoch=secret.epoch):
+        rows = UserEmail.objects.confirmed().filter(pk=secret.address_id, user=user)
+        proved = rows.first()
+        if proved is None or not _set_password(user, password_hash, epoch=secret.epoch):
             raise LinkUsed
         UserEmail.objects.claims().filter(user=user).delete()
+        # What is older than the proof of the address, a stranger may have left there.
+        lock_out_of_rooms(user, since_before=proved.confirmed_at)
         _tell("password_reset", signals.password_reset, user, request=request)
     tell_validators(new_password, user)  # type: ignore[arg-type]
     return user

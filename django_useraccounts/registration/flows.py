@@ -41,7 +41,9 @@ def register(
     username: str | None = None,
     *,
     email: str | None = None,
-    password: str,
+    password: str | None,
+    proved_email: str = "",
+    source: str = "",
     fields: Mapping[str, object] | None = None,
     terms_version: str = "",
     then: Callable[[AbstractUser], object] | None = None,
@@ -52,6 +54,10 @@ def register(
 ) -> Registration:
     """
     Open an account, and mail the link that confirms its address.
+
+    Without ``password`` nobody can log in by one: for those who come by another way, which
+    ``source`` names, and which may have proved the address ``proved_email``; then that is confirmed
+    without a mail, and EmailTaken is raised if it belongs to somebody.
 
     ``fields`` are columns of the user model besides, ``terms_version`` is that of the terms of
     service which the person has accepted, and ``then`` is called with the new user in the same
@@ -74,6 +80,8 @@ def register(
         to=to,
         # Before the transaction, so that no lock is held while the hash takes its time.
         password_hash=make_password(password),
+        proved_email=proved_email,
+        source=source,
         fields=fields or {},
         terms_version=terms_version,
         then=then,
@@ -97,6 +105,8 @@ class _Wish:
     name: Name | None
     to: Name | None
     password_hash: str = field(repr=False)
+    proved_email: str
+    source: str
     fields: Mapping[str, object]
     terms_version: str
     then: Callable[[AbstractUser], object] | None
@@ -121,7 +131,7 @@ class _Wish:
             address, owner = _open(user, self.name, self.to, registration_key=self.registration_key)
             if address:
                 self._begin_proof(address, owner)
-            _record(user, self.admission, request=self.request)
+            self._record(user)
             grant_default_roles(user, request=self.request)
             if self.then:
                 self.then(user)
@@ -130,7 +140,8 @@ class _Wish:
 
     def _begin_proof(self, address: UserEmail, owner: UserEmail | None) -> None:
         """Mail the link, unless the way that led here has proved the address."""
-        if self.admission and email_key(self.admission.email) == address.email_key:
+        proved = {self.proved_email, self.admission.email if self.admission else ""} - {""}
+        if address.email_key in map(email_key, proved):
             prove_first_email(address, request=self.request)
             return
         mail_link(
@@ -141,6 +152,18 @@ class _Wish:
             request=self.request,
         )
 
+    def _record(self, user: AbstractUser) -> None:
+        """Write down who has registered, by what admission, and use that up."""
+        details = {
+            "admission": str(self.admission) if self.admission else "",
+            "source": self.source,
+            "terms": user.terms_version,
+        }
+        given = {name: value for name, value in details.items() if value}
+        AccountEvent.objects.record("registered", user=user, details=given, request=self.request)
+        if self.admission:
+            self.admission.take(user, request=self.request)
+
 
 def _register_after_another(wish: _Wish, taken: AccountError) -> Registration:
     """Register what somebody else at the same browser has registered: that holds nobody up."""
@@ -150,17 +173,6 @@ def _register_after_another(wish: _Wish, taken: AccountError) -> Registration:
         if not key or not claim.update(registration_key=None):
             raise _what_is(taken, wish.name, wish.fields) from None
         return wish.fulfil()
-
-
-def _record(
-    user: AbstractUser, admission: Admission | None, *, request: HttpRequest | None
-) -> None:
-    """Write down who has registered, by what admission, and use that up."""
-    details = {"admission": str(admission) if admission else "", "terms": user.terms_version}
-    given = {name: value for name, value in details.items() if value}
-    AccountEvent.objects.record("registered", user=user, details=given, request=request)
-    if admission:
-        admission.take(user, request=request)
 
 
 def _what_is(
@@ -225,7 +237,7 @@ def _in_the_way(name: Name | None, to: Name | None) -> list[tuple[object, str]]:
     return list(questions[0].union(*questions[1:], all=True))
 
 
-def _same_registration(key: str | None, password: str) -> Registration | None:
+def _same_registration(key: str | None, password: str | None) -> Registration | None:
     """Return what this browser has just registered under the same names, if it has."""
     claim = UserEmail.objects.filter(registration_key=key).select_related("user").first()
     if key is None or claim is None:
@@ -237,7 +249,7 @@ def _same_registration(key: str | None, password: str) -> Registration | None:
 
 
 def _same_person(
-    name: Name | None, password: str, request: HttpRequest | None
+    name: Name | None, password: str | None, request: HttpRequest | None
 ) -> Registration | None:
     """Return the account of a name whose password was given: without mail, that is the same."""
     user: Any = authenticate(request, username=name.text if name else "", password=password)

@@ -21,7 +21,7 @@ from ..policy import policy
 from ..room import Admission, admission_of
 from ..site import site_name
 from ..views import FlowView, with_next
-from .flows import register
+from .flows import Registration, register
 from .forms import RegisterForm
 
 
@@ -35,6 +35,8 @@ class RegisterView(FlowView):
     success_message = _("We have sent a mail to %(email)s. Please open the link in it.")
     browser_token: str
     registrant: AbstractUser
+    #: What the registrant has come by, for the audit trail.
+    source = ""
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
@@ -64,22 +66,26 @@ class RegisterView(FlowView):
         return super().get_context_data(admission=self.admission, **kwargs)
 
     def perform(self, form: forms.Form) -> None:
-        registration = register(
+        registration = self.register(form)
+        self.registrant = registration.user
+        if not self.request.user.is_authenticated:
+            # The second of two clicks has opened no account.
+            self.log_in(registration.user)
+
+    def register(self, form: forms.Form) -> Registration:
+        """Call the flow; ``go_on`` belongs into its transaction."""
+        return register(
             form.cleaned_data.get("username"),
             email=form.cleaned_data.get("email"),
             password=form.cleaned_data["password"],
             fields=form.user_fields() if isinstance(form, RegisterForm) else {},
             terms_version=form.cleaned_data.get("terms", ""),
-            then=lambda user: self._go_on(user, form),
+            then=lambda user: self.go_on(user, form),
             browser_token=self.browser_token,
             next_url=self.next_url,
             admission=self.admission,
             request=self.request,
         )
-        self.registrant = registration.user
-        if not self.request.user.is_authenticated:
-            # The second of two clicks has opened no account.
-            self._log_in(registration.user)
 
     def save_more(self, user: AbstractUser, form: forms.Form) -> None:
         """Save what an extended form asks besides, in the transaction of the registration."""
@@ -96,15 +102,16 @@ class RegisterView(FlowView):
             return super().get_success_url()
         return with_next(resolve_url(settings.LOGIN_URL), self.next_url)
 
-    def _go_on(self, user: AbstractUser, form: forms.Form) -> None:
+    def go_on(self, user: AbstractUser, form: forms.Form) -> None:
+        """Save what an extended form asks, and log in where nothing has to be confirmed first."""
         # In the transaction, too: a login that fails must leave no account of which nobody knows.
         self.save_more(user, form)
-        self._log_in(user)
+        self.log_in(user)
 
-    def _log_in(self, user: AbstractUser) -> None:
+    def log_in(self, user: AbstractUser) -> None:
         """Log in at once where nothing has to be confirmed first."""
         if not self._has_to_wait(user):
-            start_session(self.request, user)
+            start_session(self.request, user, source=self.source)
 
     def _has_to_wait(self, user: AbstractUser) -> bool:
         """Say whether who has registered has to open the mail before the first login."""

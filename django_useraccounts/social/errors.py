@@ -67,6 +67,22 @@ class NotYourIdentity(SocialLoginError):
     reason = "other_identity"
 
 
+class AnotherIdentity(SocialLoginError):
+    """The page was shown for another identity than the one that waits now."""
+
+    sentence = _("Another login has come back meanwhile. Please look at this page once more.")
+    status = 409
+    reason = "another_identity"
+
+
+class AccountSwitchedOff(SocialLoginError):
+    """The account is switched off, gone, or refused by the policy of the site."""
+
+    sentence = _("This login belongs to an account that cannot be used.")
+    status = 403
+    reason = "switched_off"
+
+
 class LastWayIn(AccountError):
     sentence = _(
         "This is the only way to log in to your account. Set a password, or connect another one."

@@ -1,9 +1,10 @@
-"""For templates: ask for roles, and show the menu of the account."""
+"""For templates: ask for roles, show the menu of the account, and the other ways to log in."""
 
 from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 
 from .. import guards
 from ..requirements import Requirement
@@ -46,3 +47,19 @@ def account_menu(context: Any) -> dict[str, Any]:
     # By path: a view that a project has put in the place of ours has another name.
     here = context["request"].path
     return {"entries": [(url, label, url == here) for url, label in links]}
+
+
+@register.simple_tag(takes_context=True)
+def ways_in(context: Any, *, purpose: str = "") -> SafeString:
+    """
+    Show the other ways to log in that the installed rooms have: ``{% ways_in as other_ways %}``.
+
+    Their templates see the page's context. ``purpose`` is "prove" where nobody logs in, but who is
+    logged in shows once more who it is. Empty if there is no other way.
+    """
+    templates = [room.ways_in for room in rooms() if room.ways_in]
+    engine = context.template.engine
+    with context.push(purpose=purpose):
+        ways = [engine.get_template(name).render(context) for name in templates]
+    # Escaped by those templates. A room with nothing to show still leaves white space.
+    return mark_safe("".join(ways).strip())  # noqa: S308

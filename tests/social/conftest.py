@@ -7,6 +7,9 @@ import pytest
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.providers import provider_named
 from django_useraccounts.testing.provider import FakeProvider
+from tests.social.visits import has_providers, provider
+
+__all__ = ["has_providers", "provider"]  # fixtures
 
 REDIRECT_URI = "https://site.example/accounts/social-callback/guild/"
 ISSUER = "https://id.example.com"

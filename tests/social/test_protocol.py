@@ -14,7 +14,7 @@ from django_useraccounts.social.errors import (
     SocialLoginError,
 )
 from django_useraccounts.social.protocol.metadata import documents
-from django_useraccounts.social.providers import provider_named
+from django_useraccounts.social.providers import OpenIDProvider, provider_named
 from django_useraccounts.social.sealing import unseal
 from django_useraccounts.testing.keys import published, signed, signing_key
 from django_useraccounts.testing.provider import LEFT_OUT, FakeProvider, Refused
@@ -299,30 +299,61 @@ def test_what_the_protocol_leaves_to_a_provider_is_no_fault(guild, come_back, cl
 
 
 @pytest.mark.parametrize(
-    "header",
+    "header, reason",
     [
-        {"alg": "none"},
-        {"alg": "None"},
-        {"alg": GONE},
-        {"alg": ["RS256"]},
-        {"alg": "HS256"},
-        {"alg": "RS512"},
-        {"alg": "PS256"},
-        {"kid": "another"},
-        {"kid": 7},
-        {"kid": ["key-1"]},
-        {"kid": ""},
+        ({"alg": "none"}, "alg"),
+        ({"alg": "None"}, "alg"),
+        ({"alg": GONE}, "signature"),
+        ({"alg": ["RS256"]}, "alg"),
+        ({"alg": "HS256"}, "alg"),
+        ({"alg": "RS512"}, "alg"),
+        ({"alg": "PS256"}, "alg"),
+        ({"kid": "another"}, "kid"),
+        ({"kid": 7}, "kid"),
+        ({"kid": ["key-1"]}, "kid"),
+        ({"kid": ""}, "kid"),
     ],
     ids=str,
 )
-def test_a_token_chooses_neither_algorithm_nor_key(guild, come_back, header):
+def test_a_token_chooses_neither_algorithm_nor_key(guild, come_back, header, reason):
     # RS512 and PS256 are good signatures; with HS256, the published key is the secret.
-    if header.get("alg") in ("RS512", "PS256"):
-        guild.keys = [{**guild.keys[0], "alg": header["alg"]}]
+    del guild.keys[0]["alg"]
     guild.breaks(**header)
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadAnswer) as refused:
         come_back(guild)
+
+    assert refused.value.reason == reason
+
+
+def test_a_site_may_be_configured_for_another_algorithm(set_providers, guild, come_back):
+    class ModernProvider(OpenIDProvider):
+        algorithms = ("PS256",)
+
+    guild.keys[0]["alg"] = "PS256"
+    guild.breaks(alg="PS256")
+    provider = ModernProvider("guild", options())
+    login = provider.begin(redirect_uri=REDIRECT_URI)
+
+    answer = guild.agree(login.url).data
+
+    assert provider.finish(answer, login.pending, redirect_uri=REDIRECT_URI).subject == "f-1"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+def test_no_configuration_makes_a_public_key_a_secret(guild, algorithm):
+    class TrustingProvider(OpenIDProvider):
+        algorithms = (algorithm, "RS256")
+
+    guild.breaks(alg=algorithm)
+    provider = TrustingProvider("guild", options())
+    login = provider.begin(redirect_uri=REDIRECT_URI)
+    answer = guild.agree(login.url).data
+
+    with pytest.raises(BadAnswer) as refused:
+        provider.finish(answer, login.pending, redirect_uri=REDIRECT_URI)
+
+    assert refused.value.reason == "alg"
 
 
 def test_a_public_key_that_is_published_as_a_secret_opens_nothing(guild, come_back):

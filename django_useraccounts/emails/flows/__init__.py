@@ -10,14 +10,17 @@ from .confirming import (
     resend_confirmation,
     send_confirmation,
 )
+from .handing_over import claim_to_hand_over, hand_over
 from .pruning import prune_unconfirmed
 from .undoing import addresses_before, undo_email_change
 
 __all__ = [
     "add_email",
     "addresses_before",
+    "claim_to_hand_over",
     "confirm_email",
     "disown_email",
+    "hand_over",
     "mail_link",
     "make_primary",
     "note_browser",

@@ -15,6 +15,7 @@ from ...canonical import email_key
 from ...errors import EmailTaken
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...room import lock_out_of_rooms
 from ...secrets import RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue, redeem
 from .rows import locked, read_as_they_were, set_primary
 
@@ -102,3 +103,4 @@ def _lock_out(user: AbstractUser) -> None:
     user.refresh_from_db(fields=["password", "session_epoch"])
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
     links.update(redeemed_at=timezone.now())
+    lock_out_of_rooms(user, since_before=None)

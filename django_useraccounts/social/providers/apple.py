@@ -24,6 +24,7 @@ class Apple(OpenIDProvider):
     """
 
     label = "Apple"
+    icon = "useraccounts/social/apple.svg"
     issuer = "https://appleid.apple.com"
     needs = ("CLIENT_ID", "TEAM_ID", "KEY_ID", "PRIVATE_KEY")
     scopes = ("openid", "name", "email")

@@ -39,6 +39,8 @@ class Provider(ABC):
 
     #: What buttons call it; the option LABEL overrides it.
     label: str = ""
+    #: Static path of its mark on buttons, square and drawn for white ground.
+    icon: str = "useraccounts/social/key.svg"
     #: Who vouches: with the subject, it names a person for ever.
     issuer: str = ""
     #: What to ask for; the option SCOPES overrides it.

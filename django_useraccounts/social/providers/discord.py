@@ -18,6 +18,7 @@ class Discord(OAuth2Provider):
     """
 
     label = "Discord"
+    icon = "useraccounts/social/discord.svg"
     issuer = "https://discord.com"
     authorize_url = "https://discord.com/oauth2/authorize"
     token_url = "https://discord.com/api/oauth2/token"  # noqa: S105  # no password

@@ -22,6 +22,7 @@ class Facebook(OAuth2Provider):
     """
 
     label = "Facebook"
+    icon = "useraccounts/social/facebook.svg"
     issuer = "https://www.facebook.com"
     authorize_url = f"https://www.facebook.com/{VERSION}/dialog/oauth"
     token_url = f"https://graph.facebook.com/{VERSION}/oauth/access_token"

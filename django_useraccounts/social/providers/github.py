@@ -21,6 +21,7 @@ class GitHub(OAuth2Provider):
     """
 
     label = "GitHub"
+    icon = "useraccounts/social/github.svg"
     issuer = "https://github.com/login/oauth"
     authorize_url = "https://github.com/login/oauth/authorize"
     token_url = "https://github.com/login/oauth/access_token"  # noqa: S105  # no password

@@ -5,6 +5,7 @@ from .openid import OpenIDProvider
 
 class GitLab(OpenIDProvider):
     label = "GitLab"
+    icon = "useraccounts/social/gitlab.svg"
     issuer = "https://gitlab.com"
     needs = ("CLIENT_ID", "CLIENT_SECRET")
     may = ("DOMAINS", "ISSUER")

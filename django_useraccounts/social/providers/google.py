@@ -8,6 +8,7 @@ from .openid import OpenIDProvider
 
 class Google(OpenIDProvider):
     label = "Google"
+    icon = "useraccounts/social/google.svg"
     issuer = "https://accounts.google.com"
     needs = ("CLIENT_ID", "CLIENT_SECRET")
     hosted_domains = ("gmail.com", "googlemail.com")

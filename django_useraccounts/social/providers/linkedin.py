@@ -17,6 +17,7 @@ class LinkedIn(OpenIDProvider):
     """
 
     label = "LinkedIn"
+    icon = "useraccounts/social/linkedin.svg"
     issuer = "https://www.linkedin.com/oauth"
     needs = ("CLIENT_ID", "CLIENT_SECRET")
     client_auth = "client_secret_post"

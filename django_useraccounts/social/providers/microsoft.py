@@ -28,6 +28,7 @@ class Microsoft(OpenIDProvider):
     """
 
     label = "Microsoft"
+    icon = "useraccounts/social/microsoft.svg"
     needs = ("CLIENT_ID", "CLIENT_SECRET")
     may = ("TENANT",)
     issuer = f"{LOGIN}/common/v2.0"

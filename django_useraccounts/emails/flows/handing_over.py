@@ -1,0 +1,73 @@
+"""Give an account that was registered and never confirmed to who has proved its address."""
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...room import lock_out_of_rooms
+from .confirming import prove_first_email
+from .rows import locked
+
+
+def claim_to_hand_over(email: str) -> UserEmail | None:
+    """
+    Return the claim of the one account that was registered with the address, if it has no other.
+
+    None if several claim it, since nobody knows then which is meant, or if the account has a proved
+    address, since that one has an owner.
+    """
+    proved = UserEmail.objects.confirmed().filter(user=OuterRef("user"))
+    rows = UserEmail.objects.claims().addressed(email).filter(~Exists(proved))
+    usable = rows.filter(
+        user__is_active=True,
+        user__erase_at=None,
+        user__is_staff=False,
+        user__is_superuser=False,
+    )
+    claims = list(usable.select_related("user")[:2])
+    return claims[0] if len(claims) == 1 else None
+
+
+def hand_over(claim: UserEmail, *, request: HttpRequest | None = None) -> AbstractUser | None:
+    """
+    Confirm the address of a claim that was proved by another way than its own mail.
+
+    Whoever registered the account may have been a stranger, and keeps nothing: the password stops
+    working, every session and link ends, and other claims, what rooms let in by, names and accepted
+    terms go. Return the user, or None if the account is not what it was. Raises EmailTaken.
+    Source: Sudhodanan and Paverd, Pre-hijacked accounts (USENIX Security 2022).
+    """
+    with transaction.atomic():
+        user = locked(claim.user)
+        address = UserEmail.objects.claims().filter(pk=claim.pk, user=user).first()
+        if address is None or UserEmail.objects.confirmed().filter(user=user).exists():
+            return None
+        _take_all(user, but=address)
+        address.user = user  # type: ignore[assignment]
+        AccountEvent.objects.record(
+            "handed_over", user=user, details={"address": address.email}, request=request
+        )
+        prove_first_email(address, request=request)
+    return user
+
+
+def _take_all(user: AbstractUser, *, but: UserEmail) -> None:
+    """Leave nothing on the account that a stranger could come back by, or be remembered by."""
+    UserEmail.objects.filter(user=user).exclude(pk=but.pk).delete()
+    links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
+    links.update(redeemed_at=timezone.now())
+    lock_out_of_rooms(user, since_before=None)
+    users = get_user_model()._default_manager.filter(pk=user.pk)
+    users.update(
+        password=make_password(None),
+        session_epoch=F("session_epoch") + 1,
+        first_name="",
+        last_name="",
+        terms_version="",
+        terms_accepted_at=None,
+    )
+    user.refresh_from_db()

@@ -1,0 +1,39 @@
+"""The room of logins by a provider joins the house."""
+
+from datetime import datetime
+from typing import Any
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from ..personal_data import register_personal_data
+from ..room import MenuEntry, Room
+from .conf import conf
+
+
+class SocialConfig(Room, AppConfig):
+    name = "django_useraccounts.social"
+    label = "useraccounts_social"
+    verbose_name = _("Logins by a provider")
+    default_auto_field = "django.db.models.BigAutoField"
+    routes = ("django_useraccounts.social.urls",)
+    needs = ("django_useraccounts",)
+    menu = (MenuEntry("connections", _("Ways to log in"), lambda _user: bool(conf.PROVIDERS)),)
+    ways_in = "useraccounts/social/ways_in.html"
+    conf: Any = conf
+
+    def ready(self) -> None:
+        from .parts import connections_of, forget_connections  # noqa: PLC0415
+
+        register_personal_data("connections", export=connections_of, erase=forget_connections)
+
+    def lets_in(self, user: Any) -> bool:
+        # It needs the models, which are there only now.
+        from .models import Connection  # noqa: PLC0415
+
+        return Connection.objects.of(user).usable().exists()
+
+    def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
+        from .flows import drop_connections  # noqa: PLC0415
+
+        drop_connections(user, since_before=since_before)

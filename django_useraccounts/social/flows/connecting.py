@@ -1,0 +1,185 @@
+"""Let an identity at a provider into an account, and out of it again."""
+
+import json
+from datetime import datetime
+
+from django.contrib.auth import get_user_model, update_session_auth_hash
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.http import HttpRequest
+
+from ... import signals
+from ...errors import LinkUsed
+from ...identity import has_emails
+from ...limits import spend
+from ...mail import announce
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...secrets import issue, redeem
+from .. import signals as news
+from ..errors import IdentityTaken, LastWayIn
+from ..identities import Identity
+from ..models import CONNECT_BY_LINK, Connection
+from ..providers import all_providers
+
+
+def connect(
+    user: AbstractUser, identity: Identity, *, request: HttpRequest | None = None
+) -> Connection:
+    """
+    Let whoever has this identity log in as ``user``, who has been proved, and is told by mail.
+
+    To connect it twice changes nothing. Raises IdentityTaken for one that lets somebody else in.
+    """
+    try:
+        with transaction.atomic():
+            connection = Connection.objects.create(
+                user=user,
+                provider=identity.provider,
+                issuer=identity.issuer,
+                subject=identity.subject,
+                key=identity.key,
+                label=identity.label[:255],
+                tokens=identity.tokens,
+            )
+            _tell("provider_connected", user, connection, by=user, request=request)
+    except IntegrityError:
+        # Of two at once the unique key lets one through.
+        owned = Connection.objects.filter(user=user, key=identity.key).first()
+        if owned is None:
+            raise IdentityTaken from None
+        return owned
+    return connection
+
+
+def disconnect(
+    connection: Connection,
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> None:
+    """
+    Let an identity in no more, end every other session of its user, and tell the user by mail.
+
+    ``by`` is who does it, if not the user. Raises LastWayIn for what is the only way that its user
+    has of logging in, unless somebody else does it: a mailed link then sets a password.
+    """
+    user: AbstractUser = connection.user
+    is_own = by is None or by == user
+    with transaction.atomic():
+        # Of two at once the row of the user lets one go first.
+        users = get_user_model()._default_manager
+        fresh: AbstractUser = users.select_for_update().get(pk=user.pk)
+        mine = Connection.objects.filter(pk=connection.pk, user=fresh)
+        if not mine.exists():
+            return  # the second of two clicks
+        others = Connection.objects.of(fresh).usable().exclude(pk=connection.pk)
+        if is_own and not has_password_way_in(fresh) and not others.exists():
+            raise LastWayIn
+        mine.delete()
+        # Whoever came in by it goes, too.
+        users.filter(pk=fresh.pk).update(session_epoch=F("session_epoch") + 1)
+        user.refresh_from_db(fields=["session_epoch"])
+        _tell("provider_disconnected", user, connection, by=by or user, request=request)
+        if request is not None and request.user == user:
+            update_session_auth_hash(request, user)
+
+
+def drop_connections(user: AbstractUser, *, since_before: datetime | None) -> None:
+    """Let identities in no more that a stranger may have connected; see ``Room.lock_out``."""
+    rows = Connection.objects.filter(user=user)
+    if since_before is not None:
+        rows = rows.filter(connected_at__lt=since_before)
+    for connection in rows:
+        details = _details(connection)
+        AccountEvent.objects.record("provider_disconnected", user=user, details=details)
+    rows.delete()
+
+
+def has_password_way_in(user: AbstractUser) -> bool:
+    """Say whether the user can log in by password: has one, and a name to give with it."""
+    return user.has_usable_password() and bool(user.login_name)
+
+
+def owner_of_address(identity: Identity) -> UserEmail | None:
+    """Return the confirmed address here that the provider has proved to be the person's."""
+    if not identity.is_email_proved or not has_emails():
+        return None
+    rows = UserEmail.objects.confirmed().not_gone().addressed(identity.email)
+    return rows.select_related("user").first()
+
+
+def mail_connect_link(
+    identity: Identity, *, next_url: str = "", request: HttpRequest | None = None
+) -> None:
+    """
+    Mail the owner of the identity's address a link that connects exactly this identity.
+
+    Without an account of that address nothing is mailed. Raises TooManyAttempts.
+    """
+    address = owner_of_address(identity)
+    spend("mail", identifier=address.email_key if address else identity.key, request=request)
+    if address is None or not address.user.is_active:
+        return
+    with transaction.atomic():
+        pending = json.dumps(identity.as_kept())
+        secret = issue(CONNECT_BY_LINK, address=address, pending=pending, next_url=next_url)
+        announce(
+            "connect_by_link",
+            to=address.email,
+            user=address.user,
+            secret=secret,
+            what=_shown(identity),
+            request=request,
+        )
+
+
+def connect_by_link(secret: OneTimeSecret, *, request: HttpRequest | None = None) -> Connection:
+    """
+    Connect the identity of a mailed link to the account that the link has proved.
+
+    Raises LinkUsed, and IdentityTaken when it lets somebody else in by now.
+    """
+    user: AbstractUser = secret.user  # type: ignore[assignment]
+    identity = identity_in(secret)
+    with transaction.atomic():
+        redeem(secret)
+        return connect(user, identity, request=request)
+
+
+def identity_in(secret: OneTimeSecret) -> Identity:
+    """Return the identity that a mailed link connects; raise LinkUsed for one of another shape."""
+    try:
+        return Identity.read(json.loads(secret.pending))
+    except ValueError:
+        raise LinkUsed from None
+
+
+def _shown(identity: Identity) -> str:
+    return f"{label_of(identity.provider)} ({identity.label})"
+
+
+def label_of(provider: str) -> str:
+    """Return what people know a provider by; its name, if the site has it no more."""
+    known = all_providers().get(provider)
+    return known.label if known else provider
+
+
+def _details(connection: Connection) -> dict[str, object]:
+    return {"source": connection.provider, "issuer": connection.issuer, "called": connection.label}
+
+
+def _tell(
+    kind: str,
+    user: AbstractUser,
+    connection: Connection,
+    *,
+    by: AbstractUser,
+    request: HttpRequest | None,
+) -> None:
+    AccountEvent.objects.record(
+        kind, user=user, actor=by, details=_details(connection), request=request
+    )
+    if user.email and has_emails():
+        what = f"{label_of(connection.provider)} ({connection.label})"
+        announce(kind, to=user.email, user=user, what=what, request=request)
+    signals.send_on_commit(getattr(news, kind), user=user, connection=connection, request=request)

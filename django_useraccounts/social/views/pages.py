@@ -1,0 +1,58 @@
+"""What the pages of the room share."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.functional import cached_property
+
+from ...views import AccountPage
+from ..attempts import Arrival, arrival_of
+from ..identities import Identity
+from ..providers import Provider, all_providers
+
+
+class ProviderPage(AccountPage):
+    """A page about one provider of the site, which its path names."""
+
+    def is_here(self) -> bool:
+        return self.kwargs["provider"] in all_providers()
+
+    @cached_property
+    def provider(self) -> Provider:
+        return all_providers()[self.kwargs["provider"]]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(provider=self.provider, **kwargs)
+
+
+class ArrivalPage(AccountPage):
+    """A page about the identity that waits in the session for its account."""
+
+    arrival: Arrival
+
+    def turn_away(self) -> HttpResponse | None:
+        arrival = arrival_of(self.request)
+        if arrival is None:
+            # It has waited too long, or another tab has found its account.
+            is_user = self.request.user.is_authenticated
+            return HttpResponseRedirect(
+                self.url_after_login if is_user else resolve_url(settings.LOGIN_URL)
+            )
+        self.arrival = arrival
+        return super().turn_away()
+
+    @property
+    def identity(self) -> Identity:
+        return self.arrival.identity
+
+    @property
+    def next_url(self) -> str:
+        return self.arrival.next_url
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        provider = all_providers().get(self.identity.provider)
+        return super().get_context_data(
+            identity=self.identity, provider=provider, arrival=self.arrival, **kwargs
+        )

@@ -1,0 +1,8 @@
+"""What the settings of the tests name."""
+
+from django_useraccounts.policy import Policy
+
+
+class ClosedPolicy(Policy):
+    def may_register(self, *, request):
+        return False

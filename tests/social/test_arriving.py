@@ -1,0 +1,389 @@
+"""Who comes back from the provider, and which account that is."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
+from django_useraccounts.secrets import link_of
+from django_useraccounts.social.models import Connection
+from django_useraccounts.testing import PASSWORD, log_in, make_user
+from tests.social.visits import HANNAH, arrive, begin, path_of, url, user_of
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+
+
+def identity_of(user, subject="hannah-1"):
+    from django_useraccounts.social.flows import connect
+    from django_useraccounts.social.identities import Identity
+
+    identity = Identity("guild", "https://id.guild.example", subject, email=HANNAH["email"])
+    return connect(user, identity)
+
+
+def kinds_to(address):
+    return [mail.kind for mail in OutgoingMail.objects.filter(to=address).order_by("pk")]
+
+
+def complete(client, **data):
+    return client.post(url("complete_registration"), {"username": "hannah", **data})
+
+
+# The first time
+
+
+def test_who_comes_for_the_first_time_is_asked_for_a_username_only(client, provider):
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("complete_registration")
+    page = client.get(response["Location"]).content.decode()
+    assert 'value="hannah"' in page
+    assert 'value="hannah@guild.example"' in page
+    assert 'type="password"' not in page
+    assert not User.objects.exists()
+
+
+def test_a_proved_address_is_confirmed_without_a_mail_and_the_person_is_in(client, provider):
+    arrive(client, provider, next_url="/studio/")
+
+    response = complete(client, email="hannah@guild.example")
+
+    user = User.objects.get()
+    assert response["Location"] == "/studio/"
+    assert user_of(client) == str(user.pk)
+    assert (user.username, user.email) == ("hannah", "hannah@guild.example")
+    assert (user.first_name, user.last_name) == ("Hannah", "Höch")
+    assert not user.has_usable_password()
+    assert Connection.objects.get().user == user
+    assert UserEmail.objects.get().is_confirmed
+    kinds = set(AccountEvent.objects.values_list("kind", flat=True))
+    assert kinds == {"registered", "email_confirmed", "provider_connected", "logged_in"}
+    sources = AccountEvent.objects.filter(kind__in=["registered", "logged_in"])
+    assert {event.details["source"] for event in sources} == {"guild"}
+
+
+def test_another_address_than_the_proved_one_waits_for_its_mail(client, provider):
+    arrive(client, provider)
+
+    response = complete(client, email="somebody@else.example")
+
+    assert path_of(response) == url("mail_sent")
+    assert not UserEmail.objects.get().is_confirmed
+    assert kinds_to("somebody@else.example") == ["confirm_email"]
+    assert user_of(client) == ""
+
+
+@pytest.mark.parametrize("word", [False, None, "true", "false", 1, "missing"])
+def test_an_address_that_is_not_verified_waits_for_its_mail(client, provider, word):
+    person = {**HANNAH, "email_verified": word}
+    if word == "missing":
+        del person["email_verified"]
+    arrive(client, provider, person)
+
+    complete(client, email="hannah@guild.example")
+
+    assert not UserEmail.objects.get().is_confirmed
+    assert kinds_to("hannah@guild.example") == ["confirm_email"]
+
+
+def test_a_provider_proves_no_address_of_a_domain_that_it_does_not_run(client, provider):
+    arrive(client, provider, {**HANNAH, "email": "hannah@gmail.com"})
+
+    complete(client, email="hannah@gmail.com")
+
+    assert not UserEmail.objects.get().is_confirmed
+
+
+def test_with_nothing_to_ask_the_account_is_opened_at_once(client, provider, set_conf, settings):
+    set_conf(**{**settings.USERACCOUNTS, "USERNAME": "off"})
+
+    response = arrive(client, provider, next_url="/studio/")
+
+    user = User.objects.get()
+    assert response["Location"] == "/studio/"
+    assert user_of(client) == str(user.pk)
+    assert user.email == "hannah@guild.example"
+
+
+def test_who_has_an_unproved_address_is_asked_even_then(client, provider, set_conf, settings):
+    set_conf(**{**settings.USERACCOUNTS, "USERNAME": "off"})
+
+    response = arrive(client, provider, {**HANNAH, "email_verified": False})
+
+    assert path_of(response) == url("complete_registration")
+    assert not User.objects.exists()
+
+
+def test_terms_are_asked_for(client, provider, set_conf, settings):
+    set_conf(**{**settings.USERACCOUNTS, "USERNAME": "off", "TERMS_VERSION": "2026-05-01"})
+    arrive(client, provider)
+
+    refused = client.post(url("complete_registration"), {"email": HANNAH["email"]})
+    accepted = client.post(
+        url("complete_registration"), {"email": HANNAH["email"], "terms": "2026-05-01"}
+    )
+
+    assert refused.status_code == 200
+    assert accepted.status_code == 302
+    assert User.objects.get().terms_version == "2026-05-01"
+
+
+def test_closed_registration_holds(client, provider, set_conf, settings):
+    set_conf(**{**settings.USERACCOUNTS, "POLICY": "tests.social.doubles.ClosedPolicy"})
+
+    response = arrive(client, provider)
+
+    assert client.get(response["Location"]).status_code == 403
+    assert complete(client, email=HANNAH["email"]).status_code == 403
+    assert not User.objects.exists()
+
+
+def test_the_page_is_nobodys_who_has_not_come_from_a_provider(client, has_providers):
+    response = client.get(url("complete_registration"))
+
+    assert path_of(response) == url("login")
+
+
+def test_a_second_click_opens_no_second_account(client, provider):
+    arrive(client, provider)
+    session = client.session
+    kept = dict(session.items())
+    complete(client, email=HANNAH["email"])
+    client.logout()
+    session = client.session
+    session.update(kept)
+    session.save()
+
+    response = complete(client, email=HANNAH["email"])
+
+    assert User.objects.count() == 1
+    assert response.status_code == 302
+    assert user_of(client) == str(User.objects.get().pk)
+
+
+# The next time
+
+
+def test_who_is_known_is_logged_in(client, provider):
+    maria = make_user("maria")
+    identity_of(maria)
+
+    response = arrive(client, provider, next_url="/studio/")
+
+    assert response["Location"] == "/studio/"
+    assert user_of(client) == str(maria.pk)
+
+
+def test_the_address_at_the_provider_changes_nothing_here(client, provider):
+    maria, other = make_user("maria"), make_user("other")
+    identity_of(maria)
+
+    arrive(client, provider, {**HANNAH, "email": "other@guild.example"})
+
+    assert user_of(client) == str(maria.pk)
+    assert UserEmail.objects.count() == 2
+    assert other.emails.get().email == "other@example.com"
+
+
+def test_the_same_address_with_another_subject_is_somebody_else(client, provider):
+    maria = make_user("maria", "hannah@guild.example")
+    identity_of(maria)
+
+    response = arrive(client, provider, {**HANNAH, "sub": "HANNAH-1"})
+
+    assert user_of(client) == ""
+    assert path_of(response) == url("connect_account")
+
+
+def test_an_account_that_is_switched_off_stays_shut(client, provider):
+    maria = make_user("maria", is_active=False)
+    identity_of(maria)
+
+    response = arrive(client, provider)
+
+    assert response.status_code == 403
+    assert user_of(client) == ""
+    assert AccountEvent.objects.get(kind="social_login_refused").details["reason"] == "switched_off"
+
+
+def test_who_has_to_confirm_first_is_told_so(client, provider):
+    maria = make_user("maria", confirmed=False, password=None)
+    identity_of(maria)
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("resend_confirmation")
+    assert user_of(client) == ""
+
+
+def test_two_tabs_of_one_person_both_arrive(client, provider):
+    maria = make_user("maria")
+    identity_of(maria)
+    first, second = begin(client), begin(client, next_url="/studio/")
+    client.get(provider.agree(first))
+
+    response = client.get(provider.agree(second))
+
+    assert response["Location"] == "/studio/"
+
+
+def test_who_logged_in_as_somebody_else_meanwhile_stays_that(client, provider):
+    maria, other = make_user("maria"), make_user("other")
+    identity_of(maria)
+    begun = begin(client)
+    client.post(url("login"), {"identifier": "other", "password": PASSWORD})
+
+    response = client.get(provider.agree(begun))
+
+    assert response.status_code == 409
+    assert user_of(client) == str(other.pk)
+
+
+# An address that belongs to an account
+
+
+def test_nobody_is_connected_to_an_account_by_an_address(client, provider):
+    make_user("maria", "hannah@guild.example")
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("connect_account")
+    assert user_of(client) == ""
+    assert not Connection.objects.exists()
+    assert not OutgoingMail.objects.exists()
+
+
+def test_the_password_proves_the_account_and_connects_this_identity(client, provider):
+    maria = make_user("maria", "hannah@guild.example")
+    arrive(client, provider, next_url="/studio/")
+    page = client.get(url("connect_account"))
+    form = {"identity": page.context["form"]["identity"].value()}
+
+    wrong = client.post(
+        url("connect_account"), {**form, "identifier": "maria", "password": "a wrong one"}
+    )
+    right = client.post(
+        url("connect_account"), {**form, "identifier": "maria", "password": PASSWORD}
+    )
+
+    assert wrong.status_code == 200
+    assert right["Location"] == "/studio/"
+    assert user_of(client) == str(maria.pk)
+    assert Connection.objects.get().user == maria
+    assert kinds_to("hannah@guild.example") == ["provider_connected"]
+
+
+def test_another_identity_than_the_page_has_shown_is_not_connected(client, provider):
+    maria = make_user("maria", "hannah@guild.example")
+    arrive(client, provider)
+    shown = client.get(url("connect_account")).context["form"]["identity"].value()
+    arrive(client, provider, {**HANNAH, "sub": "somebody-else"})
+
+    response = client.post(
+        url("connect_account"), {"identity": shown, "identifier": "maria", "password": PASSWORD}
+    )
+
+    assert response.status_code == 409
+    assert not Connection.objects.exists()
+    assert not maria.social_connections.exists()
+
+
+def test_an_unproved_address_tells_nobody_that_it_belongs_to_an_account(client, provider):
+    make_user("maria", "hannah@guild.example")
+    unproved = {**HANNAH, "email_verified": False}
+
+    taken = arrive(client, provider, unproved)
+    taken_page = client.get(taken["Location"]).content
+    UserEmail.objects.all().delete()
+    client.session.flush()
+    free = arrive(client, provider, unproved)
+
+    assert path_of(taken) == path_of(free) == url("complete_registration")
+    assert b"maria" not in taken_page
+
+
+def test_a_site_may_connect_by_the_address(client, provider, set_conf, settings):
+    maria = make_user("maria", "hannah@guild.example")
+    social = {**settings.USERACCOUNTS["SOCIAL"], "CONNECT_BY_EMAIL": True}
+    set_conf(SOCIAL=social)
+
+    arrive(client, provider)
+
+    assert user_of(client) == str(maria.pk)
+    assert Connection.objects.get().user == maria
+    assert kinds_to("hannah@guild.example") == ["provider_connected"]
+
+
+@pytest.mark.parametrize("change", [{"email_verified": False}, {"email": "hannah@gmail.com"}])
+def test_even_then_only_by_an_address_that_is_proved(client, provider, set_conf, settings, change):
+    make_user("maria", {**HANNAH, **change}["email"])
+    set_conf(SOCIAL={**settings.USERACCOUNTS["SOCIAL"], "CONNECT_BY_EMAIL": True})
+
+    arrive(client, provider, {**HANNAH, **change})
+
+    assert user_of(client) == ""
+    assert not Connection.objects.exists()
+
+
+# What a stranger has left
+
+
+def test_a_stranger_who_registered_the_address_first_keeps_nothing(
+    client, provider, set_conf, settings, django_user_model
+):
+    set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    stranger = type(client)()
+    stranger.post(
+        url("register"),
+        {"username": "eve", "email": HANNAH["email"], "password": PASSWORD},
+    )
+    eve, secret = User.objects.get(), OneTimeSecret.objects.get()
+    UserEmail.objects.add_claim(eve, "eve@evil.example")
+    identity_of(eve, subject="eve")
+    assert user_of(stranger) == str(eve.pk)
+
+    arrive(client, provider)
+
+    eve.refresh_from_db()
+    assert user_of(client) == str(eve.pk)
+    assert eve.email == HANNAH["email"]
+    assert not eve.has_usable_password()
+    assert [row.email for row in UserEmail.objects.all()] == [HANNAH["email"]]
+    assert [row.subject for row in Connection.objects.all()] == ["hannah-1"]
+    assert stranger.get(url("profile")).status_code == 302
+    link = url("confirm_email", str(link_of(secret)))
+    assert stranger.get(link, follow=True).status_code == 410
+    login = stranger.post(url("login"), {"identifier": "eve", "password": PASSWORD})
+    assert login.status_code == 200
+
+
+def test_an_account_that_has_an_owner_is_not_handed_over_for_a_claim(client, provider):
+    eve = make_user("eve")
+    UserEmail.objects.add_claim(eve, HANNAH["email"])
+
+    response = arrive(client, provider)
+    complete(client, email=HANNAH["email"])
+
+    assert path_of(response) == url("complete_registration")
+    assert User.objects.count() == 2
+    assert UserEmail.objects.confirmed().get(email=HANNAH["email"]).user.username == "hannah"
+
+
+def test_of_several_claims_none_is_handed_over(client, provider):
+    for name in ("eve", "mallory"):
+        make_user(name, HANNAH["email"], confirmed=False)
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("complete_registration")
+    assert user_of(client) == ""
+
+
+def test_a_logged_in_visitor_goes_on(client, provider):
+    log_in(client, make_user("maria"))
+
+    response = client.post(url("social_login", "guild"))
+
+    assert response.status_code == 302
+    assert "id.guild.example" not in response["Location"]
