@@ -1,6 +1,9 @@
 """The buttons of the providers, on the pages of the accounts and on those of a project."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,10 +13,15 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.template import engines
 from django.test import Client, RequestFactory
+from django.urls import reverse
+from docutils import nodes
 
 from django_useraccounts import social
-from django_useraccounts.social.providers import all_providers
+from django_useraccounts.models import AbstractUser
+from django_useraccounts.social.models import Connection
+from django_useraccounts.social.providers import PRESETS, all_providers
 from django_useraccounts.testing import log_in, make_user
+from tests.readme import ROOT, document
 
 pytestmark = pytest.mark.django_db
 
@@ -22,12 +30,19 @@ REGISTER = "/accounts/register/"
 PROVE = "/accounts/confirm-identity/"
 KEYS = {"CLIENT_ID": "the-site", "CLIENT_SECRET": "secret"}
 GUILD = {"ISSUER": "https://id.guild.example", **KEYS}
-#: Every preset, with what it needs.
-PRESETS = {
+#: For every preset what it needs.
+ENTRIES = {
     **dict.fromkeys(("google", "facebook", "github", "gitlab", "linkedin", "discord"), KEYS),
     "microsoft": {**KEYS, "TENANT": "common"},
-    "apple": {"CLIENT_ID": "site", "TEAM_ID": "team", "KEY_ID": "key", "PRIVATE_KEY": "-"},
+    "apple": {
+        "CLIENT_ID": "the-site",
+        "TEAM_ID": "team",
+        "KEY_ID": "key",
+        "PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----",
+    },
 }
+#: What docs/buttons.rst shows.
+DOCUMENTED = [block.astext() for block in document("docs/buttons.rst").findall(nodes.literal_block)]
 MARKS = sorted((Path(social.__file__).parent / "static/useraccounts/social").glob("*.svg"))
 
 
@@ -80,6 +95,12 @@ def page(client: Client, url: str) -> Page:
     return Page(client.get(url).content.decode())
 
 
+def connect(user: AbstractUser, provider: str) -> None:
+    Connection.objects.create(
+        user=user, provider=provider, issuer="https://id.example", subject=f"{user.pk}", key=user.pk
+    )
+
+
 def render(rf: RequestFactory, text: str, **context: object) -> str:
     """Render what a template of a project says about the buttons."""
     template = engines["django"].from_string(f"{{% load useraccounts_social %}}{text}")
@@ -120,6 +141,26 @@ def test_the_buttons_cost_no_query(client, providers, django_assert_num_queries,
         client.get(url)
 
 
+def test_the_buttons_load_no_library_of_the_protocol():
+    # They are on pages of everybody, and few people click on one.
+    script = f"""
+import sys, django
+django.setup()
+from django.conf import settings
+from django.template import engines
+settings.USERACCOUNTS = {{"SOCIAL": {{"PROVIDERS": {ENTRIES}}}}}
+html = engines["django"].from_string("{{% load useraccounts_social %}}{{% social_buttons %}}").render()
+print(html.count("<button"), *{{"authlib", "joserfc", "cryptography"}} & set(sys.modules))
+"""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "testproject.test_settings"}
+
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+    assert (shown.stdout, shown.stderr) == (f"{len(ENTRIES)}\n", "")
+
+
 @pytest.mark.parametrize("url", [LOGIN, REGISTER])
 def test_a_site_without_providers_offers_no_other_way(client, url):
     html = client.get(url).content.decode()
@@ -130,6 +171,8 @@ def test_a_site_without_providers_offers_no_other_way(client, url):
 
 @pytest.mark.parametrize("url", [LOGIN, REGISTER])
 def test_a_site_without_the_room_offers_no_other_way(client, settings, url):
+    # URLs are read once in a process, so for the tests to come not without those of the room.
+    assert reverse("useraccounts:social_login", args=["google"])
     installed = [app for app in settings.INSTALLED_APPS if not app.endswith(".social")]
     settings.INSTALLED_APPS = installed
 
@@ -141,7 +184,7 @@ def test_a_site_without_the_room_offers_no_other_way(client, settings, url):
 
 @pytest.mark.parametrize("url", [LOGIN, REGISTER])
 def test_the_pages_hold_nothing_inline_and_nothing_of_the_providers(client, providers, url):
-    providers(**PRESETS, guild=GUILD)
+    providers(**ENTRIES, guild=GUILD)
 
     html = client.get(url).content.decode()
 
@@ -170,13 +213,17 @@ def test_a_label_is_text(client, providers):
 # Who is logged in, and has no password
 
 
-def test_who_has_no_password_proves_who_it_is_by_a_provider(client, providers):
-    providers(google=KEYS)
-    log_in(client, make_user(password=None))
+def test_who_has_no_password_proves_who_it_is_by_a_connected_provider(client, providers):
+    providers(google=KEYS, github=KEYS)
+    maria = make_user(password=None)
+    connect(maria, "github")
+    connect(make_user("frida"), "google")
+    log_in(client, maria)
 
     shown = page(client, f"{PROVE}?next=/accounts/emails/")
 
     [button] = shown.buttons
+    assert button["action"] == "/accounts/social-login/github/"
     assert button["purpose"] == "prove"
     assert button["next"] == "/accounts/emails/"
     assert not any(form["words"] == "Log in again" for form in shown.forms)
@@ -184,12 +231,15 @@ def test_who_has_no_password_proves_who_it_is_by_a_provider(client, providers):
 
 def test_who_has_a_password_proves_by_that(client, providers):
     providers(google=KEYS)
-    log_in(client, make_user())
+    maria = make_user()
+    connect(maria, "google")
+    log_in(client, maria)
 
     assert not page(client, PROVE).buttons
 
 
-def test_without_providers_who_has_no_password_logs_in_again(client):
+def test_who_has_no_password_and_no_connection_logs_in_again(client, providers):
+    providers(google=KEYS)
     log_in(client, make_user(password=None))
 
     [form] = page(client, PROVE).forms
@@ -224,15 +274,30 @@ def test_a_site_without_providers_has_no_buttons(rf):
     assert not render(rf, "{% social_buttons %}").strip()
 
 
+@pytest.mark.parametrize("block", DOCUMENTED, ids=["page", "look"])
+def test_the_documented_templates_lead_to_the_provider(rf, providers, block):
+    providers(google=KEYS)
+    context = {"providers": all_providers().values(), "next": "/essays/7/", "purpose": "prove"}
+
+    [button] = Page(render(rf, block, **context)).buttons
+
+    assert button["action"] == "/accounts/social-login/google/"
+    assert button["next"] == "/essays/7/"
+    assert button["csrfmiddlewaretoken"]
+    assert button["words"].endswith("Google")
+    assert button.get("purpose") == ("prove" if "purpose" in block else None)
+
+
 # The marks
 
 
 def test_every_preset_has_a_mark_of_its_own(providers):
-    providers(**PRESETS)
+    providers(**ENTRIES)
 
+    assert ENTRIES.keys() == PRESETS.keys()
     marks = {name: provider.icon for name, provider in all_providers().items()}
 
-    assert marks == {name: f"useraccounts/social/{name}.svg" for name in PRESETS}
+    assert marks == {name: f"useraccounts/social/{name}.svg" for name in ENTRIES}
     assert all(finders.find(mark) for mark in marks.values())
 
 

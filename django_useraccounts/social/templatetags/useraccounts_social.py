@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 
+from ..models import Connection
 from ..providers import all_providers
 
 register = template.Library()
@@ -19,10 +20,13 @@ def social_buttons(context: Any, *, purpose: str = "") -> dict[str, Any]:
         {% with next=request.path %}{% social_buttons %}{% endwith %}
 
     The look needs ``useraccounts.css``, and the page a ``request`` in its context for the token
-    against forged requests.
+    against forged requests. With the purpose "prove", who is logged in proves it once more, by a
+    provider that is connected.
     """
-    return {
-        "providers": all_providers().values(),
-        "next": context.get("next"),
-        "purpose": purpose,
-    }
+    providers = list(all_providers().values())
+    if purpose == "prove":
+        # Anybody else's identity would be refused when it comes back.
+        rows = Connection.objects.of(context["request"].user)
+        connected = set(rows.values_list("provider", flat=True))
+        providers = [provider for provider in providers if provider.name in connected]
+    return {"providers": providers, "next": context.get("next"), "purpose": purpose}
