@@ -449,6 +449,16 @@ def test_no_key_is_guessed_where_there_are_several(guild, come_back):
     assert refused.value.reason == "kid"
 
 
+def test_no_key_is_guessed_even_where_one_alone_would_do(guild, come_back):
+    guild.keys.append({"kty": "EC", "kid": "key-2", "crv": "P-256", "x": "AA", "y": "AA"})
+    guild.breaks(kid=GONE)
+
+    with pytest.raises(BadAnswer) as refused:
+        come_back(guild)
+
+    assert refused.value.reason == "kid"
+
+
 def test_a_single_key_needs_no_name(guild, come_back):
     guild.breaks(kid=GONE)
 
@@ -538,11 +548,14 @@ def test_keys_that_are_none_verify_nothing(guild, come_back, keys):
         come_back(guild)
 
 
-def test_a_key_for_something_else_verifies_nothing(guild, come_back):
-    guild.keys[0]["use"] = "enc"
+@pytest.mark.parametrize("purpose", [{"use": "enc"}, {"alg": "PS256"}, {"kty": "oct"}], ids=str)
+def test_a_key_for_something_else_verifies_nothing(guild, come_back, purpose):
+    guild.keys[0] |= purpose
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadAnswer) as refused:
         come_back(guild)
+
+    assert refused.value.reason == "kid"
 
 
 def test_two_keys_of_one_name_verify_nothing(guild, come_back):
