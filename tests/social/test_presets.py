@@ -319,6 +319,12 @@ def test_microsoft_lets_in_the_tenants_that_are_meant(tenant, tid, is_let_in):
 
 
 @by("microsoft")
+def test_microsoft_is_not_asked_for_what_its_token_says(login):
+    assert login.identity(email="").subject == "1001"
+    assert login.fake.calls["userinfo"] == 0
+
+
+@by("microsoft")
 def test_a_token_of_one_tenant_that_names_another_is_refused(login):
     login.fake.breaks(tid=OTHER_TENANT)
 
@@ -398,6 +404,13 @@ def test_nobody_posts_an_address_or_a_subject(login):
     identity = login.finish({**login.agree(begun), "user": json.dumps(forged)}, begun)
 
     assert (identity.subject, identity.email) == ("1001", "frida@example.com")
+
+
+@by("apple")
+def test_what_apple_has_signed_comes_before_what_was_posted(login):
+    login.fake.breaks(given_name="Magdalena")
+
+    assert login.identity().first_name == "Magdalena"
 
 
 @pytest.mark.parametrize("domain", ["icloud.com", "me.com", "mac.com", "privaterelay.appleid.com"])
