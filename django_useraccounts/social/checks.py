@@ -1,5 +1,6 @@
 """System checks of the room: what a provider needs, said before somebody clicks its button."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -11,13 +12,31 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
 
 from ..conf import conf as core
 from .conf import conf
-from .protocol.addresses import is_loopback
+from .protocol.addresses import is_loopback, is_safe
 from .providers import PRESETS, SLUG, OpenIDProvider, Provider, provider_class
 
 _LIBRARIES = ("authlib", "joserfc", "requests")
+#: What can stand after the "@" of an address.
+_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
+#: Of what kind the values of an option are, and that in words.
+_KINDS: dict[str, tuple[type[Any] | tuple[type[Any], ...], str]] = {
+    **dict.fromkeys(
+        ("CLIENT_ID", "CLIENT_SECRET", "ISSUER", "TENANT", "TEAM_ID", "KEY_ID", "PRIVATE_KEY"),
+        (str, "a string"),
+    ),
+    "LABEL": ((str, Promise), "a string"),
+    "KEEP_TOKENS": (bool, "True or False"),
+}
+#: Why an option that others have is none here.
+_REASONS = {
+    "DOMAINS": "The word of {label} on an address is never proof.",
+    "ISSUER": "The issuer of {label} is always the same.",
+    "CLIENT_SECRET": "The secret of {label} is signed anew for each login.",
+}
 _COOKIES = "django.contrib.sessions.backends.signed_cookies"
 
 
@@ -129,50 +148,82 @@ def _unknown(
 ) -> Iterator[CheckMessage]:
     known = kind.known_options()
     for option in options:
-        if option not in known:
-            close = get_close_matches(str(option).upper(), known, n=1)
-            yield _error(
-                "E005",
-                f'{_where(name)} has "{option}". {_reason(option, kind)}',
-                f'Did you mean "{close[0]}"?' if close else f"Known are: {', '.join(known)}.",
-            )
-
-
-def _reason(option: object, kind: type[Provider]) -> str:
-    """Say why an option that others have is none here."""
-    reasons = {
-        "DOMAINS": "The word of {label} on an address is never proof.",
-        "ISSUER": "The issuer of {label} is always the same.",
-        "CLIENT_SECRET": "The secret of {label} is signed anew for each login.",
-    }
-    reason = reasons.get(str(option), "There is no such option.")
-    return reason.format(label=kind.label or kind.__name__)
+        if option in known:
+            continue
+        reason = _REASONS.get(str(option))
+        close = get_close_matches(str(option).upper(), known, n=1)
+        if reason:
+            told = reason.format(label=kind.label or kind.__name__)
+            hint = f'Take "{option}" out.'
+        else:
+            told = "There is no such option."
+            hint = f'Did you mean "{close[0]}"?' if close else f"Known are: {', '.join(known)}."
+        yield _error("E005", f'{_where(name)} has "{option}". {told}', hint)
 
 
 def _values(
     name: str, options: Mapping[str, object], kind: type[Provider]
 ) -> Iterator[CheckMessage]:
+    wrong = [option for option in options if not _fits(option, options[option])]
+    for option in wrong:
+        yield _error(
+            "E006",
+            f'{_where(name)}["{option}"] is a {type(options[option]).__name__}.',
+            f"It has to be {_KINDS[option][1]}.",
+        )
+    if wrong:
+        return
     try:
         provider = kind(name, options)
     except ImproperlyConfigured as error:
         yield _error("E006", str(error), "See docs/providers.rst for what it has to be.")
         return
-    if not isinstance(options.get("KEEP_TOKENS", False), bool):
+    yield from _issuer(provider)
+    yield from _texts(provider)
+
+
+def _texts(provider: Provider) -> Iterator[CheckMessage]:
+    if isinstance(provider, OpenIDProvider) and "openid" not in provider.scopes:
         yield _error(
-            "E006", f'{_where(name)}["KEEP_TOKENS"] is neither True nor False.', "Write True."
+            "E006",
+            f'{_where(provider.name)}["SCOPES"] has no "openid": there would be no ID token, and '
+            "nobody logged in.",
+            'Add "openid".',
         )
-    if urlsplit(provider.issuer).scheme != "https" and not is_loopback(provider.issuer):
+    for domain in provider.domains:
+        if domain != "*" and not _DOMAIN.fullmatch(domain):
+            yield _error(
+                "E006",
+                f'{_where(provider.name)}["DOMAINS"] has "{domain}", which is no domain.',
+                'Write what stands after the "@", like "guild.example", or "*" for all.',
+            )
+
+
+def _fits(option: str, value: object) -> bool:
+    return option not in _KINDS or isinstance(value, _KINDS[option][0])
+
+
+def _issuer(provider: Provider) -> Iterator[CheckMessage]:
+    issuer = provider.issuer
+    is_plain = issuer.lower().startswith("http://")
+    if not is_safe(f"https{issuer[4:]}" if is_plain else issuer, may_be_loopback=False):
+        yield _error(
+            "E006",
+            f'The ISSUER of {_where(provider.name)} is "{issuer}".',
+            'Write what the provider\'s own metadata call it, like "https://id.example.com".',
+        )
+    elif is_plain and not is_loopback(issuer):
         yield _error(
             "E008",
-            f'The ISSUER of {_where(name)} is "{provider.issuer}": whoever stands on the way can '
+            f'The ISSUER of {_where(provider.name)} is "{issuer}": whoever stands on the way can '
             "say who logs in.",
-            f'Write "https://{urlsplit(provider.issuer).netloc}".',
+            f'Write "https{issuer[4:]}".',
         )
 
 
 def _weaknesses(provider: Provider) -> Iterator[CheckMessage]:
     """Yield what a provider cannot do, or does only while somebody develops."""
-    if urlsplit(provider.issuer).scheme != "https" and not settings.DEBUG:
+    if is_loopback(provider.issuer) and not settings.DEBUG:
         yield checks.Warning(
             f"The ISSUER of {_where(provider.name)} is on this machine itself, and DEBUG is off.",
             hint="Write the address by which browsers reach it, with https.",
@@ -220,8 +271,8 @@ def _session() -> Iterator[CheckMessage]:
         )
     if settings.SESSION_ENGINE == _COOKIES:
         yield checks.Warning(
-            "SESSION_ENGINE keeps sessions in signed cookies, in which everybody can read what "
-            "binds a login to its browser, and play it once more.",
+            "SESSION_ENGINE keeps sessions in signed cookies: what binds a login to its browser "
+            "can be read there, and an old cookie brings back what was used up.",
             hint='Write SESSION_ENGINE = "django.contrib.sessions.backends.db".',
             id="useraccounts_social.W002",
         )

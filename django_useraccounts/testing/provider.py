@@ -27,14 +27,21 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from joserfc.jwk import RSAKey
 
 from .keys import base64url, published, signed, signing_key
-from .server import JSON, Answer, Asked, Fake
+from .server import JSON, Answer, Asked, Fake, Refused
+
+__all__ = [
+    "LEFT_OUT",
+    "Answer",
+    "Asked",
+    "Callback",
+    "FakeFacebook",
+    "FakeOAuth2",
+    "FakeProvider",
+    "Refused",
+]
 
 #: A claim with this value is left out.
 LEFT_OUT = object()
-
-
-class Refused(AssertionError):
-    """A real provider would have shown an error page, or answered with an error."""
 
 
 class Callback(str):

@@ -22,6 +22,10 @@ from ..social.protocol.metadata import documents
 JSON = Any
 
 
+class Refused(AssertionError):
+    """A real provider would have shown an error page; or the fake itself is mistaken."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A call that has come in."""
@@ -165,7 +169,13 @@ class _Adapter(BaseAdapter):
             headers=CaseInsensitiveDict(_texts(request.headers)),
             data=dict(parse_qsl(text, keep_blank_values=True)),
         )
-        answer = self._fake.handle(asked)
+        try:
+            answer = self._fake.handle(asked)
+        except (requests.RequestException, AssertionError):
+            raise
+        except Exception as error:
+            # A mistake of the test: the site must not take it for a bad answer.
+            raise Refused(f"The fake failed at {asked.url}: {error!r}") from error
         response = requests.Response()
         response.status_code, response.url, response.request = answer.status, asked.url, request
         response.headers.update(answer.headers or {})

@@ -13,6 +13,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ReadTimeoutError
 
 from ..errors import BadAnswer, ProviderUnreachable
 from .addresses import is_loopback, is_safe
@@ -258,7 +259,11 @@ def _tell(error: requests.RequestException, deadline: Deadline) -> NoReturn:
     if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError):
         # A URL or a header that cannot be sent: made of what the provider has answered.
         raise BadAnswer("url") from error
-    if deadline.is_over or isinstance(error, requests.Timeout):
+    # While a body is read, requests wraps the timeout of urllib3 into a ConnectionError.
+    waited = any(
+        isinstance(cause, requests.Timeout | ReadTimeoutError) for cause in (error, *error.args)
+    )
+    if deadline.is_over or waited:
         raise ProviderUnreachable("timeout") from error
     is_tls = isinstance(error, requests.exceptions.SSLError)
     raise ProviderUnreachable("tls" if is_tls else "connection") from error

@@ -6,6 +6,7 @@ A provider is one small class; to read it imports nothing of Authlib.
 
 import re
 from collections.abc import Mapping
+from inspect import isabstract
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -81,12 +82,12 @@ def provider_class(name: object, options: object) -> type[Provider]:
 def _imported(name: str, path: str) -> type[Provider]:
     try:
         found = import_string(path)
-    except (ImportError, AttributeError, TypeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ImproperlyConfigured(
             f"The provider “{name}” is no preset, and has neither an ISSUER nor the dotted path of "
             f"a class as its PROVIDER."
         ) from error
-    if not isinstance(found, type) or not issubclass(found, Provider):
+    if not isinstance(found, type) or not issubclass(found, Provider) or isabstract(found):
         raise ImproperlyConfigured(f"{path} of the provider “{name}” is no Provider.")
     return found
 

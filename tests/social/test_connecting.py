@@ -1,0 +1,348 @@
+"""What is connected to an account: by its owner, and never its last way in."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from django.utils import timezone
+
+from django_useraccounts.errors import LinkUsed
+from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail
+from django_useraccounts.secrets import link_of
+from django_useraccounts.social.errors import IdentityTaken, LastWayIn
+from django_useraccounts.social.flows import connect, connect_by_link, disconnect
+from django_useraccounts.social.identities import Identity
+from django_useraccounts.social.models import Connection
+from django_useraccounts.testing import PASSWORD, log_in, make_user
+from tests.social.visits import HANNAH, ISSUER, arrive, path_of, url, user_of
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+
+
+def identity(subject="hannah-1", **said):
+    return Identity("guild", ISSUER, subject, **{"email": HANNAH["email"], **said})
+
+
+def kinds():
+    return [mail.kind for mail in OutgoingMail.objects.order_by("pk")]
+
+
+def log_in_by_form(client, name="maria"):
+    client.post(url("login"), {"identifier": name, "password": PASSWORD})
+
+
+# Connect
+
+
+def test_a_user_connects_a_provider_and_is_told_by_mail(client, provider):
+    maria = make_user("maria")
+    log_in_by_form(client)
+
+    response = arrive(client, provider, name="connect_provider")
+
+    assert path_of(response) == url("connections")
+    connection = Connection.objects.get()
+    assert (connection.user, connection.label) == (maria, HANNAH["email"])
+    assert kinds() == ["provider_connected"]
+    page = client.get(url("connections")).content.decode()
+    assert "The Guild" in page
+    assert HANNAH["email"] in page
+    event = AccountEvent.objects.get(kind="provider_connected")
+    assert (event.user_id, event.actor_id) == (maria.pk, maria.pk)
+
+
+def test_to_connect_takes_a_login_that_is_not_long_ago(client, has_providers):
+    log_in(client, make_user("maria"))
+    session = client.session
+    session["useraccounts_proved_at"] = 0
+    session.save()
+
+    response = client.post(url("connect_provider", "guild"))
+
+    assert path_of(response) == url("confirm_identity")
+
+
+def test_to_connect_takes_a_confirmed_address(client, has_providers, set_conf):
+    set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    make_user("maria", confirmed=False)
+    log_in_by_form(client)
+
+    response = client.post(url("connect_provider", "guild"))
+
+    assert path_of(response) == url("emails")
+
+
+def test_what_lets_somebody_else_in_is_not_connected(client, provider):
+    other = make_user("other")
+    connect(other, identity())
+    make_user("maria")
+    log_in_by_form(client)
+
+    response = arrive(client, provider, name="connect_provider")
+
+    assert response.status_code == 409
+    assert Connection.objects.get().user == other
+
+
+def test_to_connect_it_twice_changes_nothing(client, provider):
+    maria = make_user("maria")
+    first = connect(maria, identity())
+
+    again = connect(maria, identity())
+
+    assert again == first
+    assert kinds() == ["provider_connected"]
+
+
+def test_subjects_that_differ_in_case_are_two_people():
+    maria, other = make_user("maria"), make_user("other")
+
+    connect(maria, identity("aB"))
+    connect(other, identity("Ab"))
+
+    assert Connection.objects.owner_of(identity("aB")) == maria
+    assert Connection.objects.owner_of(identity("Ab")) == other
+
+
+def test_an_identity_lets_one_in():
+    maria, other = make_user("maria"), make_user("other")
+    connect(maria, identity())
+
+    with pytest.raises(IdentityTaken):
+        connect(other, identity())
+
+
+# Disconnect
+
+
+def test_a_user_disconnects_is_told_and_every_other_session_ends(client, provider):
+    maria = make_user("maria")
+    connection = connect(maria, identity())
+    elsewhere = log_in(type(client)(), maria)
+    log_in_by_form(client)
+    page = client.get(url("disconnect_provider", connection.pk))
+
+    response = client.post(url("disconnect_provider", connection.pk))
+
+    assert page.status_code == 200
+    assert path_of(response) == url("connections")
+    assert not Connection.objects.exists()
+    assert client.get(url("profile")).status_code == 200
+    assert elsewhere.get(url("profile")).status_code == 302
+    assert kinds()[-1] == "provider_disconnected"
+
+
+def test_the_only_way_in_stays(client, provider):
+    maria = make_user("maria", password=None)
+    connection = connect(maria, identity())
+    arrive(client, provider)
+    assert user_of(client) == str(maria.pk)
+
+    response = client.post(url("disconnect_provider", connection.pk))
+
+    assert str(LastWayIn.sentence) in response.content.decode()
+    assert Connection.objects.exists()
+    assert (
+        url("disconnect_provider", connection.pk)
+        not in client.get(url("connections")).content.decode()
+    )
+
+
+def test_what_the_site_has_no_more_is_no_way_in(set_conf, has_providers):
+    maria = make_user("maria", password=None)
+    connection = connect(maria, identity())
+    Connection.objects.filter(pk=connect(maria, identity("old")).pk).update(provider="gone")
+
+    with pytest.raises(LastWayIn):
+        disconnect(connection)
+
+
+def test_of_two_ways_one_may_go(has_providers):
+    maria = make_user("maria", password=None)
+    connection, other = connect(maria, identity()), connect(maria, identity("second"))
+
+    disconnect(connection)
+
+    assert Connection.objects.get() == other
+
+
+def test_to_disconnect_twice_changes_nothing(has_providers):
+    maria = make_user("maria")
+    connection = connect(maria, identity())
+
+    disconnect(connection)
+    disconnect(connection)
+
+    assert kinds().count("provider_disconnected") == 1
+
+
+def test_the_connection_of_another_is_as_good_as_one_that_is_gone(client, has_providers):
+    connection = connect(make_user("other"), identity())
+    make_user("maria")
+    log_in_by_form(client)
+
+    response = client.post(url("disconnect_provider", connection.pk))
+
+    assert path_of(response) == url("connections")
+    assert Connection.objects.exists()
+
+
+def test_who_has_no_password_sets_one_and_may_then_disconnect(client, provider):
+    maria = make_user("maria", password=None)
+    connection = connect(maria, identity())
+    arrive(client, provider)
+    new = "a quite new passphrase"
+    client.post(url("set_password"), {"new_password": new, "retype_password": new})
+
+    client.post(url("disconnect_provider", connection.pk))
+
+    assert not Connection.objects.exists()
+
+
+# Prove who it is
+
+
+def test_who_has_no_password_proves_it_by_the_provider(client, provider):
+    maria = make_user("maria", password=None)
+    connect(maria, identity())
+    log_in(client, maria)
+    session = client.session
+    session["useraccounts_proved_at"] = 0
+    session.save()
+    data = {"purpose": "prove", "next": url("connections")}
+
+    sent = client.post(url("social_login", "guild"), data)["Location"]
+    response = client.get(provider.agree(sent))
+
+    assert "prompt=login" in sent
+    assert path_of(response) == url("connections")
+    assert client.session["useraccounts_proved_at"] > 0
+
+
+def test_another_identity_proves_nothing(client, provider):
+    maria = make_user("maria", password=None)
+    connect(maria, identity())
+    log_in(client, maria)
+    session = client.session
+    session["useraccounts_proved_at"] = 0
+    session.save()
+
+    sent = client.post(url("social_login", "guild"), {"purpose": "prove"})["Location"]
+    response = client.get(provider.agree(sent, {**HANNAH, "sub": "somebody-else"}))
+
+    assert response.status_code == 403
+    assert client.session["useraccounts_proved_at"] == 0
+
+
+# By a mailed link
+
+
+def mailed(client, provider):
+    """Have the link mailed, and return it."""
+    arrive(client, provider, next_url="/studio/")
+    client.post(url("mail_connect_link"))
+    return url("connect_by_link", str(link_of(OneTimeSecret.objects.get())))
+
+
+def test_a_mailed_link_proves_the_account_and_lets_the_same_browser_in(client, provider):
+    maria = make_user("maria", HANNAH["email"], password=None)
+    link = mailed(client, provider)
+    assert kinds() == ["connect_by_link"]
+
+    page = client.get(link, follow=True)
+    response = client.post(page.redirect_chain[-1][0])
+
+    assert "hannah@guild.example" in page.content.decode()
+    assert user_of(client) == str(maria.pk)
+    assert path_of(response) == url("connections")
+    assert Connection.objects.get().user == maria
+
+
+def test_elsewhere_it_connects_and_logs_nobody_in(client, provider):
+    maria = make_user("maria", HANNAH["email"])
+    link = mailed(client, provider)
+    elsewhere = type(client)()
+    page = elsewhere.get(link, follow=True)
+
+    response = elsewhere.post(page.redirect_chain[-1][0])
+
+    assert path_of(response) == url("login")
+    assert user_of(elsewhere) == ""
+    assert Connection.objects.get().user == maria
+
+
+def test_to_open_the_link_changes_nothing(client, provider):
+    make_user("maria", HANNAH["email"])
+    link = mailed(client, provider)
+
+    client.get(link, follow=True)
+
+    assert not Connection.objects.exists()
+
+
+def test_it_connects_once(client, provider):
+    maria = make_user("maria", HANNAH["email"])
+    mailed(client, provider)
+    secret = OneTimeSecret.objects.get()
+    connect_by_link(secret)
+    disconnect(Connection.objects.get())
+
+    with pytest.raises(LinkUsed):
+        connect_by_link(secret)
+    assert not maria.social_connections.exists()
+
+
+def test_it_connects_exactly_the_identity_it_was_asked_for(client, provider):
+    make_user("maria", HANNAH["email"])
+    link = mailed(client, provider)
+    arrive(client, provider, {**HANNAH, "sub": "somebody-else"})
+
+    page = client.get(link, follow=True)
+    client.post(page.redirect_chain[-1][0])
+
+    assert Connection.objects.get().subject == "hannah-1"
+    assert user_of(client) == ""
+
+
+def test_a_link_of_another_shape_is_refused(client, provider):
+    make_user("maria", HANNAH["email"])
+    mailed(client, provider)
+    secret = OneTimeSecret.objects.get()
+    secret.pending = '{"provider": "guild"}'
+
+    with pytest.raises(LinkUsed):
+        connect_by_link(secret)
+
+
+def test_no_link_is_mailed_for_an_address_that_is_not_proved(client, provider):
+    make_user("maria", HANNAH["email"])
+    arrive(client, provider, {**HANNAH, "email_verified": False})
+
+    response = client.post(url("mail_connect_link"))
+
+    assert path_of(response) == url("connect_account")
+    assert kinds() == []
+
+
+# In the administration
+
+
+def test_an_administrator_disconnects(admin_client, has_providers):
+    maria = make_user("maria", password=None)
+    connection = connect(maria, identity())
+    Connection.objects.update(tokens="sealed")
+    path = reverse("admin:useraccounts_social_connection_changelist")
+
+    listed = admin_client.get(path).content.decode()
+    shown = admin_client.get(
+        reverse("admin:useraccounts_social_connection_change", args=[connection.pk])
+    ).content.decode()
+    admin_client.post(path, {"action": "disconnect", "_selected_action": [connection.pk]})
+
+    assert HANNAH["email"] in listed
+    assert "sealed" not in shown
+    assert not Connection.objects.exists()
+    event = AccountEvent.objects.get(kind="provider_disconnected")
+    assert (event.user_id, event.actor_id) == (maria.pk, User.objects.get(username="admin").pk)
+    assert event.at <= timezone.now()

@@ -1,0 +1,237 @@
+"""Servers that hold a caller, or flood it: over real sockets, each call ends in time."""
+
+import gzip
+import itertools
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from django_useraccounts.social.errors import BadAnswer, ProviderUnreachable
+from django_useraccounts.social.protocol import http
+from django_useraccounts.testing.provider import FakeProvider
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _short_limits(monkeypatch):
+    monkeypatch.setattr(http, "CONNECT_SECONDS", 0.6)
+    monkeypatch.setattr(http, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 0.7)
+
+
+@contextmanager
+def server(pieces, *, pause=0.0, ends=True):
+    """Serve one connection on a free port: the pieces, one after the other, with pauses."""
+    done = threading.Event()
+
+    def serve(listener):
+        with suppress(OSError):
+            connection, _address = listener.accept()
+            with connection:
+                connection.settimeout(5)
+                connection.recv(65536)
+                for piece in pieces:
+                    if done.wait(pause) or not _sent(connection, piece):
+                        return
+                if not ends:
+                    done.wait(5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener], daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            done.set()
+            thread.join()
+
+
+def _sent(connection, piece):
+    try:
+        connection.sendall(piece)
+    except OSError:
+        return False
+    return True
+
+
+def drops(text):
+    """The letters one by one, and then for ever more of the last one."""
+    yield from (bytes([letter]) for letter in text)
+    yield from itertools.repeat(text[-1:])
+
+
+@contextmanager
+def within(seconds):
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds
+
+
+def test_an_answer_comes_through():
+    with server([OK + b"Content-Length: 8\r\n\r\n", b'{"a": 1}']) as host:
+        assert http.fetch(f"http://{host}/") == {"a": 1}
+
+
+def test_an_answer_that_ends_with_its_connection_comes_through():
+    with server([OK + b"\r\n", b'{"a": 1}']) as host:
+        assert http.fetch(f"http://{host}/") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "pieces, pause",
+    [
+        pytest.param([], 0, id="silence"),
+        pytest.param([OK + b"Content-Length: 8\r\n\r\n"], 0, id="silence-after-headers"),
+        pytest.param(drops(b"HTTP/1.1 200 OK\r\nX: a"), 0.05, id="drops-of-headers"),
+        pytest.param(
+            itertools.chain([OK + b"Content-Length: 90000\r\n\r\n"], drops(b"{")),
+            0.05,
+            id="drops-of-a-body",
+        ),
+        pytest.param(
+            itertools.chain([OK + b"\r\n"], drops(b"{")), 0.05, id="drops-of-an-unannounced-body"
+        ),
+        pytest.param(
+            itertools.chain(
+                [OK + b"Transfer-Encoding: chunked\r\n\r\n"], itertools.repeat(b"1\r\n{\r\n")
+            ),
+            0.05,
+            id="drops-of-chunks",
+        ),
+        pytest.param(
+            itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"), 0.05, id="promises-for-ever"
+        ),
+    ],
+)
+def test_a_slow_server_holds_nobody_longer_than_the_limit(pieces, pause):
+    with (
+        server(pieces, pause=pause, ends=False) as host,
+        within(1.5),
+        pytest.raises(ProviderUnreachable) as told,
+    ):
+        http.fetch(f"http://{host}/")
+
+    assert told.value.reason == "timeout"
+
+
+def test_a_handshake_in_drops_holds_nobody_longer_than_the_limit():
+    # A record of TLS that announces 16 kB.
+    with (
+        server(drops(b"\x16\x03\x03\x40\x00\x02"), pause=0.05) as host,
+        within(1.5),
+        pytest.raises(ProviderUnreachable) as told,
+    ):
+        http.fetch(f"https://{host}/")
+
+    assert told.value.reason == "timeout"
+
+
+FLOOD = b"a" * 64 * 1024
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        OK + b"\r\n",
+        OK + b"Content-Length: 99999999999\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\n\r\n",
+    ],
+)
+def test_a_flood_is_not_drunk(head):
+    with (
+        server(itertools.chain([head], itertools.repeat(FLOOD))) as host,
+        within(0.6),
+        pytest.raises(BadAnswer) as refused,
+    ):
+        http.fetch(f"http://{host}/")
+
+    assert refused.value.reason == "size"
+
+
+def test_chunks_without_end_are_not_drunk():
+    chunks = itertools.repeat(b"10000\r\n" + FLOOD + b"\r\n")
+    head = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+    with (
+        server(itertools.chain([head], chunks)) as host,
+        within(0.6),
+        pytest.raises(BadAnswer) as refused,
+    ):
+        http.fetch(f"http://{host}/")
+
+    assert refused.value.reason == "size"
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_refused():
+    bomb = gzip.compress(b"a" * 50_000_000)
+    head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+
+    with server([head, bomb]) as host, within(0.7), pytest.raises(BadAnswer) as refused:
+        http.fetch(f"http://{host}/")
+
+    assert refused.value.reason == "size"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([b"\x00\xff\x00\r\n\r\n"], id="noise"),
+        pytest.param([b"HTTP/1.1 abc\r\n\r\n"], id="no-status"),
+        pytest.param([OK + b"Content-Length: 90\r\n\r\n", b"{}"], id="cut-short"),
+        pytest.param([OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"], id="no-chunk"),
+        pytest.param([OK + b"X: 1\r\n" * 5000 + b"\r\n"], id="headers-without-end"),
+        pytest.param([b"HTTP/1.1 200 " + b"a" * 90_000 + b"\r\n\r\n"], id="a-line-without-end"),
+        pytest.param(
+            [OK + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"], id="not-packed"
+        ),
+    ],
+)
+def test_what_is_no_http_is_an_outage(pieces):
+    with server(pieces) as host, within(0.9), pytest.raises(ProviderUnreachable) as told:
+        http.fetch(f"http://{host}/")
+
+    assert told.value.reason == "connection"
+
+
+def test_nobody_at_home_is_an_outage():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with pytest.raises(ProviderUnreachable) as told:
+        http.fetch(f"http://127.0.0.1:{port}/")
+
+    assert told.value.reason == "connection"
+
+
+def test_a_server_without_tls_is_told_by_name():
+    with (
+        server([b"HTTP/1.1 200 OK\r\n\r\n"]) as host,
+        pytest.raises(ProviderUnreachable) as told,
+    ):
+        http.fetch(f"https://{host}/")
+
+    assert told.value.reason == "tls"
+
+
+def test_passwords_that_lie_about_go_nowhere(tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine id.example.com login maria password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    with FakeProvider() as fake:
+        http.fetch("https://id.example.com/keys")
+
+    ((_name, asked),) = fake.asked
+    assert "Authorization" not in asked.headers
+
+
+@pytest.mark.parametrize("url", ["http://id.example.com/", "file:///etc/passwd", "id.example.com"])
+def test_nothing_is_asked_where_others_listen(url):
+    with pytest.raises(BadAnswer) as refused:
+        http.fetch(url)
+
+    assert refused.value.reason == "url"

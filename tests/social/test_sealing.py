@@ -1,0 +1,54 @@
+"""What a database keeps and cannot read."""
+
+import pytest
+
+from django_useraccounts.social.sealing import seal, unseal
+
+
+def test_what_is_sealed_can_be_opened_again_and_not_be_read():
+    sealed = seal("the token of Frida, née Calderón")
+
+    assert "token" not in sealed
+    assert sealed.isascii()
+    assert unseal(sealed) == "the token of Frida, née Calderón"
+
+
+def test_the_same_text_is_never_sealed_the_same_way():
+    assert seal("token") != seal("token")
+
+
+def test_an_old_key_opens_what_was_sealed_under_it(settings):
+    sealed = seal("token")
+
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a new secret"
+    assert unseal(sealed) == "token"
+
+    again = seal("token")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert unseal(sealed) is None
+    assert unseal(again) == "token"
+
+
+@pytest.mark.parametrize("text", ["", "token", "ö", "\udc80", "\0", "gAAAAA==" * 10])
+def test_what_was_never_sealed_opens_to_nothing(text):
+    assert unseal(text) is None
+
+
+def test_a_damaged_seal_opens_to_nothing():
+    sealed = seal("token")
+
+    assert unseal(sealed[:-10] + "A" * 10) is None
+    assert unseal(sealed[:-10]) is None
+
+
+def test_the_secret_key_itself_is_no_key(settings):
+    import base64
+    import hashlib
+
+    from cryptography.fernet import Fernet, InvalidToken
+
+    digest = hashlib.sha256(settings.SECRET_KEY.encode()).digest()
+
+    with pytest.raises(InvalidToken):
+        Fernet(base64.urlsafe_b64encode(digest)).decrypt(seal("token").encode())
