@@ -85,6 +85,8 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
     """Where a provider sends people back to; what is wrong with its answer is said here."""
 
     is_public = True
+    #: No HEAD: it would log in, and use the state up, for who only looks whether the page is there.
+    http_method_names = ["get", "post", "options"]
     template_name = "useraccounts/social/social_callback.html"
     connected_message = _("You can log in by %(provider)s from now on.")
     #: For who gets an account that was registered with the address, and never confirmed.
