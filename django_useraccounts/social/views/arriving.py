@@ -144,6 +144,9 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
         except EmailNotConfirmed as error:
             return self.ask_to_confirm(error, token=token, next_url=next_url)
         if entrance:
+            if next_url != reverse("useraccounts:connect_account"):
+                # Else what a thief has left in this session would wait for who is logged in now.
+                forget_arrival(self.request)
             if entrance.is_handed_over:
                 self.tell(self.handed_over_message)
             where = self.where(next_url)
