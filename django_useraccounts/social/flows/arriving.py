@@ -207,8 +207,9 @@ def _let_in(
     if must_confirm and user.is_active and not user.has_confirmed_email:
         note_browser(user, browser_key(browser_token))
         raise EmailNotConfirmed
-    if not start_session(request, user, source=identity.provider):
-        raise AccountSwitchedOff
+    with transaction.atomic():
+        if not start_session(request, user, source=identity.provider):
+            raise AccountSwitchedOff
 
 
 def _names(identity: Identity) -> dict[str, str]:
