@@ -121,9 +121,7 @@ def with_an_address_that_waits() -> Act:
 
 @case(register)
 def without_a_password_by_a_way_that_proves_the_address() -> Act:
-    return lambda: register(
-        "maria", email=MARIA, password=None, proved_email=MARIA, source="guild"
-    )
+    return lambda: register("maria", email=MARIA, password=None, proved_email=MARIA, source="guild")
 
 
 @case(confirm_email, SOCIAL=PROVIDERS)
