@@ -210,6 +210,8 @@ def _let_in(
     with transaction.atomic():
         if not start_session(request, user, source=identity.provider):
             raise AccountSwitchedOff
+        if identity.tokens:
+            Connection.objects.filter(key=identity.key).update(tokens=identity.tokens)
 
 
 def _names(identity: Identity) -> dict[str, str]:
