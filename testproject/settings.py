@@ -117,6 +117,35 @@ if find_spec("stripe"):
     }
 #: Where the library of Stripe finds it; ``manage.py demo`` knows the port better.
 TILL = "http://127.0.0.1:8000/till"
+# Who people can log in with. The guild's own provider is in guild/provider and asks nobody for a
+# password; the others want the keys that they have given to whoever runs this demo.
+if find_spec("authlib"):
+    INSTALLED_APPS.insert(2, "django_useraccounts.social")
+    PROVIDERS = {
+        "guild": {
+            "LABEL": "The Guild’s own provider",
+            # ``manage.py demo`` knows the port better.
+            "ISSUER": "http://127.0.0.1:8000/provider",
+            "CLIENT_ID": "guild-site",
+            "CLIENT_SECRET": "secret-of-the-guild-site",
+            "DOMAINS": ("guild.example",),
+        },
+    }
+    # The accounts know the provider by one address, and the demo may be visited at the other.
+    FORM_ACTION = ["http://127.0.0.1:*", "http://localhost:*"]
+    for name, origin in (
+        ("google", "https://accounts.google.com"),
+        ("facebook", "https://www.facebook.com"),
+    ):
+        wanted = ("CLIENT_ID", "CLIENT_SECRET")
+        keys = {key: os.environ.get(f"{name.upper()}_{key}", "") for key in wanted}
+        if all(keys.values()):
+            PROVIDERS[name] = keys
+            FORM_ACTION.append(origin)
+    USERACCOUNTS["SOCIAL"] = {"PROVIDERS": PROVIDERS}
+    if find_spec("django.middleware.csp"):
+        # Chrome follows a form's redirect only to where the form itself might have gone.
+        SECURE_CSP["form-action"] += FORM_ACTION
 LOGIN_URL = "useraccounts:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

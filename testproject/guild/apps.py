@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.signals import setting_changed
 
 
 class GuildConfig(AppConfig):
@@ -15,6 +16,15 @@ class GuildConfig(AppConfig):
         # A real site would tell its key to whoever listens there.
         if till and settings.DEBUG and find_spec("stripe"):
             lead_to_till(till)
+
+
+def lead_to_provider(url: str) -> None:
+    """Have the accounts ask the provider of the guild at this address."""
+    settings.USERACCOUNTS["SOCIAL"]["PROVIDERS"]["guild"]["ISSUER"] = url
+    # What the accounts have read of their settings, they read again.
+    setting_changed.send(
+        GuildConfig, setting="USERACCOUNTS", value=settings.USERACCOUNTS, enter=True
+    )
 
 
 def lead_to_till(url: str) -> None:

@@ -35,3 +35,6 @@ urlpatterns = [
 # Without the library of Stripe nothing is sold.
 if find_spec("stripe"):
     urlpatterns.append(path("till/", include("testproject.guild.till.urls")))
+# Without Authlib nobody logs in by a provider.
+if find_spec("authlib"):
+    urlpatterns.append(path("provider/", include("testproject.guild.provider.urls")))

@@ -58,7 +58,15 @@ def _chromium(playwright: Playwright) -> Browser:
 
 
 @pytest.fixture
-def new_page(browser: Browser, live_server: LiveServer, settings: Settings) -> Iterator[NewPage]:
+def elsewhere() -> tuple[str, ...]:
+    """Return the origins that pages may lead to besides the live server: none, but in some modules."""
+    return ()
+
+
+@pytest.fixture
+def new_page(
+    browser: Browser, live_server: LiveServer, settings: Settings, elsewhere: tuple[str, ...]
+) -> Iterator[NewPage]:
     """
     Yield a function that opens pages: ``new_page(color_scheme="dark", java_script_enabled=False)``.
 
@@ -78,7 +86,7 @@ def new_page(browser: Browser, live_server: LiveServer, settings: Settings) -> I
     yield open_page
     for context in contexts:
         context.close()
-    own = (live_server.url, "data:", "blob:", "about:")
+    own = (live_server.url, *elsewhere, "data:", "blob:", "about:")
     assert [url for url in asked if not url.startswith(own)] == []
     assert errors == []
 

@@ -1,6 +1,7 @@
 """The command ``demo``: prepared as often as you like, and served on a port that is free."""
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -8,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 from urllib.request import urlopen
 
 import pytest
+import requests
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -224,3 +227,46 @@ def test_the_guild_can_have_rules_to_accept(start, monkeypatch):
 
     assert 'name="terms"' in page
     assert "the sauce stays a secret" in rules
+
+
+# By a provider
+
+
+def click(browser, url, **form):
+    """Fill in the form of a page, send it, and return the page that this leads to."""
+    page = browser.get(url)
+    form["csrfmiddlewaretoken"] = re.findall(r'csrfmiddlewaretoken" value="(\w+)"', page.text)[-1]
+    return browser.post(page.url, form)
+
+
+def test_a_stranger_joins_by_the_provider_of_the_guild_on_whatever_port(start):
+    address = address_in(read_greeting(start("--port=0")))
+    with requests.Session() as browser:
+        assert "accounts/social-login/guild/" in browser.get(address).text
+
+        # when somebody goes there, says who she is, and comes back
+        asked = click(browser, f"{address}accounts/social-login/guild/")
+        came_back = click(browser, asked.url, person="hannah")
+        joined = click(browser, came_back.url, username="hannah", email="hannah@guild.example")
+
+    assert asked.url.startswith(f"{address}provider/authorize?")
+    assert came_back.url == f"{address}accounts/complete-registration/"
+    assert "Welcome back, <bdi>hannah</bdi>" in joined.text
+
+
+def test_google_and_facebook_join_with_the_keys_in_the_environment(start, monkeypatch):
+    monkeypatch.setenv("GOOGLE_CLIENT_ID", "an id")
+    monkeypatch.setenv("GOOGLE_CLIENT_SECRET", "a secret")
+    monkeypatch.setenv("FACEBOOK_CLIENT_ID", "an id without its secret")
+    address = address_in(read_greeting(start("--port=0")))
+
+    with urlopen(f"{address}accounts/login/") as answer:
+        page, policy = answer.read().decode(), answer.headers.get("Content-Security-Policy", "")
+
+    assert "accounts/social-login/guild/" in page
+    assert "accounts/social-login/google/" in page
+    assert "accounts/social-login/facebook/" not in page
+    if find_spec("django.middleware.csp"):
+        # Chrome holds a redirect after a form to the policy of its page.
+        assert "https://accounts.google.com" in policy
+        assert "https://www.facebook.com" not in policy

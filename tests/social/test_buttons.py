@@ -13,13 +13,15 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.template import engines
 from django.test import Client, RequestFactory
+from django.urls import reverse
+from docutils import nodes
 
 from django_useraccounts import social
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.social.models import Connection
 from django_useraccounts.social.providers import PRESETS, all_providers
 from django_useraccounts.testing import log_in, make_user
-from tests.readme import ROOT
+from tests.readme import ROOT, document
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +41,8 @@ ENTRIES = {
         "PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----",
     },
 }
+#: What docs/buttons.rst shows.
+DOCUMENTED = [block.astext() for block in document("docs/buttons.rst").findall(nodes.literal_block)]
 MARKS = sorted((Path(social.__file__).parent / "static/useraccounts/social").glob("*.svg"))
 
 
@@ -167,6 +171,8 @@ def test_a_site_without_providers_offers_no_other_way(client, url):
 
 @pytest.mark.parametrize("url", [LOGIN, REGISTER])
 def test_a_site_without_the_room_offers_no_other_way(client, settings, url):
+    # URLs are read once in a process, so for the tests to come not without those of the room.
+    assert reverse("useraccounts:social_login", args=["google"])
     installed = [app for app in settings.INSTALLED_APPS if not app.endswith(".social")]
     settings.INSTALLED_APPS = installed
 
@@ -266,6 +272,20 @@ def test_what_a_project_calls_purpose_is_not_ours(rf, providers):
 
 def test_a_site_without_providers_has_no_buttons(rf):
     assert not render(rf, "{% social_buttons %}").strip()
+
+
+@pytest.mark.parametrize("block", DOCUMENTED, ids=["page", "look"])
+def test_the_documented_templates_lead_to_the_provider(rf, providers, block):
+    providers(google=KEYS)
+    context = {"providers": all_providers().values(), "next": "/essays/7/", "purpose": "prove"}
+
+    [button] = Page(render(rf, block, **context)).buttons
+
+    assert button["action"] == "/accounts/social-login/google/"
+    assert button["next"] == "/essays/7/"
+    assert button["csrfmiddlewaretoken"]
+    assert button["words"].endswith("Google")
+    assert button.get("purpose") == ("prove" if "purpose" in block else None)
 
 
 # The marks

@@ -115,9 +115,7 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
         return self.next_url or reverse("useraccounts:connections")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        # Buttons of other providers on this page lead back to it.
-        here = {"address": self.address, "next": self.request.path}
-        return super().get_context_data(**{**kwargs, **here})
+        return super().get_context_data(address=self.address, **kwargs)
 
 
 class MailConnectLinkView(ArrivalPage, FlowView):
@@ -126,7 +124,8 @@ class MailConnectLinkView(ArrivalPage, FlowView):
     is_public = True
     template_name = "useraccounts/social/mail_connect_link.html"
     form_class = MailConnectLinkForm
-    success_url = reverse_lazy("useraccounts:mail_sent")
+    success_url = reverse_lazy("useraccounts:connect_account")
+    success_message = _("We have mailed the link to %(email)s. Open it in this browser to go on.")
 
     def turn_away(self) -> HttpResponse | None:
         if response := super().turn_away():
@@ -137,6 +136,13 @@ class MailConnectLinkView(ArrivalPage, FlowView):
 
     def perform(self, form: forms.Form) -> None:
         mail_connect_link(self.identity, next_url=self.next_url, request=self.request)
+
+    def get_success_message(self, form: forms.Form) -> str:
+        return str(self.success_message % {"email": shown_email(self.identity.email)})
+
+    def get_success_url(self) -> str:
+        # Where to go on afterwards the session knows.
+        return str(self.success_url)
 
 
 class ConnectByLinkView(LinkView):

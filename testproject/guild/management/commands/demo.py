@@ -18,7 +18,7 @@ from django.core.servers.basehttp import (
 )
 from django.db import OperationalError
 
-from testproject.guild.apps import lead_to_till
+from testproject.guild.apps import lead_to_provider, lead_to_till
 from testproject.guild.people import PASSWORD, PEOPLE, ask_for_data, seed
 
 HOST = "127.0.0.1"
@@ -61,6 +61,8 @@ class Command(BaseCommand):
             ask_for_data(f"{HOST}:{server.server_port}")
             if find_spec("stripe"):
                 lead_to_till(f"{address}/till")
+            if find_spec("authlib"):
+                lead_to_provider(f"{address}/provider")
             self.stdout.write("Ctrl-C closes the guild.")
             self.stdout.flush()
             server.set_app(StaticFilesHandler(get_internal_wsgi_application()))

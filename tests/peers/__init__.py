@@ -1,0 +1,133 @@
+"""
+Programs that others have written and certified, for the tests to talk to.
+
+The package ``oidc-provider`` of npm is one of those that the OpenID Foundation has certified. It is
+installed once, outside the repository, as ``package-lock.json`` has it.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from tests.conftest import missing
+
+HERE = Path(__file__).parent
+#: Seconds that the provider may take to start.
+PATIENCE = 30
+#: What the provider needs of Node.
+NODE = 18
+
+CLIENT_ID, CLIENT_SECRET = "the-site", "a-secret-of-the-tests"
+#: Whom the provider knows, by subject.
+PEOPLE: Mapping[str, Mapping[str, Any]] = {
+    "hannah": {
+        "name": "Hannah Höch",
+        "given_name": "Hannah",
+        "family_name": "Höch",
+        "preferred_username": "hannah",
+        "email": "hannah@guild.example",
+        "email_verified": True,
+    },
+    "kurt": {
+        "name": "Kurt Schwitters",
+        "given_name": "Kurt",
+        "family_name": "Schwitters",
+        "preferred_username": "kurt",
+        "email": "kurt@guild.example",
+        "email_verified": False,
+    },
+}
+
+
+@contextmanager
+def oidc_provider(redirect_uris: Sequence[str]) -> Iterator[str]:
+    """
+    Run the provider on a free port, for one site, and yield its issuer.
+
+    Skips or fails the test, see ``missing``, where Node, npm or the package index is not there.
+    """
+    folder = _installed()
+    client = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "redirect_uris": redirect_uris,
+    }
+    served = {"CLIENT": json.dumps(client), "PEOPLE": json.dumps(PEOPLE)}
+    with tempfile.TemporaryFile("w+") as log:
+        provider = subprocess.Popen(
+            [_program("node"), str(folder / "server.mjs")],
+            env={**os.environ, **served},
+            # It ends when this pipe does, so that no death of the tests leaves it behind.
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            yield _first_line(provider, log)
+        finally:
+            provider.terminate()
+            provider.communicate()
+
+
+def _first_line(provider: "subprocess.Popen[str]", log: IO[str]) -> str:
+    # A provider that never says anything is killed, and then the line is empty.
+    watch = threading.Timer(PATIENCE, provider.kill)
+    watch.start()
+    assert provider.stdout is not None
+    line = provider.stdout.readline().strip()
+    watch.cancel()
+    if not line:
+        log.seek(0)
+        raise RuntimeError(f"The provider did not start:\n{log.read()[-4000:]}")
+    return line
+
+
+def _installed() -> Path:
+    """Return the folder in which the provider and what it needs are, installed if need be."""
+    sources = [HERE / name for name in ("package.json", "package-lock.json", "server.mjs")]
+    digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "useraccounts-tests" / f"oidc-provider-{digest[:16]}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _install(sources, folder)
+    return folder
+
+
+def _install(sources: Sequence[Path], folder: Path) -> None:
+    # Elsewhere first, and renamed at the end: of two processes at once, the later one takes what
+    # the earlier one has finished.
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        made = Path(scratch) / "made"
+        made.mkdir()
+        for source in sources:
+            shutil.copy(source, made)
+        command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            missing("oidc", f"npm cannot install the provider:\n{done.stderr[-2000:]}")
+        try:
+            made.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        missing("oidc", f"{name} is not installed")
+    if name == "node":
+        version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+        if int(version.lstrip("v").partition(".")[0] or 0) < NODE:
+            missing("oidc", f"Node {NODE} or newer is needed, and this is {version.strip()}")
+    return found
