@@ -24,7 +24,7 @@ def _sites():
         yield pytest.param(path.stem, id=path.stem, marks=marks)
 
 
-@pytest.mark.parametrize("site", _sites())
+@pytest.mark.parametrize("site", [*_sites()])
 def test_the_project_is_walked_from_the_register_page_to_every_door(
     site: str, pytestconfig: pytest.Config
 ) -> None:
