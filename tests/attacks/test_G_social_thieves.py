@@ -247,6 +247,17 @@ def test_D1_an_address_that_is_spelled_apart_is_the_same(
     assert [mail.to for mail in OutgoingMail.objects.all()] == [VICTIM]
 
 
+def test_G19_the_new_owner_of_an_address_is_not_the_one_before(client, provider, connects_by_email):
+    hannah = make_user("hannah", VICTIM)
+    connect(hannah, Identity("guild", ISSUER, "the-owner-before", email=VICTIM))
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("connect_account")
+    assert user_of(client) == ""
+    assert Connection.objects.get().subject == "the-owner-before"
+
+
 # Accounts that are never handed over
 
 

@@ -325,6 +325,22 @@ def test_G12_what_lets_somebody_else_in_by_now_is_not_connected(client, provider
     assert user_of(client) == ""
 
 
+def test_G_guessing_a_password_there_is_counted_as_at_the_login(client, provider, set_conf):
+    social = {"PROVIDERS": {"guild": OPTIONS}}
+    set_conf(SOCIAL=social, LIMITS={"login": {"identifier": "2/5m"}})
+    make_user("hannah", HANNAH["email"])
+    client.post(url("login"), {"identifier": "hannah", "password": "wrong"})
+    arrive(client, provider)
+    form = {"identity": shown_identity(client), "identifier": "hannah"}
+    client.post(url("connect_account"), {**form, "password": "wrong"})
+
+    response = client.post(url("connect_account"), {**form, "password": PASSWORD})
+
+    assert response.status_code == 429
+    assert user_of(client) == ""
+    assert not Connection.objects.exists()
+
+
 # The mailed link
 
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from django_useraccounts.social.providers import (
     OAuth2Provider,
@@ -76,7 +78,7 @@ def test_a_name_has_to_fit_into_a_url(set_conf, name):
     set_conf(SOCIAL={"PROVIDERS": {name: {**ISSUER, **CLIENT}}})
 
     with pytest.raises(ImproperlyConfigured, match="needs a name like my-provider"):
-        all_providers()
+        provider_named(name)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,14 @@ def test_what_cannot_be_meant_is_said_at_once(set_providers, options, message):
     set_providers(guild=options)
 
     with pytest.raises(ImproperlyConfigured, match=message):
-        all_providers()
+        provider_named("guild")
+
+
+def test_who_logs_in_by_another_way_is_not_kept_out_by_a_key_that_lacks(set_providers, caplog):
+    set_providers(guild=ISSUER, club={**ISSUER, **CLIENT})
+
+    assert list(all_providers()) == ["club"]
+    assert "needs CLIENT_ID, CLIENT_SECRET" in caplog.text
 
 
 def test_providers_are_read_without_the_libraries_that_a_login_needs():
@@ -122,3 +131,13 @@ print([name for name in ("authlib", "joserfc", "requests", "cryptography") if na
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_label_is_read_in_the_language_of_each_reader(set_providers):
+    set_providers(guild={**ISSUER, **CLIENT, "LABEL": gettext_lazy("Password")})
+
+    provider = provider_named("guild")
+
+    with translation.override("de"):
+        assert str(provider.label) == "Passwort"
+    assert str(provider.label) == "Password"
