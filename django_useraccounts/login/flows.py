@@ -44,10 +44,11 @@ def log_in(
     Log the browser in as the user of a username or proved address.
 
     With ``remember`` for SESSION_COOKIE_AGE, else until the browser is closed. ``then`` is called
-    with the user in the same transaction, for what has waited for the login. Raises
-    TooManyAttempts, WrongCredentials (the same for every reason a stranger could learn from), and
-    EmailNotConfirmed to somebody who has given the right password; ``browser_token`` then tells
-    whose confirmation mail this browser may ask for.
+    with the user before that, in the same transaction.
+
+    Raises TooManyAttempts, WrongCredentials (the same for every reason a stranger could learn
+    from), and EmailNotConfirmed to somebody who has given the right password; ``browser_token``
+    then tells whose confirmation mail this browser may ask for.
     """
     user: Any = auth.authenticate(request, username=identifier, password=password)
     if user is None:
@@ -56,10 +57,11 @@ def log_in(
         note_browser(user, browser_key(browser_token))
         raise EmailNotConfirmed
     with transaction.atomic():
+        if then:
+            # First: what it raises must not meet a session that is begun already.
+            then(user)
         auth.login(request, user)
         request.session.set_expiry(None if remember else 0)
-        if then:
-            then(user)
     logged_in: AbstractUser = user
     return logged_in
 

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth import get_user
 
 from django_useraccounts.credentials import check_own_password
-from django_useraccounts.errors import TooManyAttempts, WrongPassword
+from django_useraccounts.errors import TooManyAttempts, UsernameTaken, WrongPassword
+from django_useraccounts.login import flows
 from django_useraccounts.models import AccountEvent, AttemptCounter
 from django_useraccounts.policy import Policy
 from django_useraccounts.testing import PASSWORD, log_in, make_user
@@ -241,3 +242,19 @@ def test_pages_of_the_own_account_ask_strangers_to_log_in(client, page):
     response = client.get(f"/accounts/{page}/")
 
     assert response["Location"] == f"{URL}?next=/accounts/{page}/"
+
+
+def test_what_has_to_be_done_before_the_login_keeps_it_from_happening(client, rf):
+    make_user("maria")
+    request = rf.get("/")
+    request.session = client.session
+
+    def refuse(user):
+        assert user.username == "maria"
+        raise UsernameTaken
+
+    with pytest.raises(UsernameTaken):
+        flows.log_in("maria", password=PASSWORD, then=refuse, request=request)
+
+    assert "_auth_user_id" not in request.session
+    assert not AccountEvent.objects.filter(kind="logged_in").exists()

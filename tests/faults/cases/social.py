@@ -14,6 +14,7 @@ from django_useraccounts.emails.flows import (
 )
 from django_useraccounts.emails.flows.rows import as_they_were
 from django_useraccounts.errors import EmailNotConfirmed
+from django_useraccounts.login.flows import log_in
 from django_useraccounts.models import AbstractUser, OneTimeSecret, UserEmail
 from django_useraccounts.passwords.flows import reset_password
 from django_useraccounts.registration.flows import register
@@ -38,7 +39,7 @@ from django_useraccounts.social.flows import (
 )
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import CONNECT_BY_LINK, Connection
-from django_useraccounts.testing import make_user
+from django_useraccounts.testing import PASSWORD, make_user
 from tests.faults.cases.login import request_of
 from tests.faults.harness import NEW_PASSWORD, Act, case
 from tests.social.visits import ISSUER, OPTIONS
@@ -203,3 +204,15 @@ def _link_to_connect(user: AbstractUser) -> OneTimeSecret:
     pending = json.dumps(IDENTITY.as_kept())
     row = issue(CONNECT_BY_LINK, address=user.emails.get(), pending=pending)
     return peek(CONNECT_BY_LINK, link_of(row))
+
+
+@case(log_in, SOCIAL=PROVIDERS)
+def and_connect_what_has_come_back() -> Act:
+    make_user("maria")
+    request = request_of()
+    return lambda: log_in(
+        "maria",
+        password=PASSWORD,
+        then=lambda user: connect(user, IDENTITY, request=request),
+        request=request,
+    )
