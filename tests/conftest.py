@@ -53,6 +53,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _asks(item: pytest.Item) -> bool:
+    # Who passes a guard hangs on roles and addresses, and the tests of those read them from each
+    # database; what is a hundred times the same question in another spelling needs one.
+    if item.get_closest_marker("one_database"):
+        return False
     # pytest-django lets no other test reach the database.
     fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
     return bool(fixtures or item.get_closest_marker("django_db"))

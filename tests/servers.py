@@ -21,6 +21,8 @@ from pathlib import Path
 
 #: Seconds that a server may take to answer, and to stop before it is killed.
 PATIENCE = 60
+#: Where Linux keeps files in memory, and the bytes that a server may need of it.
+MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def _user() -> str | int | None:
 @contextmanager
 def _folder_of_the_server() -> Iterator[Path]:
     # Not pytest's tmp_path: its parents are closed to the user that the server runs as.
-    folder = Path(tempfile.mkdtemp(prefix="useraccounts-server-"))
+    folder = Path(tempfile.mkdtemp(prefix="useraccounts-server-", dir=_memory()))
     user = _user()
     if user is not None:
         shutil.chown(folder, user)
@@ -122,6 +124,17 @@ def _folder_of_the_server() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """
+    Return the folder that Linux keeps in memory, if it has room for a server.
+
+    A disk has to be waited for at each CREATE and TRUNCATE, whatever the options, and the tests
+    migrate and flush all day. Containers often have 64 MB there.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM
+    return MEMORY if has_room else None
 
 
 def free_port() -> int:

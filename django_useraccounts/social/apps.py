@@ -23,6 +23,7 @@ class SocialConfig(Room, AppConfig):
     conf: Any = conf
 
     def ready(self) -> None:
+        from . import checks  # noqa: F401, PLC0415
         from .parts import connections_of, forget_connections  # noqa: PLC0415
 
         register_personal_data("connections", export=connections_of, erase=forget_connections)

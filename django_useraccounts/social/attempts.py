@@ -95,7 +95,11 @@ def arrival_of(request: HttpRequest) -> Arrival | None:
     kept = request.session.get(_ARRIVAL)
     if not kept or not 0 <= _now() - kept["at"] <= ARRIVAL_MAX_AGE:
         return None
-    return Arrival(Identity.read(kept["identity"]), kept["next_url"])
+    try:
+        return Arrival(Identity.read(kept["identity"]), kept["next_url"])
+    except ValueError:
+        # Kept by another release of ours.
+        return None
 
 
 def forget_arrival(request: HttpRequest) -> None:

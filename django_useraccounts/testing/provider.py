@@ -40,8 +40,14 @@ __all__ = [
     "Refused",
 ]
 
+
+class _LeftOut:
+    def __repr__(self) -> str:
+        return "LEFT_OUT"
+
+
 #: A claim with this value is left out.
-LEFT_OUT = object()
+LEFT_OUT = _LeftOut()
 
 
 class Callback(str):

@@ -25,7 +25,7 @@ from django_useraccounts.mixins import (
 )
 from django_useraccounts.testing import log_in, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.urls(__name__)]
 
 # page: the page. login: sent to log in. confirm: sent to confirm the address. forbidden: refused.
 # login*: Django's own guard sends programs to the page for people; ours answer them in JSON.

@@ -28,18 +28,29 @@ WAYS = (Way.REFUSED, Way.UNHEARD, Way.GONE, Way.COMMIT_REFUSED, Way.COMMIT_UNHEA
 #: Public functions of flows that are no case, and why.
 NO_CASES = {
     "addresses_before": "reads only",
+    "begin_login": "writes nothing but the session, which Django saves after the page",
+    "claim_to_hand_over": "reads only",
     "customer_portal": "reads only, and asks Stripe",
+    "drop_connections": "a part of reset_password, hand_over and others, in their transaction",
     "has_accepted": "reads only",
+    "has_password_way_in": "reads only",
+    "identity_in": "reads only",
+    "label_of": "reads only",
     "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
+    "owner_of_address": "reads only",
     "prove_first_email": "a part of register, in its transaction",
+    "receive_answer": "writes nothing but a counter, and the session",
     "keep_a_superuser": "a part of switch_off, close_account and others, in their transaction",
     "grant_default_roles": "a part of register and add_user, in their transaction",
     "reopen_at_login": "a part of log_in, in its transaction",
     "record_login": "a part of log_in, in its transaction",
     "standing": "reads only",
+    "suggested_username": "reads only",
 }
 
 
+# Coverage is measured where a statement runs for the first time, not for the five hundredth.
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("_rows")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_fault_anywhere_leaves_the_rows_of_before_or_of_after(

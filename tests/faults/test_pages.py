@@ -183,6 +183,8 @@ def and_have_it_taken_back() -> Act:
     return sending(client, opened(client, UNDO_EMAIL_CHANGE))
 
 
+# As for the flows: coverage would measure the same statements again and again.
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("_rows")
 @pytest.mark.parametrize("case", PAGES, ids=str)
 def test_a_fault_anywhere_in_a_request_is_told_or_made_good(

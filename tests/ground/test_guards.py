@@ -35,7 +35,7 @@ from django_useraccounts.requirements import Requirement
 from django_useraccounts.testing import log_in, make_user
 from tests import views
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 Visit = Callable[..., HttpResponse]
 

@@ -32,6 +32,7 @@ from django_useraccounts.secrets import (
     link_of,
     redeem,
 )
+from django_useraccounts.social.models import CONNECT_BY_LINK
 from django_useraccounts.testing import html_of, link_in, mails_to, make_user
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,7 @@ KINDS = {
     "email_change_undone": RESET_PASSWORD,
     "email_removed": None,
     "accept_invitation": ACCEPT_INVITATION,
+    "connect_by_link": CONNECT_BY_LINK,
     "export_ready": FETCH_EXPORT,
     "membership_ended": None,
     "membership_ending": None,
@@ -56,6 +58,8 @@ KINDS = {
     "password_changed": None,
     "payment_failed": None,
     "primary_email_changed": None,
+    "provider_connected": None,
+    "provider_disconnected": None,
     "role_ending": None,
     "username_changed": None,
     "welcome": None,

@@ -150,6 +150,7 @@ def test_flows_know_no_forms_responses_or_messages(room):
         "terms",
         "invitations",
         "memberships",
+        "social",
     ],
 )
 def test_forms_neither_save_nor_mail_nor_log_in(name):

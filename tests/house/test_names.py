@@ -9,6 +9,8 @@ from django.urls import get_resolver
 from django_useraccounts.emails.views import AddressPage
 from django_useraccounts.invitations.views import InvitationPage
 from django_useraccounts.memberships.views import StartCheckoutView, StripeWebhookView
+from django_useraccounts.social.views import DisconnectProviderView, SocialCallbackView
+from django_useraccounts.social.views.pages import ProviderPage
 from django_useraccounts.views import AccountPage, FlowView, LinkView
 
 
@@ -46,6 +48,8 @@ def test_path_and_view_are_called_like_the_url(route, entry):
     link = "<int:address_id>/" if issubclass(view, AddressPage) else link
     link = "<int:invitation_id>/" if issubclass(view, InvitationPage) else link
     link = "<slug:plan>/" if issubclass(view, StartCheckoutView) else link
+    link = "<slug:provider>/" if issubclass(view, ProviderPage) else link
+    link = "<int:connection_id>/" if issubclass(view, DisconnectProviderView) else link
 
     assert route == f"{entry.name.replace('_', '-')}/{link}"
     assert snake(view.__name__) == f"{entry.name}_view"
@@ -87,6 +91,16 @@ def test_what_programs_call_is_public_and_no_page():
         assert not issubclass(view, AccountPage)
 
 
+def test_of_the_pages_one_alone_takes_forms_of_another_site():
+    exempt = {
+        entry.callback.view_class
+        for _route, entry in patterns()
+        if getattr(entry.callback, "csrf_exempt", False) and entry.name not in FOR_PROGRAMS
+    }
+
+    assert exempt == {SocialCallbackView}
+
+
 def test_every_link_purpose_is_the_name_of_a_page():
     names = {entry.name for _route, entry in patterns()}
     purposes = {
@@ -98,6 +112,7 @@ def test_every_link_purpose_is_the_name_of_a_page():
     assert purposes == {
         "accept_invitation",
         "confirm_email",
+        "connect_by_link",
         "fetch_export",
         "reset_password",
         "undo_email_change",

@@ -16,7 +16,7 @@ from django_useraccounts.testing.keys import base64url
 from django_useraccounts.testing.provider import FakeFacebook, FakeOAuth2, FakeProvider
 
 CALLBACK = "https://guild.example/accounts/social-callback/preset/"
-TENANT = "11111111-2222-3333-4444-555555555555"
+TENANT = "aaaabbbb-2222-3333-4444-555555555555"
 MICROSOFT = "https://login.microsoftonline.com"
 
 #: Who logs in, by the names of OpenID Connect.

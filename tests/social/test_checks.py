@@ -209,6 +209,7 @@ def test_E005_an_option_that_is_like_no_other(check):
         ("guild", "ISSUER", "https://[id"),
         ("guild", "ISSUER", "https://frida@id.guild.example"),
         ("guild", "ISSUER", "https://"),
+        ("guild", "ISSUER", 7),
         ("google", "CLIENT_ID", 7),
         ("google", "CLIENT_SECRET", ("the-secret",)),
         ("google", "LABEL", 7),

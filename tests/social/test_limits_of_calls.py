@@ -1,5 +1,6 @@
 """Servers that hold a caller, or flood it: over real sockets, each call ends in time."""
 
+import gc
 import gzip
 import itertools
 import socket
@@ -16,9 +17,19 @@ from django_useraccounts.testing.provider import FakeProvider
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
+# Python's own SSLSocket stays unclosed when its connection ends just before the handshake.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+
+
 @pytest.fixture(autouse=True)
-def _short_limits(monkeypatch):
-    monkeypatch.setattr(http, "CONNECT_SECONDS", 0.6)
+def _collected_here():
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def short_limits(monkeypatch):
+    """Wait for tenths of a second instead of seconds."""
     monkeypatch.setattr(http, "READ_SECONDS", 0.3)
     monkeypatch.setattr(http, "TOTAL_SECONDS", 0.7)
 
@@ -33,7 +44,10 @@ def server(pieces, *, pause=0.0, ends=True):
             connection, _address = listener.accept()
             with connection:
                 connection.settimeout(5)
-                connection.recv(65536)
+                if not connection.recv(65536):
+                    # The caller is gone. To send would reset the connection, on which Python's own
+                    # SSLSocket leaves itself unclosed before its handshake.
+                    return
                 for piece in pieces:
                     if done.wait(pause) or not _sent(connection, piece):
                         return
@@ -81,6 +95,7 @@ def test_an_answer_that_ends_with_its_connection_comes_through():
         assert http.fetch(f"http://{host}/") == {"a": 1}
 
 
+@pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize(
     "pieces, pause",
     [
@@ -110,7 +125,7 @@ def test_an_answer_that_ends_with_its_connection_comes_through():
 def test_a_slow_server_holds_nobody_longer_than_the_limit(pieces, pause):
     with (
         server(pieces, pause=pause, ends=False) as host,
-        within(1.5),
+        within(4),
         pytest.raises(ProviderUnreachable) as told,
     ):
         http.fetch(f"http://{host}/")
@@ -118,11 +133,13 @@ def test_a_slow_server_holds_nobody_longer_than_the_limit(pieces, pause):
     assert told.value.reason == "timeout"
 
 
-def test_a_handshake_in_drops_holds_nobody_longer_than_the_limit():
+def test_a_handshake_in_drops_holds_nobody_longer_than_the_limit(monkeypatch):
+    # Longer than it takes to load the certificates of the world.
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 3)
     # A record of TLS that announces 16 kB.
     with (
         server(drops(b"\x16\x03\x03\x40\x00\x02"), pause=0.05) as host,
-        within(1.5),
+        within(9),
         pytest.raises(ProviderUnreachable) as told,
     ):
         http.fetch(f"https://{host}/")
@@ -144,7 +161,7 @@ FLOOD = b"a" * 64 * 1024
 def test_a_flood_is_not_drunk(head):
     with (
         server(itertools.chain([head], itertools.repeat(FLOOD))) as host,
-        within(0.6),
+        within(4),
         pytest.raises(BadAnswer) as refused,
     ):
         http.fetch(f"http://{host}/")
@@ -158,7 +175,7 @@ def test_chunks_without_end_are_not_drunk():
 
     with (
         server(itertools.chain([head], chunks)) as host,
-        within(0.6),
+        within(4),
         pytest.raises(BadAnswer) as refused,
     ):
         http.fetch(f"http://{host}/")
@@ -170,7 +187,7 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_refused():
     bomb = gzip.compress(b"a" * 50_000_000)
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
 
-    with server([head, bomb]) as host, within(0.7), pytest.raises(BadAnswer) as refused:
+    with server([head, bomb]) as host, within(4), pytest.raises(BadAnswer) as refused:
         http.fetch(f"http://{host}/")
 
     assert refused.value.reason == "size"
@@ -191,7 +208,7 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_refused():
     ],
 )
 def test_what_is_no_http_is_an_outage(pieces):
-    with server(pieces) as host, within(0.9), pytest.raises(ProviderUnreachable) as told:
+    with server(pieces) as host, within(4), pytest.raises(ProviderUnreachable) as told:
         http.fetch(f"http://{host}/")
 
     assert told.value.reason == "connection"
@@ -227,6 +244,23 @@ def test_passwords_that_lie_about_go_nowhere(tmp_path, monkeypatch):
 
     ((_name, asked),) = fake.asked
     assert "Authorization" not in asked.headers
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_proxy_that_holds_the_call_is_cut_off_too(monkeypatch):
+    with server(drops(b"HTTP/1.1 200 OK\r\nX: a"), pause=0.05) as host:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{host}")
+        with within(4), pytest.raises(ProviderUnreachable) as told:
+            http.fetch("https://id.example.com/")
+
+    assert told.value.reason == "timeout"
+
+
+def test_this_machine_is_not_reached_through_a_proxy(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    with server([OK + b"Content-Length: 2\r\n\r\n{}"]) as host:
+        assert http.fetch(f"http://{host}/") == {}
 
 
 @pytest.mark.parametrize("url", ["http://id.example.com/", "file:///etc/passwd", "id.example.com"])

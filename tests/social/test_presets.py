@@ -19,6 +19,24 @@ from tests.social.presets import APPLE_KEY, APPLE_PEM, MICROSOFT, PRESETS, TENAN
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 OTHER_TENANT = "99999999-2222-3333-4444-555555555555"
 
+#: By which words a provider asks anew who somebody is; some know none, or only let one choose.
+ONCE_MORE = {
+    "google": {"prompt": "select_account"},
+    "facebook": {"auth_type": "reauthenticate"},
+    "github": {"prompt": "select_account"},
+    "microsoft": {"prompt": "login"},
+    "apple": {},
+    "gitlab": {"prompt": "login"},
+    "linkedin": {},
+    "discord": {"prompt": "consent"},
+}
+
+#: What some say instead of "access_denied".
+DENIALS = {
+    "apple": ("user_cancelled_authorize",),
+    "linkedin": ("user_cancelled_login", "user_cancelled_authorize"),
+}
+
 CALLS = [(name, call) for name, preset in PRESETS.items() for call in preset.calls]
 GARBAGE = [b"<html>", b"[]", b'"text"', b"", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}"]
 
@@ -100,8 +118,9 @@ def test_a_code_is_good_once(login):
 def test_to_prove_oneself_once_more_is_asked_for_in_words_that_it_knows(login):
     begun = login.begin(prompt_login=True)
 
-    added = parameters(begun.url).keys() - parameters(login.begin().url).keys()
-    assert added == login.provider.prompt_login.keys()
+    usual = parameters(login.begin().url)
+    added = {name: word for name, word in parameters(begun.url).items() if name not in usual}
+    assert added == ONCE_MORE[login.preset.name]
     assert login.finish(login.agree(begun), begun).subject == "1001"
 
 
@@ -109,7 +128,7 @@ def test_to_prove_oneself_once_more_is_asked_for_in_words_that_it_knows(login):
 def test_a_denied_consent_is_told_as_such(login):
     begun = login.begin()
 
-    for error in login.provider.denials:
+    for error in ("access_denied", *DENIALS.get(login.preset.name, ())):
         with pytest.raises(ConsentDenied):
             login.finish(login.fake.deny(begun.url, error).data, begun)
 
@@ -306,6 +325,12 @@ def test_microsoft_lets_in_the_tenants_that_are_meant(tenant, tid, is_let_in):
 
 
 @by("microsoft")
+def test_microsoft_is_not_asked_for_what_its_token_says(login):
+    assert login.identity(email="").subject == "1001"
+    assert login.fake.calls["userinfo"] == 0
+
+
+@by("microsoft")
 def test_a_token_of_one_tenant_that_names_another_is_refused(login):
     login.fake.breaks(tid=OTHER_TENANT)
 
@@ -385,6 +410,13 @@ def test_nobody_posts_an_address_or_a_subject(login):
     identity = login.finish({**login.agree(begun), "user": json.dumps(forged)}, begun)
 
     assert (identity.subject, identity.email) == ("1001", "frida@example.com")
+
+
+@by("apple")
+def test_what_apple_has_signed_comes_before_what_was_posted(login):
+    login.fake.breaks(given_name="Magdalena")
+
+    assert login.identity().first_name == "Magdalena"
 
 
 @pytest.mark.parametrize("domain", ["icloud.com", "me.com", "mac.com", "privaterelay.appleid.com"])

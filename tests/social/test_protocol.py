@@ -2,6 +2,8 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 import requests
@@ -208,7 +210,19 @@ def test_tokens_are_kept_only_where_the_site_says_so_and_then_encrypted(
 
 # ID tokens.
 
-NOW = int(time.time())
+
+@dataclass(frozen=True)
+class In:
+    """A time as a token has it, so many seconds from when the test asks."""
+
+    seconds: float
+
+
+def timely(claims):
+    now = int(time.time())
+    return {k: now + v.seconds if isinstance(v, In) else v for k, v in claims.items()}
+
+
 OTHERS = {
     "iss": "https://evil.example",
     "aud": "another-site",
@@ -242,17 +256,17 @@ OTHERS = {
         ({"nonce": ""}, "nonce"),
         ({"nonce": ["another"]}, "nonce"),
         ({"nonce": "\udc80"}, "nonce"),
-        ({"exp": NOW - 61}, "exp"),
+        ({"exp": In(-61)}, "exp"),
         ({"exp": GONE}, "exp"),
         ({"exp": "tomorrow"}, "exp"),
         ({"exp": True}, "exp"),
         ({"exp": float("nan")}, "json"),
         ({"exp": float("inf")}, "json"),
-        ({"iat": NOW + 120}, "iat"),
-        ({"iat": NOW - 3600}, "iat"),
+        ({"iat": In(120)}, "iat"),
+        ({"iat": In(-3600)}, "iat"),
         ({"iat": GONE}, "iat"),
         ({"iat": "now"}, "iat"),
-        ({"nbf": NOW + 120}, "nbf"),
+        ({"nbf": In(120)}, "nbf"),
         ({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}, "at_hash"),
         ({"at_hash": ""}, "at_hash"),
         ({"at_hash": None}, "at_hash"),
@@ -270,7 +284,7 @@ OTHERS = {
     ids=str,
 )
 def test_an_id_token_that_is_not_meant_for_this_login_is_refused(guild, come_back, claims, reason):
-    guild.breaks(**claims)
+    guild.breaks(**timely(claims))
 
     with pytest.raises(BadAnswer) as refused:
         come_back(guild)
@@ -285,15 +299,15 @@ def test_an_id_token_that_is_not_meant_for_this_login_is_refused(guild, come_bac
         {"aud": ["the-site", "another-site"], "azp": "the-site"},
         {"azp": "the-site"},
         {"at_hash": GONE},
-        {"exp": NOW + 10**30},
-        {"iat": NOW + 30.5},
+        {"exp": In(10**30)},
+        {"iat": In(30.5)},
         {"sub": "f" * 255},
-        {"auth_time": NOW, "amr": ["pwd"]},
+        {"auth_time": In(0), "amr": ["pwd"]},
     ],
     ids=str,
 )
 def test_what_the_protocol_leaves_to_a_provider_is_no_fault(guild, come_back, claims):
-    guild.breaks(**claims)
+    guild.breaks(**timely(claims))
 
     assert come_back(guild).subject == claims.get("sub", "f-1")
 
@@ -435,6 +449,16 @@ def test_no_key_is_guessed_where_there_are_several(guild, come_back):
     assert refused.value.reason == "kid"
 
 
+def test_no_key_is_guessed_even_where_one_alone_would_do(guild, come_back):
+    guild.keys.append({"kty": "EC", "kid": "key-2", "crv": "P-256", "x": "AA", "y": "AA"})
+    guild.breaks(kid=GONE)
+
+    with pytest.raises(BadAnswer) as refused:
+        come_back(guild)
+
+    assert refused.value.reason == "kid"
+
+
 def test_a_single_key_needs_no_name(guild, come_back):
     guild.breaks(kid=GONE)
 
@@ -476,6 +500,18 @@ def test_a_look_for_keys_that_fails_is_not_repeated_within_the_minute(guild, com
     assert guild.calls["jwks"] == 2
 
 
+def test_those_who_come_at_once_with_a_new_key_share_one_look_for_it(guild, come_back, clock):
+    come_back(guild)
+    guild.rotate("key-2")
+    clock[0] += 61
+
+    with ThreadPoolExecutor(8) as pool:
+        came = [pool.submit(come_back, guild) for _browser in range(8)]
+
+    assert [future.result().subject for future in came] == ["f-1"] * 8
+    assert guild.calls["jwks"] == 2
+
+
 def test_documents_are_kept_for_an_hour(guild, come_back, clock):
     come_back(guild)
     clock[0] += 3599
@@ -512,11 +548,14 @@ def test_keys_that_are_none_verify_nothing(guild, come_back, keys):
         come_back(guild)
 
 
-def test_a_key_for_something_else_verifies_nothing(guild, come_back):
-    guild.keys[0]["use"] = "enc"
+@pytest.mark.parametrize("purpose", [{"use": "enc"}, {"alg": "PS256"}, {"kty": "oct"}], ids=str)
+def test_a_key_for_something_else_verifies_nothing(guild, come_back, purpose):
+    guild.keys[0] |= purpose
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadAnswer) as refused:
         come_back(guild)
+
+    assert refused.value.reason == "kid"
 
 
 def test_two_keys_of_one_name_verify_nothing(guild, come_back):

@@ -76,7 +76,7 @@ def test_a_name_has_to_fit_into_a_url(set_conf, name):
     set_conf(SOCIAL={"PROVIDERS": {name: {**ISSUER, **CLIENT}}})
 
     with pytest.raises(ImproperlyConfigured, match="needs a name like my-provider"):
-        all_providers()
+        provider_named(name)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,14 @@ def test_what_cannot_be_meant_is_said_at_once(set_providers, options, message):
     set_providers(guild=options)
 
     with pytest.raises(ImproperlyConfigured, match=message):
-        all_providers()
+        provider_named("guild")
+
+
+def test_who_logs_in_by_another_way_is_not_kept_out_by_a_key_that_lacks(set_providers, caplog):
+    set_providers(guild=ISSUER, club={**ISSUER, **CLIENT})
+
+    assert list(all_providers()) == ["club"]
+    assert "needs CLIENT_ID, CLIENT_SECRET" in caplog.text
 
 
 def test_providers_are_read_without_the_libraries_that_a_login_needs():

@@ -194,7 +194,9 @@ def _entrance_by_address(identity: Identity, *, request: HttpRequest) -> Entranc
     if not identity.is_email_proved or not has_emails():
         return None
     if conf.CONNECT_BY_EMAIL and (address := owner_of_address(identity)):
-        return Entrance(address.user)
+        # Known there as somebody else already: the address, or its whole domain, has a new owner.
+        same = Connection.objects.filter(user=address.user, issuer=identity.issuer)
+        return None if same.exists() else Entrance(address.user)
     claim = claim_to_hand_over(identity.email)
     user = hand_over(claim, request=request) if claim else None
     return Entrance(user, is_handed_over=True) if user else None
@@ -207,8 +209,11 @@ def _let_in(
     if must_confirm and user.is_active and not user.has_confirmed_email:
         note_browser(user, browser_key(browser_token))
         raise EmailNotConfirmed
-    if not start_session(request, user, source=identity.provider):
-        raise AccountSwitchedOff
+    with transaction.atomic():
+        if not start_session(request, user, source=identity.provider):
+            raise AccountSwitchedOff
+        if identity.tokens:
+            Connection.objects.filter(key=identity.key).update(tokens=identity.tokens)
 
 
 def _names(identity: Identity) -> dict[str, str]:

@@ -29,11 +29,13 @@ class Deadline:
     Cuts the connections of a call when its time is over, whatever they wait for just then.
 
     The timeouts of a socket begin anew with each byte, so that a server that sends one byte every
-    four seconds would hold a worker for hours: in the handshake, the headers, or the body.
+    four seconds would hold a worker for hours: in the handshake, the headers, or the body. The name
+    server alone, which is the site's own, has only the limits of the system.
     """
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
+        self._connections: list[HTTPConnection] = []
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
@@ -48,15 +50,16 @@ class Deadline:
         self._timer.cancel()
         _deadline.reset(self._token)
         with self._lock:
-            for watched in self._sockets:
+            for watched in (*self._sockets, *self._connections):
                 watched.close()
             self._sockets.clear()
 
-    def watch(self, connection: socket.socket) -> None:
+    def watch(self, connection: HTTPConnection, wire: socket.socket) -> None:
         """Cut this connection, too; at once if the time is over already."""
         with self._lock:
+            self._connections.append(connection)
             # A descriptor of its own: TLS takes the first one away from the socket it wraps.
-            self._sockets.append(connection.dup())
+            self._sockets.append(wire.dup())
         if self.is_over:
             self._cut()
 
@@ -73,9 +76,9 @@ _deadline: ContextVar[Deadline] = ContextVar("deadline")
 
 class _Watched(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        _deadline.get().watch(connection)
-        return connection
+        wire = super()._new_conn()
+        _deadline.get().watch(self, wire)
+        return wire
 
 
 class _WatchedTLS(_Watched, HTTPSConnection):

@@ -30,7 +30,7 @@ class Documents:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._documents: dict[str, _Document] = {}
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     def get(self, url: str) -> dict[str, object]:
         """Return the document at a URL, at most an hour old."""
@@ -43,7 +43,7 @@ class Documents:
     def get_anew(self, url: str) -> dict[str, object]:
         """Look again at a document that lacks something, unless somebody did within the minute."""
         # With the lock: who asks at the same time waits for this answer, and shares it.
-        with self._lock:
+        with self._locks.setdefault(url, threading.Lock()):
             known = self._documents.get(url)
             if known is not None and self.clock() - known.asked < INTERVAL:
                 return known.content

@@ -4,6 +4,7 @@ Who people can log in with: the providers that the settings name.
 A provider is one small class; to read it imports nothing of Authlib.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from inspect import isabstract
@@ -28,6 +29,8 @@ __all__ = [
     "provider_named",
 ]
 
+logger = logging.getLogger("django_useraccounts.social")
+
 #: The classes that need no dotted path, by the name that the settings call them.
 PRESETS = {
     "google": "django_useraccounts.social.providers.google.Google",
@@ -50,21 +53,34 @@ def all_providers() -> dict[str, Provider]:
     """
     Return the providers by their names, in the order of the settings.
 
-    Raises ImproperlyConfigured for what cannot be meant.
+    What cannot be meant is left out, logged, and told by a system check: for the sake of one key
+    that lacks, nobody who logs in by another way is to be kept out.
     """
     global _providers  # noqa: PLW0603
     if _providers is None:
         # Two threads at once make the same thing twice, and harm nothing.
-        _providers = {
-            name: provider_class(name, options)(name, options)
-            for name, options in conf.PROVIDERS.items()
-        }
+        made = {name: _made_or_logged(name) for name in conf.PROVIDERS}
+        _providers = {name: provider for name, provider in made.items() if provider}
     return _providers
 
 
 def provider_named(name: str) -> Provider:
-    """Return one provider; KeyError for a name that the settings do not have."""
-    return all_providers()[name]
+    """Return a provider; KeyError if there is none, ImproperlyConfigured if it cannot be meant."""
+    known = all_providers().get(name)
+    return known or _made(name)
+
+
+def _made(name: str) -> Provider:
+    options = conf.PROVIDERS[name]
+    return provider_class(name, options)(name, options)
+
+
+def _made_or_logged(name: str) -> Provider | None:
+    try:
+        return _made(name)
+    except ImproperlyConfigured as error:
+        logger.error("Nobody can log in by a provider: %s", error)
+        return None
 
 
 def provider_class(name: object, options: object) -> type[Provider]:

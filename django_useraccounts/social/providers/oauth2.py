@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ImproperlyConfigured
+
 from .base import Provider
 from .claims import Claims
 
@@ -30,6 +32,15 @@ class OAuth2Provider(Provider):
 
     authorize_url: str = ""
     token_url: str = ""
+
+    def __init__(self, name: str, options: Mapping[str, object]) -> None:
+        super().__init__(name, options)
+        if not self.issuer:
+            # Number 1 at one provider would be number 1 at every other that has none.
+            raise ImproperlyConfigured(
+                f"The class of the provider “{name}” has no issuer, which with the subject names a "
+                "person."
+            )
 
     @abstractmethod
     def fetch_profile(self, call: "Call") -> Claims:

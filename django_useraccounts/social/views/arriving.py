@@ -85,6 +85,8 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
     """Where a provider sends people back to; what is wrong with its answer is said here."""
 
     is_public = True
+    #: No HEAD: it would log in, and use the state up, for who only looks whether the page is there.
+    http_method_names = ["get", "post", "options"]
     template_name = "useraccounts/social/social_callback.html"
     connected_message = _("You can log in by %(provider)s from now on.")
     #: For who gets an account that was registered with the address, and never confirmed.
@@ -142,6 +144,9 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
         except EmailNotConfirmed as error:
             return self.ask_to_confirm(error, token=token, next_url=next_url)
         if entrance:
+            if next_url != reverse("useraccounts:connect_account"):
+                # Else what a thief has left in this session would wait for who is logged in now.
+                forget_arrival(self.request)
             if entrance.is_handed_over:
                 self.tell(self.handed_over_message)
             where = self.where(next_url)

@@ -37,9 +37,8 @@ class ArrivalPage(AccountPage):
         if arrival is None:
             # It has waited too long, or another tab has found its account.
             is_user = self.request.user.is_authenticated
-            return HttpResponseRedirect(
-                self.url_after_login if is_user else resolve_url(settings.LOGIN_URL)
-            )
+            where = settings.LOGIN_REDIRECT_URL if is_user else settings.LOGIN_URL
+            return HttpResponseRedirect(resolve_url(where))
         self.arrival = arrival
         return super().turn_away()
 

@@ -1,0 +1,390 @@
+"""G. Thieves who came first: what they have left on an account lets them in no more."""
+
+import re
+import time
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+
+from django_useraccounts.invitations.flows import invite
+from django_useraccounts.invitations.models import Invitation
+from django_useraccounts.models import OneTimeSecret, OutgoingMail, Role, UserEmail
+from django_useraccounts.secrets import link_of
+from django_useraccounts.social.flows import connect
+from django_useraccounts.social.identities import Identity
+from django_useraccounts.social.models import Connection
+from django_useraccounts.social.providers import OAuth2Provider
+from django_useraccounts.testing import mails_to, make_user
+from tests.attacks.browsers import link_in
+from tests.social.visits import (
+    HANNAH,
+    ISSUER,
+    OPTIONS,
+    arrive,
+    begin,
+    has_providers,
+    path_of,
+    provider,
+    url,
+    user_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+__all__ = ["has_providers", "provider"]  # fixtures
+
+User = get_user_model()
+VICTIM = HANNAH["email"]
+#: What the thief is at the provider, which says nothing of an address of his.
+THIEF = {"sub": "thief", "preferred_username": "thief"}
+NEW_PASSWORD = "a brand new password of mine"
+
+
+class Anonymous(OAuth2Provider):
+    authorize_url = token_url = "https://anonymous.example/"
+
+    def fetch_profile(self, call):
+        return {}
+
+
+def site_with(**changed):
+    return {"SOCIAL": {"PROVIDERS": {"guild": OPTIONS}}, **changed}
+
+
+def complete(browser, **data):
+    return browser.post(url("complete_registration"), data)
+
+
+def squat(browser, provider, **data):
+    """Register as the thief with the address of the victim."""
+    arrive(browser, provider, THIEF)
+    complete(browser, email=VICTIM, **data)
+    return User.objects.get()
+
+
+def follow(browser, mail):
+    """Open a mailed link; return the path of its page."""
+    response = browser.get(link_in(mail), follow=True)
+    return response.request["PATH_INFO"]
+
+
+def confirm(browser, answer="confirm"):
+    return browser.post(follow(browser, mails_to(VICTIM)[-1]), {"answer": answer})
+
+
+def reset(browser):
+    browser.post(url("forgot_password"), {"email": VICTIM})
+    return browser.post(follow(browser, mails_to(VICTIM)[-1]), {"new_password": NEW_PASSWORD})
+
+
+# Trojan identities
+
+
+@pytest.mark.parametrize("may_enter", [True, False])
+def test_A3_a_thief_who_registered_by_a_provider_is_out_once_she_comes_by_hers(
+    client, new_browser, provider, set_conf, may_enter
+):
+    set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=not may_enter))
+    thief = new_browser()
+    squatted = squat(thief, provider, username="thief")
+
+    arrive(client, provider)
+
+    assert user_of(client) == str(squatted.pk)
+    assert [row.subject for row in Connection.objects.all()] == ["hannah-1"]
+    assert thief.get(url("profile")).status_code == 302
+    arrive(thief, provider, THIEF)
+    assert user_of(thief) == ""
+
+
+@pytest.mark.parametrize("may_enter", [True, False])
+def test_A3_where_no_name_shows_whose_it_is_her_confirmation_is_not_his(
+    new_browser, provider, set_conf, may_enter
+):
+    set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=not may_enter, USERNAME="off"))
+    thief, victim = new_browser(), new_browser()
+    squat(thief, provider)
+
+    confirm(victim)
+
+    assert not UserEmail.objects.confirmed().exists()
+    assert victim.user_id is None
+
+
+def test_A3_what_he_had_connected_before_goes_when_she_resets_the_password(
+    new_browser, provider, set_conf
+):
+    set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False))
+    thief, victim = new_browser(), new_browser()
+    squat(thief, provider, username="thief")
+    confirm(victim)
+    assert thief.user_id
+
+    reset(victim)
+
+    assert not Connection.objects.exists()
+    assert thief.user_id is None
+    arrive(thief, provider, THIEF)
+    assert thief.user_id is None
+
+
+def test_A3_he_connects_nothing_before_an_address_is_proved(new_browser, provider, set_conf):
+    set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False))
+    thief = new_browser()
+    thief.register("thief", VICTIM)
+    thief.get(url("connect_account"))
+    session = thief.session
+    session["useraccounts_social_arrival"] = waiting(THIEF["sub"])
+    session.save()
+    page = thief.get(url("connect_account"))
+
+    assert path_of(page) == url("emails")
+    assert not Connection.objects.exists()
+
+
+def waiting(subject):
+    identity = Identity("guild", ISSUER, subject).as_kept()
+    return {"identity": identity, "next_url": "", "at": int(time.time())}
+
+
+# Invitations
+
+
+@pytest.fixture
+def invited(new_browser, set_conf):
+    """A browser whose visitor has opened the invitation that was mailed to frida@example.com."""
+    set_conf(**site_with(POLICY="tests.invitations.policies.AnyRole"))
+    Role.objects.create(name="artist")
+    owner = make_user("owner", is_superuser=True)
+    invite("frida@example.com", by=owner, roles=["artist"])
+    browser = new_browser()
+    invitation = Invitation.objects.get()
+    link = str(link_of(OneTimeSecret.objects.get(invitation=invitation)))
+    page = browser.get(url("accept_invitation", link), follow=True).request["PATH_INFO"]
+    browser.post(page)
+    return browser
+
+
+def test_F_an_invitation_and_a_provider_prove_what_each_of_them_proves(invited, provider):
+    arrive(invited, provider)
+
+    complete(invited, username="frida", email="somebody@else.example")
+
+    user = User.objects.get(username="frida")
+    assert user.roles.get().name == "artist"
+    assert not UserEmail.objects.confirmed().filter(user=user).exists()
+    assert user_of(invited) == ""
+
+
+@pytest.mark.parametrize("email", [VICTIM, "frida@example.com"])
+def test_F_either_address_is_confirmed_and_no_other(invited, provider, email):
+    arrive(invited, provider)
+
+    complete(invited, username="frida", email=email)
+
+    user = User.objects.get(username="frida")
+    proved = UserEmail.objects.confirmed().filter(user=user)
+    assert [row.email for row in proved] == [email]
+    assert Invitation.objects.get().state == "accepted"
+
+
+def test_F_no_invitation_is_used_up_by_who_has_an_account(invited, provider):
+    hannah = make_user("hannah", VICTIM)
+    connect(hannah, Identity("guild", ISSUER, HANNAH["sub"]))
+
+    arrive(invited, provider)
+
+    assert user_of(invited) == str(hannah.pk)
+    assert Invitation.objects.get().uses == 0
+    assert not hannah.roles.exists()
+
+
+# Look-alikes
+
+
+@pytest.fixture
+def connects_by_email(set_conf):
+    options = {**OPTIONS, "DOMAINS": ("*",)}
+    set_conf(SOCIAL={"PROVIDERS": {"guild": options}, "CONNECT_BY_EMAIL": True})
+
+
+LOOK_ALIKES = {
+    "mike@guild.example": "mıke@guild.example",
+    "hannah@guild.example": "hannah@guild.example.evil.example",
+    "hannah@guild.example ": "hannah@guild.example@evil.example",
+    "hannah@fass.example": "hannah@faß.example",
+    "kim@guild.example": "\N{KELVIN SIGN}im@guild.example",
+    "hannah@gmail.com": "hannah+x@gmail.com",
+    "h.a@gmail.com": "ha@gmail.com",
+    "zoe@guild.example": "zoë@guild.example",
+    "victim@guild.example": '"victim@guild.example"@evil.example',
+    "ada@guild.example": "ada@guild.example,eve@evil.example",
+}
+
+
+@pytest.mark.parametrize("address", LOOK_ALIKES)
+def test_D1_an_address_that_looks_alike_is_another(client, provider, connects_by_email, address):
+    make_user("hannah", address.strip())
+
+    arrive(client, provider, {**HANNAH, "email": LOOK_ALIKES[address]})
+
+    assert user_of(client) == ""
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["HANNAH@Guild.Example", "hannah@GUILD.example", "hannah@guild。example"]
+)
+def test_D1_an_address_that_is_spelled_apart_is_the_same(
+    client, provider, connects_by_email, address
+):
+    hannah = make_user("hannah", VICTIM)
+
+    arrive(client, provider, {**HANNAH, "email": address})
+
+    assert user_of(client) == str(hannah.pk)
+    assert [mail.to for mail in OutgoingMail.objects.all()] == [VICTIM]
+
+
+def test_G19_the_new_owner_of_an_address_is_not_the_one_before(client, provider, connects_by_email):
+    hannah = make_user("hannah", VICTIM)
+    connect(hannah, Identity("guild", ISSUER, "the-owner-before", email=VICTIM))
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("connect_account")
+    assert user_of(client) == ""
+    assert Connection.objects.get().subject == "the-owner-before"
+
+
+# Accounts that are never handed over
+
+
+@pytest.mark.parametrize("privilege", ["is_staff", "is_superuser"])
+def test_A3_no_account_of_the_staff_is_handed_over(client, provider, privilege):
+    make_user("staff", VICTIM, confirmed=False, **{privilege: True})
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("complete_registration")
+    assert user_of(client) == ""
+
+
+def test_A3_no_account_with_another_proved_address_is_handed_over(client, provider):
+    eve = make_user("eve", "eve@example.com")
+    UserEmail.objects.add_claim(eve, VICTIM)
+
+    arrive(client, provider)
+
+    assert user_of(client) == ""
+    assert eve.has_usable_password()
+
+
+# Providers that share something
+
+
+def test_G_a_provider_without_an_issuer_would_share_its_people_with_every_other(set_conf):
+    options = {"CLIENT_ID": "x", "CLIENT_SECRET": "x"}
+
+    with pytest.raises(ImproperlyConfigured, match="issuer"):
+        Anonymous("anonymous", options)
+
+
+def test_G_a_provider_by_another_name_lets_the_same_people_in(client, set_conf, provider):
+    hannah = make_user("hannah", VICTIM)
+    connect(hannah, Identity("old-name", ISSUER, HANNAH["sub"]))
+
+    arrive(client, provider)
+
+    assert user_of(client) == str(hannah.pk)
+
+
+def test_G_another_provider_by_the_same_name_lets_nobody_else_in(client, provider):
+    hannah = make_user("hannah", "hannah@example.com")
+    connect(hannah, Identity("guild", "https://id.before.example", HANNAH["sub"]))
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("complete_registration")
+    assert user_of(client) == ""
+
+
+@pytest.mark.parametrize("subject", ["Hannah-1", "hannah-1 ", "hánnah-1", "HANNAH-1"])
+def test_G_a_subject_is_compared_letter_by_letter(client, provider, subject):
+    connect(make_user("hannah", "h@example.com"), Identity("guild", ISSUER, HANNAH["sub"]))
+
+    arrive(client, provider, {**HANNAH, "sub": subject, "email": ""})
+
+    assert user_of(client) == ""
+
+
+# What pages tell
+
+
+@pytest.mark.parametrize("page", ["complete_registration", "connect_account"])
+def test_U9_known_and_unknown_addresses_give_the_same_page(new_browser, provider, page):
+    make_user("hannah", VICTIM)
+    pages = []
+    for email in (VICTIM, "nobody@guild.example"):
+        browser = new_browser()
+        person = {**HANNAH, "sub": email, "email": email, "email_verified": False}
+        arrive(browser, provider, person)
+        text = browser.get(url(page)).content.decode()
+        pages.append(text.replace(email, ""))
+    known, unknown = (re.sub(r'value="\w{64}"', "", text) for text in pages)
+    assert known == unknown
+
+
+def test_U9_an_unproved_address_has_no_mail_sent(client, provider):
+    make_user("hannah", VICTIM)
+    arrive(client, provider, {**HANNAH, "email_verified": False})
+
+    response = client.post(url("mail_connect_link"))
+
+    assert path_of(response) == url("connect_account")
+    assert not OutgoingMail.objects.exists()
+
+
+def test_P_no_text_of_a_stranger_is_mailed_to_the_address_he_claims(new_browser, provider):
+    browser = new_browser()
+    arrive(browser, provider, {"sub": "x", "name": "Visit https://evil.example NOW"})
+
+    complete(browser, username="thief", email="someone@example.com")
+
+    assert "evil.example" not in "".join(
+        str(mail.message()) for mail in mails_to("someone@example.com")
+    )
+
+
+# Sites without mail
+
+
+@pytest.mark.parametrize("how", ["required", "optional"])
+def test_G_without_mail_an_address_opens_nothing(client, provider, set_conf, how):
+    set_conf(**site_with(EMAIL="off", USERNAME=how))
+    make_user("hannah", None)
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("complete_registration")
+    complete(client, username="frida")
+    assert User.objects.get(username="frida").social_connections.count() == 1
+
+
+@pytest.mark.parametrize("offset", ["begin", "arrive"])
+def test_C4_a_planted_session_does_not_become_hers(client, new_browser, provider, offset):
+    hannah = make_user("hannah", VICTIM)
+    connect(hannah, Identity("guild", ISSUER, HANNAH["sub"]))
+    thief = new_browser()
+    begin(thief)
+    if offset == "arrive":
+        arrive(thief, provider, THIEF)
+    client.cookies = thief.cookies.copy()
+
+    arrive(client, provider)
+
+    assert user_of(client) == str(hannah.pk)
+    assert client.cookies["sessionid"].value != thief.cookies["sessionid"].value
+    assert thief.user_id is None
+    assert not client.session.get("useraccounts_social_arrival")
