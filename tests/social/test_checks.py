@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings as site
 from django.core import checks
 from django.core.checks import Error
 from django.utils.translation import gettext_lazy
@@ -330,7 +331,7 @@ def test_W003_a_provider_that_binds_nothing_to_the_browser(check):
     assert check({"plain": {"PROVIDER": f"{__name__}.Plain", **KEYS}}) == []
 
 
-def test_W004_nobody_knows_where_people_are_sent_back_to(check, set_conf, settings):
+def test_W004_nobody_knows_where_people_are_sent_back_to(check, set_conf):
     check({"google": KEYS})
     set_conf(ORIGIN=None)
 
@@ -343,10 +344,21 @@ def test_W004_nobody_knows_where_people_are_sent_back_to(check, set_conf, settin
         )
     ]
 
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    assert check_social_deployed(None) == []
-    settings.SECURE_PROXY_SSL_HEADER = None
-    set_conf(ORIGIN="https://guild.example")
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("USERACCOUNTS", {"ORIGIN": "https://guild.example", "SOCIAL": {"PROVIDERS": {"x": {}}}}),
+        ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
+        ("SECURE_SSL_REDIRECT", True),
+        ("INSTALLED_APPS", [*site.INSTALLED_APPS, "django.contrib.sites"]),
+    ],
+)
+def test_somebody_knows_where_people_are_sent_back_to(check, set_conf, settings, name, value):
+    check({"google": KEYS})
+    set_conf(ORIGIN=None)
+    setattr(settings, name, value)
+
     assert check_social_deployed(None) == []
 
 

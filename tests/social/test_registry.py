@@ -5,6 +5,8 @@ import sys
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from django_useraccounts.social.providers import (
     OAuth2Provider,
@@ -129,3 +131,13 @@ print([name for name in ("authlib", "joserfc", "requests", "cryptography") if na
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_label_is_read_in_the_language_of_each_reader(set_providers):
+    set_providers(guild={**ISSUER, **CLIENT, "LABEL": gettext_lazy("Password")})
+
+    provider = provider_named("guild")
+
+    with translation.override("de"):
+        assert str(provider.label) == "Passwort"
+    assert str(provider.label) == "Password"

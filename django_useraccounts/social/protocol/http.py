@@ -50,8 +50,10 @@ class Deadline:
         self._timer.cancel()
         _deadline.reset(self._token)
         with self._lock:
-            for watched in (*self._sockets, *self._connections):
-                watched.close()
+            for wire in self._sockets:
+                wire.close()
+            for connection in self._connections:
+                connection.close()
             self._sockets.clear()
 
     def watch(self, connection: HTTPConnection, wire: socket.socket) -> None:

@@ -103,7 +103,7 @@ def _key(jwks_uri: str, kid: object, alg: str) -> Key:
 
 
 def _fitting(
-    published: dict[str, object], kid: str | None, alg: str
+    published: dict[str, object], kid: object, alg: str
 ) -> list[dict[str, str | list[str]]]:
     keys = published.get("keys")
     if not isinstance(keys, list):

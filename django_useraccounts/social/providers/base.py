@@ -4,7 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -76,7 +76,9 @@ class Provider(ABC):
         unknown = [option for option in options if option not in self.known_options()]
         if unknown:
             raise ImproperlyConfigured(f"The provider “{name}” has no option “{unknown[0]}”.")
-        self.label = str(options.get("LABEL") or self.label or name.replace("-", " ").title())
+        # Not as a text yet: it may be translated, for each reader anew.
+        label: Any = options.get("LABEL") or self.label or name.replace("-", " ").title()
+        self.label = label
         self.scopes = self._texts("SCOPES") or self.scopes
         self.domains = tuple(domain.lower() for domain in self._texts("DOMAINS"))
         self.keeps_tokens = bool(options.get("KEEP_TOKENS", self.keeps_tokens))
