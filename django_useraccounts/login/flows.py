@@ -1,5 +1,6 @@
 """Log in, log out, and prove once more who is at the browser."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import auth
@@ -36,12 +37,14 @@ def log_in(
     password: str,
     remember: bool = False,
     browser_token: str = "",
+    then: Callable[[AbstractUser], object] | None = None,
     request: HttpRequest,
 ) -> AbstractUser:
     """
     Log the browser in as the user of a username or proved address.
 
-    With ``remember`` for SESSION_COOKIE_AGE, else until the browser is closed. Raises
+    With ``remember`` for SESSION_COOKIE_AGE, else until the browser is closed. ``then`` is called
+    with the user in the same transaction, for what has waited for the login. Raises
     TooManyAttempts, WrongCredentials (the same for every reason a stranger could learn from), and
     EmailNotConfirmed to somebody who has given the right password; ``browser_token`` then tells
     whose confirmation mail this browser may ask for.
@@ -55,6 +58,8 @@ def log_in(
     with transaction.atomic():
         auth.login(request, user)
         request.session.set_expiry(None if remember else 0)
+        if then:
+            then(user)
     logged_in: AbstractUser = user
     return logged_in
 

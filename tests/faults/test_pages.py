@@ -5,13 +5,16 @@ These are the pages that change a session together with other rows. A case is a 
 of the flows; its act sends the form, and sending it once more is what the person does.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
@@ -29,6 +32,15 @@ from django_useraccounts.secrets import (
     issue,
     link_of,
 )
+from django_useraccounts.social.attempts import Arrival, keep_arrival
+from django_useraccounts.social.flows import (
+    connect,
+    connect_by_link,
+    disconnect,
+    register_identity,
+)
+from django_useraccounts.social.identities import Identity
+from django_useraccounts.social.models import CONNECT_BY_LINK
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.faults.harness import (
     NEW_PASSWORD,
@@ -43,11 +55,15 @@ from tests.faults.harness import (
     snapshot,
     wrong_news,
 )
+from tests.social.visits import ISSUER, OPTIONS
 
 #: What Django answers when its own middleware cannot save the session, after our page.
 INTERRUPTED = 400
 
 PAGES: list[Case] = []
+
+PROVIDERS = {"PROVIDERS": {"guild": OPTIONS}}
+IDENTITY = Identity("guild", ISSUER, "m-1", email="maria@example.com", is_email_proved=True)
 
 FRIDA = {"username": "frida", "email": "frida@example.com", "password": PASSWORD}
 CHANGE = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -181,6 +197,49 @@ def and_have_it_taken_back() -> Act:
     add_email(maria, "evil@example.com", confirmed=True)
     client = browser_of()
     return sending(client, opened(client, UNDO_EMAIL_CHANGE))
+
+
+@page(register_identity, SOCIAL=PROVIDERS)
+def and_be_logged_in_by_the_provider() -> Act:
+    path = reverse("useraccounts:complete_registration")
+    return sending(come_back_as(IDENTITY), path, username="maria", email=IDENTITY.email)
+
+
+@page(connect, SOCIAL=PROVIDERS)
+def to_an_account_that_the_password_proves() -> Act:
+    make_user("maria")
+    client = come_back_as(IDENTITY)
+    data = {"identifier": "maria", "password": PASSWORD, "identity": IDENTITY.key}
+    return sending(client, reverse("useraccounts:connect_account"), **data)
+
+
+@page(connect_by_link, SOCIAL=PROVIDERS)
+def and_be_logged_in_where_it_began() -> Act:
+    address = make_user("maria").emails.get()
+    client = come_back_as(IDENTITY)
+    issue(CONNECT_BY_LINK, address=address, pending=json.dumps(IDENTITY.as_kept()))
+    return sending(client, opened(client, CONNECT_BY_LINK))
+
+
+@page(disconnect, SOCIAL=PROVIDERS)
+def with_a_session_that_stays_and_one_that_goes() -> Act:
+    maria = make_user("maria")
+    row = connect(maria, IDENTITY)
+    browser_of(maria)
+    path = reverse("useraccounts:disconnect_provider", args=[row.pk])
+    return sending(browser_of(maria), path)
+
+
+def come_back_as(identity: Identity) -> Client:
+    """Return a browser that has come back from a provider and belongs to no account yet."""
+    client = browser_of()
+    session = client.session
+    request = HttpRequest()
+    request.session = session
+    keep_arrival(Arrival(identity), request=request)
+    session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    return client
 
 
 # As for the flows: coverage would measure the same statements again and again.

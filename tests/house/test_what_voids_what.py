@@ -1,5 +1,6 @@
 """The table of docs/architecture.rst, whole: which event ends which link, session and claim."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -40,13 +41,25 @@ from django_useraccounts.secrets import (
     link_of,
     peek,
 )
+from django_useraccounts.social.flows import connect, connect_by_link, disconnect
+from django_useraccounts.social.identities import Identity
+from django_useraccounts.social.models import CONNECT_BY_LINK, Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 
 pytestmark = pytest.mark.django_db
 
 
+def identity(subject):
+    return Identity("guild", "https://id.guild.example", subject)
+
+
 class Account:
-    """A user with a proved address, two claims, a link for each, a session, and an invitation."""
+    """
+    A user with a proved address, two claims, a link for each, a session, and an invitation.
+
+    By a provider the user comes in since before the proof of the address, and since after it; a link
+    waits that connects one more.
+    """
 
     def __init__(self):
         self.user = make_user("maria")
@@ -60,7 +73,14 @@ class Account:
         self.other_confirm = issue(CONFIRM_EMAIL, address=self.claims[1])
         self.reset = issue(RESET_PASSWORD, address=self.proved)
         self.invitation = Invitation.objects.add(None, by=self.user)
+        self.connect = issue(
+            CONNECT_BY_LINK, address=self.proved, pending=json.dumps(identity("link").as_kept())
+        )
         self.browser = log_in(Client(), self.user)
+        for name, days in (("older", -1), ("newer", 1)):
+            row = connect(self.user, identity(name))
+            row.connected_at = self.proved.confirmed_at + timedelta(days=days)
+            row.save()
         OneTimeSecret.objects.update(created_at=timezone.now() - timedelta(minutes=1))
 
     def what_is_left(self):
@@ -74,11 +94,22 @@ class Account:
             "confirm": opens(CONFIRM_EMAIL, self.confirm),
             "other confirm": opens(CONFIRM_EMAIL, self.other_confirm),
             "reset": opens(RESET_PASSWORD, self.reset),
+            "connect": opens(CONNECT_BY_LINK, self.connect),
+            "older": Connection.objects.filter(subject="older").exists(),
+            "newer": Connection.objects.filter(subject="newer").exists(),
             "invitation": opens(ACCEPT_INVITATION, self.invitation.link),
             "session": get_user(self.browser).is_authenticated,
             "claim": UserEmail.objects.filter(pk=self.claims[1].pk).exists(),
         }
         return {name for name, is_left in left.items() if is_left}
+
+
+def redeem_connect(account):
+    connect_by_link(peek(CONNECT_BY_LINK, link_of(account.connect)))
+
+
+def disconnect_one(account):
+    disconnect(Connection.objects.get(subject="newer"))
 
 
 def redeem_confirm(account):
@@ -167,13 +198,17 @@ def undo(account):
 
 def expire(account):
     # The HMAC covers the end: a row that was changed afterwards is as good as none.
-    links = (account.confirm, account.other_confirm, account.reset, account.invitation.link)
+    links = (account.confirm, account.other_confirm, account.reset, account.connect)
+    links = (*links, account.invitation.link)
     for secret in links:
         secret.expires_at = timezone.now().replace(microsecond=0) - timedelta(seconds=1)
         secret.save()
 
 
-EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim", "invitation"}
+EVERYTHING = {
+    *("confirm", "other confirm", "reset", "session", "claim", "invitation"),
+    *("connect", "older", "newer"),
+}
 
 
 @pytest.mark.parametrize(
@@ -183,21 +218,26 @@ EVERYTHING = {"confirm", "other confirm", "reset", "session", "claim", "invitati
         (disown, {"confirm"}),
         (newer_confirm, {"confirm"}),
         (newer_reset, {"reset"}),
-        (change, {"reset", "session"}),
-        (set_first, {"reset", "session"}),
-        (set_by_code, {"reset", "session"}),
+        (change, {"reset", "session", "connect"}),
+        (set_first, {"reset", "session", "connect"}),
+        (set_by_code, {"reset", "session", "connect"}),
         (rename, set()),
-        (reset, {"confirm", "other confirm", "reset", "session", "claim"}),
-        (remove_proved, {"reset"}),
-        (end_all_sessions, {"reset", "session"}),
-        (turn_off, {"confirm", "other confirm", "reset", "session", "invitation"}),
+        (redeem_connect, {"connect"}),
+        (disconnect_one, {"newer", "reset", "session", "connect"}),
+        (reset, {"confirm", "other confirm", "reset", "session", "claim", "connect", "older"}),
+        (remove_proved, {"reset", "connect"}),
+        (end_all_sessions, {"reset", "session", "connect"}),
+        (turn_off, {"confirm", "other confirm", "reset", "session", "invitation", "connect"}),
         (withdraw, {"invitation"}),
         (accept, {"invitation"}),
-        (close, {"confirm", "other confirm", "reset", "session", "invitation"}),
-        (close_and_reopen, {"confirm", "other confirm", "reset", "session", "invitation"}),
+        (close, {"confirm", "other confirm", "reset", "session", "invitation", "connect"}),
+        (
+            close_and_reopen,
+            {"confirm", "other confirm", "reset", "session", "invitation", "connect"},
+        ),
         (erase, EVERYTHING),
         (undo, EVERYTHING),
-        (expire, {"confirm", "other confirm", "reset", "invitation"}),
+        (expire, {"confirm", "other confirm", "reset", "invitation", "connect"}),
     ],
 )
 def test_an_event_voids_what_the_table_says_and_nothing_else(event, voids):

@@ -42,8 +42,8 @@ from django_useraccounts.testing import (
 pytestmark = pytest.mark.django_db
 
 PARTS = [
-    *("account", "addresses", "events", "invitations", "mails", "memberships", "roles"),
-    "usernames",
+    *("account", "addresses", "connections", "events", "invitations", "mails", "memberships"),
+    *("roles", "usernames"),
 ]
 
 

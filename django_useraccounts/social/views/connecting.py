@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse, reverse_lazy
@@ -89,23 +90,25 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
             raise IdentityTaken
         token = browser_token(self.request)
         try:
-            user = self.prove(form, token=token)
+            self.prove_and_connect(form, token=token)
         except EmailNotConfirmed as error:
             return self.ask_to_confirm(error, token=token, next_url=self.next_url)
-        connect(user, self.identity, request=self.request)
         forget_arrival(self.request)
         return None
 
-    def prove(self, form: forms.Form, *, token: str) -> AbstractUser:
-        """Return whose account it is: who is logged in, or has given its password just now."""
-        if self.request.user.is_authenticated:
-            return self.user
-        return log_in(
+    def prove_and_connect(self, form: forms.Form, *, token: str) -> None:
+        """Connect it to the account of who is logged in, or has given its password just now."""
+        identity, request = self.identity, self.request
+        if request.user.is_authenticated:
+            connect(self.user, identity, request=request)
+            return
+        log_in(
             form.cleaned_data["identifier"],
             password=form.cleaned_data["password"],
             remember=form.cleaned_data["remember"],
             browser_token=token,
-            request=self.request,
+            then=lambda user: connect(user, identity, request=request),
+            request=request,
         )
 
     def get_success_message(self, form: forms.Form) -> str:
@@ -155,6 +158,7 @@ class ConnectByLinkView(LinkView):
     new_link = "useraccounts:login"
     success_message = CONNECTED
 
+    @transaction.atomic  # both or neither: a login that fails must not use the link up
     def perform(self, form: forms.Form) -> None:
         connect_by_link(self.secret, request=self.request)
         arrival = arrival_of(self.request)
