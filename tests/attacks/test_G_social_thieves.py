@@ -11,6 +11,7 @@ from django_useraccounts.invitations.flows import invite
 from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.models import OneTimeSecret, OutgoingMail, Role, UserEmail
 from django_useraccounts.secrets import link_of
+from django_useraccounts.social.errors import NotBegunHere
 from django_useraccounts.social.flows import connect
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
@@ -146,6 +147,39 @@ def test_A3_he_connects_nothing_before_an_address_is_proved(new_browser, provide
 def waiting(subject):
     identity = Identity("guild", ISSUER, subject).as_kept()
     return {"identity": identity, "next_url": "", "at": int(time.time())}
+
+
+def locking_out(user):
+    """Have the owner lock everybody out while the provider answers."""
+
+    def answer(token):
+        User.objects.filter(pk=user.pk).update(session_epoch=user.session_epoch + 1)
+        return token
+
+    return answer
+
+
+def test_A3_what_he_has_begun_connects_nothing_once_she_has_locked_him_out(new_browser, provider):
+    victim = make_user("hannah", VICTIM)
+    thief = new_browser()
+    thief.log_in("hannah")
+    callback = provider.agree(begin(thief, name="connect_provider"), THIEF)
+    provider.answers("token", locking_out(victim))
+
+    response = thief.get(callback)
+
+    assert response.status_code == 409
+    assert not Connection.objects.exists()
+
+
+def test_A3_nor_does_any_other_way_that_he_was_on(has_providers):
+    hannah = make_user("hannah", VICTIM)
+    User.objects.filter(pk=hannah.pk).update(session_epoch=hannah.session_epoch + 1)
+
+    with pytest.raises(NotBegunHere):
+        connect(hannah, Identity("guild", ISSUER, THIEF["sub"]))
+
+    assert not Connection.objects.exists()
 
 
 # Invitations

@@ -1,5 +1,6 @@
 """S. Races about logins by a provider: come back, opened, connected and cut at the same moment."""
 
+import re
 from functools import partial
 
 import pytest
@@ -197,6 +198,28 @@ def test_S_two_claims_are_not_handed_over_to_two(surfers, provider):
         assert User.objects.count() == Connection.objects.count() == 1
         assert AccountEvent.objects.filter(kind="handed_over").count() == 1
         assert not User.objects.get().has_usable_password()
+
+
+def test_S13_a_thief_who_connects_while_his_account_is_handed_over_keeps_nothing(
+    surfers, provider, site_has
+):
+    site_has(CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    one, thief = surfers(2)
+    for _ in rounds():
+        register("mallory", email=VICTIM, password=PASSWORD)
+        callback = leave(stranger(one), provider)
+        thief.get(leave(stranger(thief), provider, person={"sub": "thief"}))
+        shown = re.search(r'value="(\w{64})"', thief.get(url("connect_account")).text)[1]
+        form = {"identity": shown, "identifier": "mallory", "password": PASSWORD}
+
+        came, _connected = at_once(
+            coming_back(one, callback), posting(thief, url("connect_account"), **form)
+        )
+
+        assert came.status == 302
+        assert [row.subject for row in Connection.objects.all()] == [HANNAH["sub"]]
+        assert user_behind(one)
+        assert not user_behind(thief)
 
 
 def test_G12_one_identity_that_two_accounts_connect_at_once_lets_into_one(surfers, provider):

@@ -16,7 +16,7 @@ from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...secrets import issue, redeem
 from .. import signals as news
-from ..errors import IdentityTaken, LastWayIn
+from ..errors import IdentityTaken, LastWayIn, NotBegunHere
 from ..identities import Identity
 from ..models import CONNECT_BY_LINK, Connection
 from ..providers import all_providers
@@ -28,10 +28,12 @@ def connect(
     """
     Let whoever has this identity log in as ``user``, who has been proved, and is told by mail.
 
-    To connect it twice changes nothing. Raises IdentityTaken for one that lets somebody else in.
+    To connect it twice changes nothing. Raises IdentityTaken for one that lets somebody else in,
+    and NotBegunHere if every session of the user was ended since ``user`` was read.
     """
     try:
         with transaction.atomic():
+            _refuse_ended(user)
             connection = Connection.objects.create(
                 user=user,
                 provider=identity.provider,
@@ -162,6 +164,14 @@ def label_of(provider: str) -> str:
     """Return what people know a provider by; its name, if the site has it no more."""
     known = all_providers().get(provider)
     return known.label if known else provider
+
+
+def _refuse_ended(user: AbstractUser) -> None:
+    # While the provider answered, the owner may have locked a thief out: what he has begun would
+    # let him in again. Who does that at this very moment waits for us, or we for him.
+    users = get_user_model()._default_manager.select_for_update()
+    if not users.filter(pk=user.pk, session_epoch=user.session_epoch).exists():
+        raise NotBegunHere("ended")
 
 
 def _details(connection: Connection) -> dict[str, object]:
