@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from django_useraccounts import limits
 from django_useraccounts.errors import TooManyAttempts
-from django_useraccounts.limits import DEFAULTS, Rate, spend
+from django_useraccounts.limits import DEFAULTS, Rate, is_first, spend
 from django_useraccounts.models import AttemptCounter
 
 
@@ -356,3 +356,15 @@ def test_attempts_that_share_keys_in_different_order_never_block_one_another(at_
     at_once([try_often(*pair) for pair in pairs])
 
     assert set(AttemptCounter.objects.values_list("attempts", flat=True)) == {40}
+
+
+@pytest.mark.django_db
+def test_a_token_is_first_once_for_each_purpose_and_until_its_time_is_over():
+    assert is_first("state", "a", seconds=60)
+    assert not is_first("state", "a", seconds=60)
+    assert is_first("state", "b", seconds=60)
+    assert is_first("another", "a", seconds=60)
+
+    AttemptCounter.objects.update(ends_at=int(time.time()) - 1)
+
+    assert is_first("state", "a", seconds=60)
