@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from django_useraccounts.testing import PASSWORD, mails_to
-from tests.browser.conftest import browser, new_page, page  # noqa: F401
+from tests.browser.conftest import browser, elsewhere, new_page, page  # noqa: F401
 
 
 @pytest.fixture
