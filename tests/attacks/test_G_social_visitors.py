@@ -532,3 +532,24 @@ def test_G_no_address_of_a_stranger_gets_into_events_or_logs(client, provider, c
     assert "hannah" not in events
     assert "hannah" not in caplog.text
     assert not OutgoingMail.objects.exists()
+
+
+def test_V_no_page_of_a_login_by_a_provider_is_kept_framed_or_told_by_a_referer(client, provider):
+    hannah = make_user("hannah", HANNAH["email"])
+    mine = connect(hannah, identity("another"))
+    pages = [client.get(url("social_login", "guild")), client.post(url("social_login", "guild"))]
+    pages += [client.get(url("social_callback", "guild")), arrive(client, provider)]
+    pages += [client.get(url(name)) for name in ("connect_account", "mail_connect_link")]
+    pages += [client.get(url("complete_registration")), client.post(url("mail_connect_link"))]
+    pages += [client.get(opened(client))]
+    log_in_by_form(client, "hannah")
+    pages += [client.get(url("connections")), client.get(url("connect_provider", "guild"))]
+    pages += [client.get(url("disconnect_provider", mine.pk))]
+
+    for page in pages:
+        assert "no-store" in page["Cache-Control"], page.request["PATH_INFO"]
+        assert page["Referrer-Policy"] == "same-origin"
+        assert page["X-Frame-Options"] == "DENY"
+        text = page.content.decode()
+        assert "<script" not in text
+        assert ISSUER not in text
