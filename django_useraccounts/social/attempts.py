@@ -68,10 +68,14 @@ def take_attempt(state: str, *, provider: str, request: HttpRequest) -> Attempt:
     # other has written. Nothing is changed for the second, whose session may be gone by now.
     if not is_first("social_state", state, seconds=2 * ATTEMPT_MAX_AGE):
         raise NotBegunHere("replayed")
-    del attempts[state]
+    return Attempt(**{name: value for name, value in found.items() if name != "at"})
+
+
+def forget_attempt(state: str, *, request: HttpRequest) -> None:
+    """Take out of the session what an answer has come for."""
+    attempts = _attempts(request)
+    attempts.pop(state, None)
     request.session[_ATTEMPTS] = attempts
-    del found["at"]
-    return Attempt(**found)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ...proof import stamp_proof
 from ...registration.flows import Registration, register
 from ...room import Admission
 from ...site import site_origin
-from ..attempts import Aim, Attempt, keep_attempt, take_attempt
+from ..attempts import Aim, Attempt, forget_attempt, keep_attempt, take_attempt
 from ..conf import conf
 from ..errors import AccountSwitchedOff, NotYourIdentity, SocialLoginError
 from ..identities import Identity
@@ -32,6 +32,8 @@ from ..providers import provider_named
 from .connecting import connect, owner_of_address
 
 logger = logging.getLogger("django_useraccounts.social")
+
+_RECEIVED = "_useraccounts_social_received"
 
 
 def begin_login(provider: str, *, aim: Aim, next_url: str = "", request: HttpRequest) -> str:
@@ -64,10 +66,19 @@ def receive_answer(
 
     Raises SocialLoginError for whatever is wrong with the answer.
     """
-    attempt = take_attempt(answer.get("state", ""), provider=provider, request=request)
+    state = answer.get("state", "")
+    # A request is made again when the database undoes it for the sake of another one; state and
+    # code are used up by then.
+    received: tuple[Attempt, Identity] | None = getattr(request, _RECEIVED, None)
+    if received:
+        forget_attempt(state, request=request)
+        return received
+    attempt = take_attempt(state, provider=provider, request=request)
+    forget_attempt(state, request=request)
     identity = provider_named(provider).finish(
         answer, attempt.pending, redirect_uri=callback_url(provider, request=request)
     )
+    setattr(request, _RECEIVED, (attempt, identity))
     return attempt, identity
 
 
