@@ -168,7 +168,7 @@ def test_A3_what_he_has_begun_connects_nothing_once_she_has_locked_him_out(new_b
 
     response = thief.get(callback)
 
-    assert response.status_code == 409
+    assert response.status_code == 400
     assert not Connection.objects.exists()
 
 

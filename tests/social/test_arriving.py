@@ -1,5 +1,7 @@
 """Who comes back from the provider, and which account that is."""
 
+import time
+
 import pytest
 from django.contrib.auth import get_user_model
 
@@ -324,6 +326,34 @@ def test_even_then_only_by_an_address_that_is_proved(client, provider, set_conf,
 
     assert user_of(client) == ""
     assert not Connection.objects.exists()
+
+
+def test_staff_have_to_prove_their_account_even_then(client, provider, set_conf, settings):
+    make_user("maria", HANNAH["email"], is_staff=True)
+    set_conf(SOCIAL={**settings.USERACCOUNTS["SOCIAL"], "CONNECT_BY_EMAIL": True})
+
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("connect_account")
+    assert user_of(client) == ""
+
+
+def test_whose_session_ended_meanwhile_begins_again(client, provider):
+    log_in(client, make_user("maria"))
+    session = client.session
+    session["useraccounts_proved_at"] = int(time.time())
+    session.save()
+    begun = begin(client, name="connect_provider")
+    kept = dict(client.session.items())
+    client.logout()
+    session = client.session
+    session["useraccounts_social_attempts"] = kept["useraccounts_social_attempts"]
+    session.save()
+
+    response = client.get(provider.agree(begun))
+
+    assert response.status_code == 400
+    assert AccountEvent.objects.get(kind="social_login_refused").details["reason"] == "ended"
 
 
 # What a stranger has left

@@ -205,12 +205,19 @@ def _entrance_by_address(identity: Identity, *, request: HttpRequest) -> Entranc
     if not identity.is_email_proved or not has_emails():
         return None
     if conf.CONNECT_BY_EMAIL and (address := owner_of_address(identity)):
-        # Known there as somebody else already: the address, or its whole domain, has a new owner.
-        same = Connection.objects.filter(user=address.user, issuer=identity.issuer)
-        return None if same.exists() else Entrance(address.user)
+        return Entrance(address.user) if _may_go_by_address(address.user, identity) else None
     claim = claim_to_hand_over(identity.email)
     user = hand_over(claim, request=request) if claim else None
     return Entrance(user, is_handed_over=True) if user else None
+
+
+def _may_go_by_address(user: AbstractUser, identity: Identity) -> bool:
+    """Say whether an address alone may connect an account, where a site lets it."""
+    if user.is_staff or user.is_superuser:
+        # What others may do here is not for a provider to say.
+        return False
+    # Known there as somebody else already: the address, or its whole domain, has a new owner.
+    return not Connection.objects.filter(user=user, issuer=identity.issuer).exists()
 
 
 def _let_in(

@@ -126,7 +126,7 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
             # Another tab has logged in meanwhile; as the same person, all is well.
             if attempt.aim == "login" and Connection.objects.owner_of(identity) == user:
                 return HttpResponseRedirect(self.where(next_url))
-            raise AlreadyLoggedIn
+            raise AlreadyLoggedIn if key else NotBegunHere("ended")
         if attempt.aim == "connect":
             connect(self.user, identity, request=self.request)
             self.tell(self.connected_message % {"provider": self.provider.label})
