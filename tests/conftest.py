@@ -1,7 +1,7 @@
 """What all tests share: the header, the order, and what happens when a program is missing."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import django
@@ -34,6 +34,19 @@ def set_conf(settings: Settings) -> Callable[..., None]:
         settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
 
     return change
+
+
+@pytest.fixture
+def sites_framework(settings: Settings) -> Iterator[None]:
+    """Install Django's Sites framework for one test, which puts its pages into the admin."""
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.sites"]
+    from django.contrib import admin
+    from django.contrib.sites.models import Site
+
+    yield
+    if admin.site.is_registered(Site):
+        # Else every page of the admin would look for an app that is not there any more.
+        admin.site.unregister(Site)
 
 
 def pytest_report_header() -> str:

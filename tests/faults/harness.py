@@ -239,7 +239,8 @@ def _age(row: dict[str, Any]) -> tuple[Any, ...]:
 _DELIVERY = {"due_at", "attempts", "sent_at", "error"}
 #: Keys of rows in texts, which differ from one time to the next.
 _NUMBER = re.compile(r'(invitation |"invitation": |"invited_by": )\d+')
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+[\d:]+)?")
+#: As people write it, and as it stands in the version of a subscription.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+[\d:]+)?|\b0\d{10}\b")
 
 
 def _told(model: type[models.Model], row: dict[str, Any], numbers: dict[Any, Any]) -> str:

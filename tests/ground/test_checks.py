@@ -32,7 +32,9 @@ from tests.readme import ROOT
 ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 BACKEND = "django_useraccounts.backends.AccountsBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-KNOWN = f"Known are: {', '.join([*(field.name for field in fields(Conf)), 'MEMBERSHIPS'])}."
+KNOWN = (
+    f"Known are: {', '.join([*(field.name for field in fields(Conf)), 'MEMBERSHIPS', 'SOCIAL'])}."
+)
 
 
 def found() -> list[CheckMessage]:
@@ -714,10 +716,10 @@ def test_W003_any_host_and_no_origin(set_conf, settings):
     assert found() == []
 
 
+@pytest.mark.usefixtures("sites_framework")
 def test_any_host_will_do_where_the_sites_framework_knows_the_host(set_conf, settings):
     set_conf(ORIGIN=None)
     settings.ALLOWED_HOSTS = ["*"]
-    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.sites"]
 
     assert found() == []
 

@@ -48,9 +48,8 @@ def test_without_an_origin_and_without_a_request_there_is_no_link(set_conf):
 
 
 @pytest.fixture
-def sites(settings, monkeypatch):
+def sites(sites_framework, settings, monkeypatch):
     """The Sites framework, with the one site of the project."""
-    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.sites"]
     settings.SITE_ID = 1
     from django.contrib.sites.models import SITE_CACHE, Site
 

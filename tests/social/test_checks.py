@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-from django.conf import settings as site
 from django.core import checks
 from django.core.checks import Error
 from django.utils.translation import gettext_lazy
@@ -351,13 +350,20 @@ def test_W004_nobody_knows_where_people_are_sent_back_to(check, set_conf):
         ("USERACCOUNTS", {"ORIGIN": "https://guild.example", "SOCIAL": {"PROVIDERS": {"x": {}}}}),
         ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
         ("SECURE_SSL_REDIRECT", True),
-        ("INSTALLED_APPS", [*site.INSTALLED_APPS, "django.contrib.sites"]),
     ],
 )
 def test_somebody_knows_where_people_are_sent_back_to(check, set_conf, settings, name, value):
     check({"google": KEYS})
     set_conf(ORIGIN=None)
     setattr(settings, name, value)
+
+    assert check_social_deployed(None) == []
+
+
+@pytest.mark.usefixtures("sites_framework")
+def test_the_sites_framework_knows_where_people_are_sent_back_to(check, set_conf):
+    check({"google": KEYS})
+    set_conf(ORIGIN=None)
 
     assert check_social_deployed(None) == []
 

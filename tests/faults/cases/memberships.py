@@ -25,12 +25,15 @@ from tests.memberships.bills import KEY, SECRET, Subscription, numbers, read
 from tests.memberships.office import Office, serve
 
 SELLING = {"MEMBERSHIPS": {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET}}
-#: The same in each run, since it stands in the version of a subscription.
-NOW = timezone.now().replace(microsecond=0)
 
 
 def in_days(number: int) -> datetime:
     return timezone.now() + timedelta(days=number)
+
+
+def now() -> datetime:
+    """Return the moment, as Stripe tells moments; never one of an hour ago, which is another row."""
+    return timezone.now().replace(microsecond=0)
 
 
 def patron() -> tuple[AbstractUser, Plan]:
@@ -45,7 +48,7 @@ def customer() -> Subscription:
     maria, _plan = patron()
     StripeCustomer.objects.create(user=maria, customer_id="cus_maria")
     numbers.begin_anew()
-    return Subscription(str(maria.pk), begins=NOW)
+    return Subscription(str(maria.pk), begins=now())
 
 
 @cache
@@ -112,7 +115,7 @@ def the_end_of_a_subscription() -> Act:
     subscription = customer()
     for tree in (subscription.told("created", "active"), subscription.paid(0)):
         apply_event(read(tree))
-    event = read(subscription.deleted(NOW))
+    event = read(subscription.deleted(now()))
     return lambda: apply_event(event)
 
 
@@ -124,7 +127,7 @@ def another_plan() -> Act:
     role = Role.objects.create(name="friend")
     Plan.objects.create(name="friend", label="Friend", role=role, price_id="price_friend")
     subscription.price = "price_friend"
-    event = read(subscription.told("updated", "active", at=NOW + timedelta(days=1)))
+    event = read(subscription.told("updated", "active", at=now() + timedelta(days=1)))
     return lambda: apply_event(event)
 
 
