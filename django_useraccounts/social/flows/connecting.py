@@ -156,8 +156,8 @@ def identity_in(secret: OneTimeSecret) -> Identity:
         raise LinkUsed from None
 
 
-def _shown(identity: Identity) -> str:
-    return f"{label_of(identity.provider)} ({identity.label})"
+def _shown(what: Identity | Connection) -> str:
+    return f"{label_of(what.provider)} ({what.label})"
 
 
 def label_of(provider: str) -> str:
@@ -190,6 +190,5 @@ def _tell(
         kind, user=user, actor=by, details=_details(connection), request=request
     )
     if user.email and has_emails():
-        what = f"{label_of(connection.provider)} ({connection.label})"
-        announce(kind, to=user.email, user=user, what=what, request=request)
+        announce(kind, to=user.email, user=user, what=_shown(connection), request=request)
     signals.send_on_commit(getattr(news, kind), user=user, connection=connection, request=request)

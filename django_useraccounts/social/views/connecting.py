@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse, reverse_lazy
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
@@ -77,7 +78,7 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
         identifier = shown_email(address.email) if address else ""
         return {"identity": self.identity.key, "identifier": identifier}
 
-    @property
+    @cached_property
     def address(self) -> UserEmail | None:
         """The confirmed address of an account that the provider has proved to be the visitor's."""
         return owner_of_address(self.identity)
