@@ -28,6 +28,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
+from .devices import remember_device
 from .errors import LinkError, TooManyAttempts
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
@@ -159,6 +160,7 @@ class AccountPage(ContextMixin, View):
         if not self.is_here():
             raise Http404
         response = self.turn_away() or super().dispatch(request, *args, **kwargs)
+        remember_device(response, request)
         # Not no-referrer: with it browsers send "Origin: null" with a form, which Django refuses.
         response.headers.setdefault("Referrer-Policy", "same-origin")
         return response

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import signals
 from ..canonical import clean_email
 from ..credentials import check_own_password
+from ..devices import note_device
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
@@ -135,6 +136,8 @@ def _go_on(user: AbstractUser, *, request: HttpRequest | None) -> None:
     if request is not None:
         update_session_auth_hash(request, user)  # type: ignore[arg-type]
         stamp_proof(request)
+        # It trusts no browser any more but the one that has set it.
+        note_device(request, user)
 
 
 def _set_password(user: AbstractUser, password_hash: str, *, epoch: int) -> bool:

@@ -20,6 +20,7 @@ LEVEL_1 = {
     "courier",
     "credentials",
     "decorators",
+    "devices",
     "fields",
     "guards",
     "identity",
