@@ -484,10 +484,14 @@ def test_the_longest_wait_is_told(rf, set_conf, clock):
 @pytest.mark.parametrize(
     "seconds, sentence",
     [
-        (0, "Too many attempts. Please try again in a minute."),
+        (0, "Too many attempts. Please try again in a second."),
+        (2, "Too many attempts. Please try again in 2 seconds."),
+        (59, "Too many attempts. Please try again in 59 seconds."),
         (60, "Too many attempts. Please try again in a minute."),
         (61, "Too many attempts. Please try again in 2 minutes."),
         (3600, "Too many attempts. Please try again in 60 minutes."),
+        (5401, "Too many attempts. Please try again in 2 hours."),
+        (86_400, "Too many attempts. Please try again in 24 hours."),
     ],
 )
 def test_the_refused_read_how_long_to_wait(seconds, sentence):
