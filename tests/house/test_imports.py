@@ -37,6 +37,7 @@ LEVEL_1 = {
     "refusals",
     "requirements",
     "secrets",
+    "sentences",
     "site",
     "tasks",
     "templatetags",
