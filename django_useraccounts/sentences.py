@@ -81,6 +81,7 @@ SENTENCES = {
 
 #: Why nobody was let in, as the events have it.
 REASONS = {
+    "budget": gettext_lazy("there were too many attempts"),
     "inactive": gettext_lazy("the account is switched off"),
     "not_allowed": gettext_lazy("the password was right, but the rules of the site forbid it"),
     "unconfirmed": gettext_lazy("the password was right, but no e-mail address is confirmed"),
