@@ -443,6 +443,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "account event",
                 "verbose_name_plural": "account events",
+                "default_permissions": ("view",),
                 "indexes": [models.Index(fields=["user", "id"], name="useraccounts_event_of_user")],
             },
         ),

@@ -114,6 +114,8 @@ class AccountEvent(models.Model):
     class Meta:
         verbose_name = _("account event")
         verbose_name_plural = _("account events")
+        # No others exist: nobody can be given the right to change what has happened.
+        default_permissions = ("view",)
         # With the key behind the user, PostgreSQL reads the newest events of one, and no others.
         indexes = (models.Index(fields=("user", "id"), name="useraccounts_event_of_user"),)
 
