@@ -33,7 +33,7 @@ class ReadOnly(SearchByUser):
 class AccountEventAdmin(ReadOnly):
     """The audit trail. No filters: to list the kinds of millions of rows is to read them all."""
 
-    list_display = ("at", "what", "whose", "who", "client_address", "via")
+    list_display = ("at", "what", "whose", "who", "client_address")
     fields = ("at", "kind", "what", "whose", "who", "client_address", "via", "details")
     ordering = ("-pk",)
 
