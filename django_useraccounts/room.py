@@ -1,8 +1,9 @@
 """The door by which rooms join: attributes on a Django AppConfig."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
@@ -65,6 +66,9 @@ class Room(RoomBase):
     menu: tuple[MenuEntry, ...] = ()
     #: Template of the other ways to log in, shown on the pages to log in and to register.
     ways_in: str = ""
+    #: What people read in their history for each kind of event that it records; translatable, with
+    #: the details of the event as placeholders, such as "%(role)s".
+    sentences: Mapping[str, Any] = MappingProxyType({})
     #: Its settings, a dictionary of their own in USERACCOUNTS; a system check reads them.
     conf: LazyConf | None = None
     #: Names of the apps that have to be installed beside it; a system check tells the missing ones.

@@ -83,7 +83,7 @@ PEOPLE = (
     Person("salvador", "paints; his fee ran out a month ago", ("artist",), ("member",)),
     Person(
         "georgia",
-        "has more addresses than rooms, and no role",
+        "has more addresses than rooms, no role, and a long security history",
         other_emails=(
             ("georgia@desert.example", True),
             ("okeeffe@guild.example", False),
@@ -125,6 +125,7 @@ def seed() -> None:
         if not users.filter(name | address).exists():
             admit(person)
     invite_guests()
+    remember()
 
 
 #: Whom gertrude has invited, as what, and what has become of it; "" is a link of hers for ten.
@@ -210,6 +211,42 @@ def admit(person: Person) -> None:
     for role in person.ending_roles:
         in_five_days = timezone.now() + timedelta(days=5)
         grant_role(user, role, since=month_ago, until=in_five_days, source="demo")
+
+
+#: What an account remembers: how many days ago, from where, by whom, and what.
+PAST: tuple[tuple[int, str | None, str, str, dict[str, object]], ...] = (
+    (400, "198.51.100.4", "self", "registered", {}),
+    (400, "198.51.100.4", "self", "email_confirmed", {}),
+    *((380 - 9 * n, "198.51.100.4", "self", "logged_in", {}) for n in range(30)),
+    (31, "203.0.113.66", "", "login_failed", {"reason": "wrong_password"}),
+    (31, "203.0.113.66", "", "login_failed", {"reason": "wrong_password"}),
+    (31, "203.0.113.66", "", "password_link_requested", {}),
+    (30, "198.51.100.4", "self", "password_changed", {}),
+    (30, None, "caretaker", "sessions_ended", {}),
+    (2, "2001:db8:85a3::8a2e:370:7334", "self", "logged_in", {"source": "guild"}),
+)
+
+
+def remember() -> None:
+    """Write the history of georgia, once, so that its page has something to tell."""
+    users = get_user_model().objects
+    keys = [email_key(f"{name}@guild.example") for name in ("georgia", "caretaker")]
+    georgia, caretaker = (users.filter(emails__verified_key=key).first() for key in keys)
+    if georgia is None or AccountEvent.objects.filter(user=georgia, kind="registered").exists():
+        return
+    actors = {"self": georgia, "caretaker": caretaker}
+    AccountEvent.objects.bulk_create(
+        AccountEvent(
+            kind=kind,
+            user=georgia,
+            actor=actors.get(who),
+            at=timezone.now() - timedelta(days=days),
+            client_address=address,
+            via="admin:useraccounts_user_changelist" if who == "caretaker" else "",
+            details={**details, "address": georgia.email} if "email" in kind else details,
+        )
+        for days, address, who, kind, details in PAST
+    )
 
 
 def pay_fee(user: AbstractUser) -> None:

@@ -39,6 +39,7 @@ LEVEL_1 = {
     "refusals",
     "requirements",
     "secrets",
+    "sentences",
     "site",
     "tasks",
     "templatetags",

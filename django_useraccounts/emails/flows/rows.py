@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ...mail import announce
-from ...models import AbstractUser, UserEmail
+from ...models import AbstractUser, AccountEvent, UserEmail
 from ...secrets import UNDO_EMAIL_CHANGE, UNDO_MAX_AGE, issue
 
 
@@ -65,12 +65,14 @@ def release(address: UserEmail) -> bool:
     Who has the mailbox now need not wait until that account is erased.
     """
     rows = UserEmail.objects.confirmed().addressed(address.email)
-    owned = rows.filter(user__erase_at__lte=timezone.now()).first()
+    owned = rows.filter(user__erase_at__lte=timezone.now()).select_related("user").first()
     if owned is None:
         return False
     with transaction.atomic():
         users = get_user_model()._default_manager
         users.filter(pk=owned.user_id, email=owned.email).update(email="")
+        details = {"address": owned.email}
+        AccountEvent.objects.record("email_released", user=owned.user, details=details)
         owned.delete()
     return True
 
