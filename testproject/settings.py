@@ -159,6 +159,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+if find_spec("requests"):
+    BREACHED = {"NAME": "django_useraccounts.breached.BreachedPasswordValidator", "OPTIONS": {}}
+    AUTH_PASSWORD_VALIDATORS.append(BREACHED)
+    # The guild keeps a short list of its own, see guild/leaks; GUILD_BREACHED=1 asks the real one.
+    if not os.environ.get("GUILD_BREACHED"):
+        # ``manage.py demo`` knows the port better.
+        BREACHED["OPTIONS"]["url"] = "http://127.0.0.1:8000/leaks/range/"
 
 # Mail goes into a folder, which the page /mailbox/ shows
 

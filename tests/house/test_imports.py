@@ -14,6 +14,7 @@ LEVEL_0 = {"conf", "errors", "signals", "room", "compat"}
 #: What all rooms stand on.
 LEVEL_1 = {
     "backends",
+    "breached",
     "browser",
     "canonical",
     "client",
@@ -29,6 +30,7 @@ LEVEL_1 = {
     "message",
     "mixins",
     "models",
+    "outside",
     "personal_data",
     "policy",
     "preview",
@@ -61,7 +63,7 @@ OPTIONAL = {"invitations", "memberships", "social"}
 #: What of an optional room joins what puts everything together.
 JOINTS = {"admin", "management"}
 #: What stands in for the outside of an optional room in tests, by the room; imported by name alone.
-STAND_INS = {"provider": "social", "server": "social"}
+STAND_INS = {"provider": "social"}
 #: What puts everything together.
 LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}
 
