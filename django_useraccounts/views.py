@@ -21,14 +21,13 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.csrf import csrf_failure as django_csrf_failure
-from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
 from .errors import LinkError, TooManyAttempts
+from .headers import protect
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
@@ -70,6 +69,16 @@ def safe_next(url: str | None) -> str:
 def with_next(url: str, next_url: str) -> str:
     """Return ``url`` with where the visitor wants to go, if anywhere."""
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
+
+
+def _protected(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Protect every answer of a view, also of its guards, and the page of an outage."""
+
+    @wraps(view)
+    def protected(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return protect(view(request, *args, **kwargs))
+
+    return protected
 
 
 def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -140,7 +149,6 @@ class AccountResponse(TemplateResponse):
             return self
 
 
-@method_decorator([never_cache, xframe_options_deny], name="dispatch")
 class AccountPage(ContextMixin, View):
     """What holds for every page of the accounts: not to be kept, framed, or told by a Referer."""
 
@@ -151,17 +159,14 @@ class AccountPage(ContextMixin, View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = _answering_outage(_repeating(super().as_view(**initkwargs)))
+        view = _protected(_answering_outage(_repeating(super().as_view(**initkwargs))))
         return login_not_required(view) if cls.is_public else view
 
     @sensitive_variables()
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.is_here():
             raise Http404
-        response = self.turn_away() or super().dispatch(request, *args, **kwargs)
-        # Not no-referrer: with it browsers send "Origin: null" with a form, which Django refuses.
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        return response
+        return self.turn_away() or super().dispatch(request, *args, **kwargs)
 
     def is_here(self) -> bool:
         """Say whether a site with these settings has the page at all."""
@@ -209,6 +214,7 @@ class EmailPage(AccountPage):
         return has_emails()
 
 
+@_protected
 @_answering_outage
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """

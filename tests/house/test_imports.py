@@ -23,6 +23,7 @@ LEVEL_1 = {
     "decorators",
     "fields",
     "guards",
+    "headers",
     "identity",
     "integrations",
     "limits",
