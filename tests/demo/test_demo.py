@@ -257,7 +257,7 @@ def test_google_and_facebook_join_with_the_keys_in_the_environment():
     keys = {"GOOGLE_CLIENT_ID": "an id", "GOOGLE_CLIENT_SECRET": "a secret"}
     keys |= {"FACEBOOK_CLIENT_ID": "an id without its secret"}
     program = (
-        "from testproject.settings import *; print(PROVIDERS['google'], [*PROVIDERS], FORM_ACTION)"
+        "from testproject.settings import *; print(PROVIDERS['google'], [*PROVIDERS], SECURE_CSP)"
     )
 
     done = subprocess.run(
