@@ -96,6 +96,7 @@ def test_M9_every_name_meets_the_limit_at_the_same_attempt(browser, state, ident
     assert codes == [200] * 10 + [429] * 2
 
 
+@pytest.mark.asvs("6.3.3")
 def test_M9_other_logins_of_the_project_meet_the_same_limit(browser, rf):
     make_user("victoria", VICTIM)
     for _ in range(10):

@@ -112,6 +112,17 @@ def test_V1_the_page_of_an_outage_and_the_refusal_of_a_guard_are_not_framed(brow
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
+@pytest.mark.asvs("14.2.2")
+def test_V3_no_cache_shows_a_guarded_page_to_others(client):
+    client.force_login(make_user("user007", roles=["secret", "agent"]))
+
+    answer = client.get("/cellar/")
+
+    assert answer.status_code == 200
+    assert "private" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.asvs("7.4.1")
 def test_V3_what_was_seen_is_gone_after_the_logout(browser):
     make_user("victoria", VICTIM)
     browser.log_in("victoria")
@@ -139,6 +150,7 @@ def test_pages_pass_the_strictest_policy_for_content(browser, new_browser):
 ORIGINS = ["https://evil.example", "null", "http://testserver.evil.example", "https://testserver"]
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("origin", [None, *ORIGINS])
 @pytest.mark.parametrize("token", [None, "of another browser"])
 @pytest.mark.parametrize("middleware", [True, False])
@@ -181,6 +193,7 @@ def test_V5_no_form_of_another_site_changes_anything(browser, settings, origin, 
     assert everything() == before
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_V5_the_right_token_does_not_help_a_wrong_origin(origin):
     make_user("victoria", VICTIM)
@@ -214,6 +227,7 @@ def test_V5_the_own_form_with_its_token_works():
     assert client.post(url("confirm_identity"), old).status_code == 403
 
 
+@pytest.mark.asvs("3.5.3")
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
 def test_V5_no_other_method_does_what_a_post_does(method):
     user = make_user("victoria", VICTIM)
@@ -320,6 +334,7 @@ def bare(settings):
     ]
 
 
+@pytest.mark.asvs("3.4.4", "3.4.5", "14.3.2")
 @pytest.mark.one_database
 @pytest.mark.usefixtures("bare", "provider")
 @pytest.mark.parametrize("who", ["stranger", "user", "unconfirmed"])
@@ -344,6 +359,7 @@ def test_V1_V3_no_url_answers_without_its_headers(who):
     assert not [name for name, status in walked if status >= 500]
 
 
+@pytest.mark.asvs("3.4.4")
 @pytest.mark.usefixtures("bare")
 def test_V1_V3_refusals_have_their_headers_too(browser, client):
     make_user("victoria", VICTIM)

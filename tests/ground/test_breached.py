@@ -49,6 +49,7 @@ def reasons():
     return [event.details["reason"] for event in events]
 
 
+@pytest.mark.asvs("6.2.12")
 def test_a_breached_password_is_refused(validator):
     with FakeBreachedPasswords(PASSWORD), pytest.raises(ValidationError) as refused:
         validator.validate(PASSWORD)
@@ -122,6 +123,7 @@ def test_T4_garbage_is_no_answer(validator, body):
     assert reasons() == ["answer"]
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.parametrize(
     "broken, reason",
     [
@@ -197,6 +199,7 @@ def test_T4_an_outage_costs_one_visitor_the_wait(validator, monkeypatch):
         assert is_refused(validator)
 
 
+@pytest.mark.asvs("16.2.5")
 def test_T4_neither_the_password_nor_its_hash_is_written_anywhere(validator, caplog):
     caplog.set_level(logging.DEBUG)
     with FakeBreachedPasswords() as fake:
@@ -247,6 +250,7 @@ def register(client, email, password=PASSWORD):
     return client.post(reverse("useraccounts:register"), data)
 
 
+@pytest.mark.asvs("6.2.12")
 @pytest.mark.usefixtures("used_by_the_site")
 def test_who_registers_reads_that_the_password_is_known(client):
     with FakeBreachedPasswords(PASSWORD):
@@ -261,6 +265,7 @@ def test_the_rule_is_told_to_who_breaks_it_and_not_beforehand(client):
     assert "breach" not in client.get(reverse("useraccounts:register")).content.decode()
 
 
+@pytest.mark.asvs("6.3.8")
 @pytest.mark.parametrize("is_away", [True, False])
 def test_strangers_do_not_learn_by_it_whose_address_is_known(client, settings, is_away):
     make_user("victoria", "victoria@example.com")

@@ -233,6 +233,7 @@ WEAK = [
 ]
 
 
+@pytest.mark.asvs("3.3.2", "11.4.2")
 @pytest.mark.parametrize("weak, ids", [pytest.param(*rest, id=name) for name, *rest in WEAK])
 def test_every_weakening_is_named_once(production, weak, ids):
     change(production, weak)

@@ -39,6 +39,7 @@ def test_an_answer_that_ends_with_its_connection_comes_through():
         assert http.fetch(f"http://{host}/") == {"a": 1}
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize(
     "pieces, pause",
