@@ -21,8 +21,6 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.csrf import csrf_failure as django_csrf_failure
-from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import FormView, View
@@ -30,6 +28,7 @@ from django.views.generic.base import ContextMixin
 
 from .devices import forget_notes, remember_device
 from .errors import LinkError, TooManyAttempts
+from .headers import protect
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
@@ -71,6 +70,16 @@ def safe_next(url: str | None) -> str:
 def with_next(url: str, next_url: str) -> str:
     """Return ``url`` with where the visitor wants to go, if anywhere."""
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
+
+
+def _protected(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Protect every answer of a view, also of its guards, and the page of an outage."""
+
+    @wraps(view)
+    def protected(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return protect(view(request, *args, **kwargs))
+
+    return protected
 
 
 def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -142,7 +151,6 @@ class AccountResponse(TemplateResponse):
             return self
 
 
-@method_decorator([never_cache, xframe_options_deny], name="dispatch")
 class AccountPage(ContextMixin, View):
     """What holds for every page of the accounts: not to be kept, framed, or told by a Referer."""
 
@@ -153,7 +161,7 @@ class AccountPage(ContextMixin, View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = _answering_outage(_repeating(super().as_view(**initkwargs)))
+        view = _protected(_answering_outage(_repeating(super().as_view(**initkwargs))))
         return login_not_required(view) if cls.is_public else view
 
     @sensitive_variables()
@@ -162,8 +170,6 @@ class AccountPage(ContextMixin, View):
             raise Http404
         response = self.turn_away() or super().dispatch(request, *args, **kwargs)
         remember_device(response, request)
-        # Not no-referrer: with it browsers send "Origin: null" with a form, which Django refuses.
-        response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
 
     def is_here(self) -> bool:
@@ -212,6 +218,7 @@ class EmailPage(AccountPage):
         return has_emails()
 
 
+@_protected
 @_answering_outage
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """

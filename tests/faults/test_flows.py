@@ -50,6 +50,7 @@ NO_CASES = {
 
 
 # Coverage is measured where a statement runs for the first time, not for the five hundredth.
+@pytest.mark.asvs("2.3.3")
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("_rows")
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -14,6 +14,7 @@ LEVEL_0 = {"conf", "errors", "signals", "room", "compat"}
 #: What all rooms stand on.
 LEVEL_1 = {
     "backends",
+    "breached",
     "browser",
     "canonical",
     "client",
@@ -24,6 +25,7 @@ LEVEL_1 = {
     "devices",
     "fields",
     "guards",
+    "headers",
     "identity",
     "integrations",
     "limits",
@@ -31,6 +33,7 @@ LEVEL_1 = {
     "message",
     "mixins",
     "models",
+    "outside",
     "personal_data",
     "policy",
     "preview",
@@ -64,7 +67,7 @@ OPTIONAL = {"invitations", "memberships", "social"}
 #: What of an optional room joins what puts everything together.
 JOINTS = {"admin", "management"}
 #: What stands in for the outside of an optional room in tests, by the room; imported by name alone.
-STAND_INS = {"provider": "social", "server": "social"}
+STAND_INS = {"provider": "social"}
 #: What puts everything together.
 LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}
 
