@@ -180,7 +180,9 @@ def test_failures_are_limited_and_the_right_password_does_not_help_then(client):
     assert 0 < int(response["Retry-After"]) <= 60
     page = response.content.decode()
     assert "Too many attempts. Please try again in " in page
-    assert 'You need not wait if you <a href="/accounts/forgot-password/">set a new password' in page
+    assert (
+        'You need not wait if you <a href="/accounts/forgot-password/">set a new password' in page
+    )
     assert get_user(client).is_anonymous
 
 

@@ -61,7 +61,7 @@ def test_changing_ends_the_other_sessions_and_keeps_this_one(client):
     assert user.check_password(NEW)
 
 
-@pytest.mark.asvs("6.3.6")
+@pytest.mark.asvs("6.3.7")
 def test_changing_is_told_by_mail_and_kept_in_the_events():
     user = make_user()
 
