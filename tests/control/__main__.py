@@ -23,7 +23,7 @@ from tests.control.trial import Tree, Verdict, try_bug
 from tests.servers import SERVERS, lacks
 
 #: In so many days every bug has been tried by CI.
-DAYS = 7
+DAYS = 14
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,12 +34,14 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         trees = [stack.enter_context(_tree()) for _ in range(asked.jobs)]
         urls = stack.enter_context(_databases(bugs))
-        if complaint := _red_without_a_bug(bugs, trees[0], urls):
+        if complaint := _red_without_a_bug(bugs, trees[0], urls, workers=asked.jobs):
             print(complaint, file=sys.stderr)
             return 1
         verdicts = []
         for verdict in _verdicts(bugs, trees, urls):
             print("  ".join(as_lines([verdict])[0]), flush=True)
+            if verdict.is_caught and verdict.words:
+                print(f"      {verdict.words[:200]}", flush=True)
             verdicts.append(verdict)
     caught = sum(verdict.is_caught for verdict in verdicts)
     print(f"{caught} of {len(bugs)} bugs were caught.")
@@ -84,12 +86,16 @@ def _databases(bugs: Sequence[Bug]) -> Iterator[dict[str, str]]:
         yield urls
 
 
-def _red_without_a_bug(bugs: Sequence[Bug], tree: Tree, urls: dict[str, str]) -> str:
+def _red_without_a_bug(
+    bugs: Sequence[Bug], tree: Tree, urls: dict[str, str], *, workers: int
+) -> str:
     """Return what pytest says of tests that fail anyway, "" if they all pass: they prove nothing."""
     for database, url in urls.items():
         tests = sorted({test for bug in bugs if bug.database == database for test in bug.tests})
-        done = tree.run(tests, database_url=url, until_first=False) if tests else None
-        if done and done.returncode:
+        if not tests:
+            continue
+        done = tree.run(tests, database_url=url, until_first=False, workers=workers)
+        if done.returncode:
             return f"Red without any bug ({database}):\n{done.stdout}{done.stderr}"
     return ""
 

@@ -29,7 +29,7 @@ def as_lines(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str, str]]:
         (
             verdict.bug.row,
             verdict.bug.name,
-            verdict.caught_by or verdict.complaint,
+            verdict.caught_by or verdict.words,
             f"{verdict.seconds:.1f} s",
         )
         for verdict in verdicts
@@ -54,7 +54,7 @@ def as_page(verdicts: Sequence[Verdict], began: datetime) -> str:
     ]
     for verdict in verdicts:
         bug, test = verdict.bug, verdict.caught_by.rpartition("::")[2].partition("[")[0]
-        caught = f"``{test}``" if test else verdict.complaint
+        caught = f"``{test}``" if test else verdict.words
         lines += _row(
             bug.row, f"``{bug.name}``: {bug.what}", bug.whose, caught, f"{verdict.seconds:.1f}"
         )

@@ -31,8 +31,8 @@ class Verdict:
     bug: Bug
     #: The first test that has failed, "" if the bug was not caught.
     caught_by: str
-    #: What went wrong otherwise.
-    complaint: str
+    #: How it has failed, or what went wrong otherwise.
+    words: str
     seconds: float
 
     @property
@@ -68,7 +68,7 @@ class Tree:
                 shutil.copy2(ROOT / PACKAGE / change.file, self.root / PACKAGE / change.file)
 
     def run(
-        self, tests: Sequence[str], *, database_url: str, until_first: bool
+        self, tests: Sequence[str], *, database_url: str, until_first: bool, workers: int = 0
     ) -> "subprocess.CompletedProcess[str]":
         """Run tests by the code of this tree, on SQLite unless a server is named."""
         environment = {**os.environ, "PYTHONPATH": str(self.root)}
@@ -79,7 +79,7 @@ class Tree:
             name = re.sub(r"\W", "_", self.root.name)
             environment["USERACCOUNTS_TEST_DATABASE"] = f"{database_url}_{name}"
         environment["USERACCOUNTS_RACE_REPEATS"] = str(REPEATS if until_first else 2)
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--tb=no", "-rf"]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--tb=no", "-rf"]
         # Tables are made from the models, so that a constraint can be taken away in one place.
         command += ["-p", "no:cacheprovider", "-p", "no:randomly", "--nomigrations"]
         command += ["-x"] if until_first else []
@@ -99,16 +99,16 @@ def try_bug(bug: Bug, tree: Tree, *, database_url: str) -> Verdict:
     try:
         with tree.having(bug):
             done = tree.run(bug.tests, database_url=database_url, until_first=True)
-        caught_by, complaint = judged(done.returncode, done.stdout)
+        caught_by, words = judged(done.returncode, done.stdout)
     except DoesNotApply as error:
-        caught_by, complaint = "", f"does not apply: {error}"
+        caught_by, words = "", f"does not apply: {error}"
     except subprocess.TimeoutExpired:
-        caught_by, complaint = "", f"did not end within {PATIENCE} seconds"
-    return Verdict(bug, caught_by, complaint, time.monotonic() - began)
+        caught_by, words = "", f"did not end within {PATIENCE} seconds"
+    return Verdict(bug, caught_by, words, time.monotonic() - began)
 
 
 def judged(returncode: int, output: str) -> tuple[str, str]:
-    """Return the test that has failed by a bug, or what is to complain of."""
+    """Return the test that has failed by a bug and how, or "" and what is to complain of."""
     if returncode == 0:
         return "", "SURVIVED"
     failed = re.search(r"^FAILED (\S+?)(?: - (.*))?$", output, re.MULTILINE)
@@ -117,4 +117,4 @@ def judged(returncode: int, output: str) -> tuple[str, str]:
         return "", f"pytest ended with {returncode}: {output[-500:]}"
     if (failed[2] or "").startswith(SLIPS):
         return "", f"the bug is broken itself: {failed[2]}"
-    return failed[1], ""
+    return failed[1], failed[2] or ""

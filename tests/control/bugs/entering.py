@@ -113,9 +113,7 @@ BUGS = (
         row="C10",
         what="An address that nobody has proved logs in.",
         whose="allauth #2627, Flask-User",
-        changes=(
-            Change("backends.py", '"emails__verified_key" if', '"emails__email_key" if'),
-        ),
+        changes=(Change("backends.py", '"emails__verified_key" if', '"emails__email_key" if'),),
         tests=(
             C + "test_C10_an_address_that_is_not_proved_logs_nobody_in",
             C + "test_C10_somebody_elses_claim_of_my_address_does_not_log_me_in_elsewhere",
@@ -144,7 +142,9 @@ BUGS = (
                 "    if user is None:\n",
             ),
         ),
-        tests=("tests/login/test_login.py::test_a_policy_that_says_no_looks_like_a_wrong_password",),
+        tests=(
+            "tests/login/test_login.py::test_a_policy_that_says_no_looks_like_a_wrong_password",
+        ),
     ),
     Bug(
         name="session-fixation",

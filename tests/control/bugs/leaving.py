@@ -63,7 +63,7 @@ BUGS = (
     ),
     Bug(
         name="erased-name-is-free",
-        row="A8",
+        row="-",
         what="The username of who has left is taken at once, by who would pose as that one.",
         whose="many",
         changes=(

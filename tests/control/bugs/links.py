@@ -88,7 +88,9 @@ BUGS = (
             ),
             *_UNBOUND_RESET,
         ),
-        tests=("tests/attacks/test_S_races.py::test_S2_D4_two_simultaneous_resets_set_one_password",),
+        tests=(
+            "tests/attacks/test_S_races.py::test_S2_D4_two_simultaneous_resets_set_one_password",
+        ),
         database="postgresql",
     ),
     Bug(

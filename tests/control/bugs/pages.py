@@ -76,7 +76,7 @@ BUGS = (
         name="endless-redirects",
         row="L5",
         what="A wish for the login page sends who is logged in round in circles.",
-        whose="Flask-User",
+        whose="naive",
         changes=(
             Change(
                 "views.py",
@@ -91,7 +91,9 @@ BUGS = (
         row="D8",
         what="A proxy, or the button back, shows the pages of who was logged in.",
         whose="Flask-User",
-        changes=(Change("views.py", "[never_cache, xframe_options_deny]", "[xframe_options_deny]"),),
+        changes=(
+            Change("views.py", "[never_cache, xframe_options_deny]", "[xframe_options_deny]"),
+        ),
         tests=("tests/attacks/test_D_passwords.py::test_D8_nothing_of_the_way_is_kept_by_a_cache",),
     ),
     Bug(
@@ -107,7 +109,7 @@ BUGS = (
     ),
     Bug(
         name="client-names-itself",
-        row="M4",
+        row="-",
         what="A client is counted by the address that it writes into X-Forwarded-For.",
         whose="naive",
         changes=(
@@ -124,7 +126,7 @@ BUGS = (
     ),
     Bug(
         name="reset-poisoning",
-        row="D1",
+        row="-",
         what="A mailed link leads to the host that the request names.",
         whose="Django < 1.4.2 (CVE-2012-4520)",
         changes=(
@@ -136,7 +138,7 @@ BUGS = (
     ),
     Bug(
         name="outage-is-an-error",
-        row="T1",
+        row="-",
         what="While the database is away every page is an error of the server.",
         whose="naive",
         changes=(

@@ -55,9 +55,7 @@ BUGS = (
             Change("mail.py", "    except Exception as error:", "    except LookupError as error:"),
             Change("mail.py", "_set_out(mail.pk, how), robust=True)", "_set_out(mail.pk, how))"),
         ),
-        tests=(
-            D + "test_D13_a_mail_server_that_is_away_answers_the_same_for_known_and_unknown",
-        ),
+        tests=(D + "test_D13_a_mail_server_that_is_away_answers_the_same_for_known_and_unknown",),
     ),
     Bug(
         name="mail-bomb",

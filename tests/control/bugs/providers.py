@@ -106,9 +106,7 @@ BUGS = (
                 "return bool(domain in trusted or self)",
             ),
         ),
-        tests=(
-            ARRIVING + "test_a_provider_proves_no_address_of_a_domain_that_it_does_not_run",
-        ),
+        tests=(ARRIVING + "test_a_provider_proves_no_address_of_a_domain_that_it_does_not_run",),
     ),
     Bug(
         name="handed-over-with-a-thief",
@@ -160,7 +158,9 @@ BUGS = (
                 "fresh: AbstractUser = users.get(pk=user.pk)",
             ),
         ),
-        tests=("tests/attacks/test_S_races_of_social.py::test_S6_of_the_last_two_ways_in_one_stays",),
+        tests=(
+            "tests/attacks/test_S_races_of_social.py::test_S6_of_the_last_two_ways_in_one_stays",
+        ),
         database="postgresql",
     ),
     Bug(
@@ -175,7 +175,9 @@ BUGS = (
                 "if False:",
             ),
         ),
-        tests=("tests/attacks/test_G_social.py::test_G16_userinfo_of_somebody_else_lets_nobody_in",),
+        tests=(
+            "tests/attacks/test_G_social.py::test_G16_userinfo_of_somebody_else_lets_nobody_in",
+        ),
     ),
     Bug(
         name="address-by-provider",

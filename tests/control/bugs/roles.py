@@ -99,7 +99,7 @@ BUGS = (
     ),
     Bug(
         name="role-without-end",
-        row="K7",
+        row="-",
         what="A role counts when its time is over.",
         whose="naive",
         changes=(
@@ -109,8 +109,6 @@ BUGS = (
                 "| Q(role_grants__counts_until__isnull=False)",
             ),
         ),
-        tests=(
-            K + "test_a_role_counts_from_its_start_to_its_end_and_no_moment_longer",
-        ),
+        tests=(K + "test_a_role_counts_from_its_start_to_its_end_and_no_moment_longer",),
     ),
 )

@@ -33,7 +33,11 @@ BUGS = (
         what="The key of a key is another one.",
         whose="many",
         changes=(
-            Change("canonical.py", "return folded if folded == text else _fold(folded)", "return folded"),
+            Change(
+                "canonical.py",
+                "return folded if folded == text else _fold(folded)",
+                "return folded",
+            ),
         ),
         tests=(Q + "test_Q5_a_key_of_a_username_is_stable_under_every_folding",),
     ),
