@@ -78,8 +78,10 @@ class Tree:
             # A database for each tree: two runs may meet on the server.
             name = re.sub(r"\W", "_", self.root.name)
             environment["USERACCOUNTS_TEST_DATABASE"] = f"{database_url}_{name}"
+        # What has failed, and how, is told on one line, which pytest cuts to this width.
+        environment["COLUMNS"] = "400"
         environment["USERACCOUNTS_RACE_REPEATS"] = str(REPEATS if until_first else 2)
-        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--tb=no", "-rf"]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--tb=line", "-rf"]
         # Tables are made from the models, so that a constraint can be taken away in one place.
         command += ["-p", "no:cacheprovider", "-p", "no:randomly", "--nomigrations"]
         command += ["-x"] if until_first else []
