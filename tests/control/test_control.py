@@ -75,6 +75,7 @@ def test_only_a_test_that_has_failed_by_the_bug_has_caught_it() -> None:
     failed = "F\nFAILED tests/a.py::test_b - assert 1 == 2\n1 failed"
 
     assert judged(1, failed) == ("tests/a.py::test_b", "assert 1 == 2")
+    assert judged(1, "FAILED tests/a.py::test_b[to you] - no")[0] == "tests/a.py::test_b[to you]"
     assert judged(0, "1 passed") == ("", "SURVIVED")
     assert judged(1, "ERROR tests/a.py::test_b - OperationalError")[0] == ""
     assert judged(2, "ERROR tests/a.py - SyntaxError\nInterrupted")[0] == ""

@@ -81,9 +81,20 @@ class Tree:
         # What has failed, and how, is told on one line, which pytest cuts to this width.
         environment["COLUMNS"] = "400"
         environment["USERACCOUNTS_RACE_REPEATS"] = str(REPEATS if until_first else 2)
-        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--tb=line", "-rf"]
+        # Each run imports them anew: those of the others would take longer than most tests.
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "pytest_django.plugin",
+            "-p",
+            "xdist.plugin",
+        ]
+        command += ["-q", "-n", str(workers), "--tb=line", "-rf"]
         # Tables are made from the models, so that a constraint can be taken away in one place.
-        command += ["-p", "no:cacheprovider", "-p", "no:randomly", "--nomigrations"]
+        command += ["-p", "no:cacheprovider", "--nomigrations"]
         command += ["-x"] if until_first else []
         return subprocess.run(
             [*command, *tests],
@@ -113,7 +124,7 @@ def judged(returncode: int, output: str) -> tuple[str, str]:
     """Return the test that has failed by a bug and how, or "" and what is to complain of."""
     if returncode == 0:
         return "", "SURVIVED"
-    failed = re.search(r"^FAILED (\S+?)(?: - (.*))?$", output, re.MULTILINE)
+    failed = re.search(r"^FAILED (.+?)(?: - (.*))?$", output, re.MULTILINE)
     if returncode != 1 or not failed:
         # What cannot be collected, or set up, says nothing about the suite.
         return "", f"pytest ended with {returncode}: {output[-500:]}"

@@ -2,6 +2,7 @@
 
 from tests.control.bug import Bug, Change
 
+ADD = "tests/emails/test_add_and_remove.py::"
 OWN = "tests/emails/test_own_addresses.py::"
 S = "tests/attacks/test_S_races_of_addresses.py::"
 
@@ -20,10 +21,7 @@ BUGS = (
                 "    return UserEmail.objects.add_claim(user, to.text)\n",
             ),
         ),
-        tests=(
-            OWN + "test_an_address_is_added_confirmed_and_made_primary",
-            "tests/emails/test_add_and_remove.py::test_an_added_address_is_a_claim_until_its_link_is_used",
-        ),
+        tests=(ADD + "test_an_added_address_is_in_force_nowhere_before_it_is_proved",),
     ),
     Bug(
         name="old-mailbox-not-told",
@@ -67,7 +65,10 @@ BUGS = (
                 "",
             ),
         ),
-        tests=(OWN + "test_an_address_is_added_confirmed_and_made_primary",),
+        tests=(
+            ADD + "test_the_copy_of_the_user_follows_the_primary_address",
+            "tests/ground/test_models.py::test_a_user_has_one_primary_address",
+        ),
     ),
     Bug(
         name="address-of-another",
