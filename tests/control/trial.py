@@ -59,13 +59,14 @@ class Tree:
     @contextmanager
     def having(self, bug: Bug) -> Iterator[None]:
         """Have the bug for a while; DoesNotApply if it does not fit."""
+        paths = {self.root / PACKAGE / change.file for change in bug.changes}
+        before = {path: path.read_bytes() for path in paths}
         try:
             bug.apply(self.root)
             yield
         finally:
-            for change in bug.changes:
-                # With the moment of the original, by which Python tells that it is another file.
-                shutil.copy2(ROOT / PACKAGE / change.file, self.root / PACKAGE / change.file)
+            for path, content in before.items():
+                path.write_bytes(content)
 
     def run(
         self, tests: Sequence[str], *, database_url: str, until_first: bool, workers: int = 0

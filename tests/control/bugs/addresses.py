@@ -38,13 +38,7 @@ BUGS = (
         row="E5",
         what="Two addresses that are removed at once leave none.",
         whose="naive",
-        changes=(
-            Change(
-                "emails/flows/changing.py",
-                "        fresh = locked(user)\n        row = UserEmail",
-                "        fresh = user\n        row = UserEmail",
-            ),
-        ),
+        changes=(Change("emails/flows/rows.py", "users.select_for_update()", "users.order_by()"),),
         tests=(S + "test_S5_of_the_last_two_confirmed_addresses_one_stays",),
         database="postgresql",
     ),
@@ -103,13 +97,7 @@ BUGS = (
         row="E9",
         what="Of many addresses that are added at once all are counted as the last one allowed.",
         whose="naive",
-        changes=(
-            Change(
-                "emails/flows/changing.py",
-                "            fresh = locked(user)\n            own, owner",
-                "            fresh = user\n            own, owner",
-            ),
-        ),
+        changes=(Change("emails/flows/rows.py", "users.select_for_update()", "users.order_by()"),),
         tests=(S + "test_E9_fifty_added_at_once_leave_no_more_than_the_limit",),
         database="postgresql",
     ),

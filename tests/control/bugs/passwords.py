@@ -13,8 +13,8 @@ BUGS = (
         changes=(
             Change(
                 "passwords/flows.py",
-                'announce("reset_password", to=address.email,',
-                'announce("reset_password", to=to.text,',
+                "to=address.email,",
+                "to=to.text,",
             ),
         ),
         tests=(D + "test_D1_another_spelling_of_the_same_address_mails_to_the_stored_one",),
