@@ -224,15 +224,21 @@ def test_T9_a_process_that_dies_after_the_commit_loses_no_mail_and_changes_no_li
     assert browser.reset(message).status_code == 302
 
 
-def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(browser, set_conf, clock):
+def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(
+    browser, set_conf, send_mail_by, clock
+):
     set_conf(MAIL_DELIVERY="command")
     browser.forgot()
     row = OutgoingMail.objects.get()
-    # Claimed, and then the power went.
-    OutgoingMail.objects.update(attempts=1, due_at=timezone.now() + timedelta(minutes=2))
+    send_mail_by(f"{BROKEN}.DyingMail")
+    with pytest.raises(SystemExit):
+        deliver(row.pk)
+    send_mail_by("django.core.mail.backends.locmem.EmailBackend")
 
+    # Nobody can tell yet that it is not on its way.
+    clock(minutes=14)
     assert not deliver(row.pk)
-    clock(minutes=3)
+    clock(minutes=16)
     assert deliver(row.pk)
 
     assert len(mail.outbox) == 1
