@@ -1,6 +1,6 @@
 """The door by which rooms join: attributes on a Django AppConfig."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +12,7 @@ from .conf import LazyConf
 
 if TYPE_CHECKING:
     from django.apps import AppConfig as RoomBase
+    from django.db.models import QuerySet
 else:
     # A mixin, not an AppConfig: an AppConfig subclass that an apps.py imports would make Django's
     # discovery see two candidates and take neither.
@@ -85,6 +86,10 @@ class Room(RoomBase):
         Somebody has just proved to be the owner of an account that a stranger may have been in:
         what is from before that moment may be the stranger's; None stands for all there is.
         """
+
+    def outdated(self) -> "Mapping[str, QuerySet[Any]]":
+        """Return what ``useraccounts_prune`` is to delete, by the name that it tells."""
+        return {}
 
 
 def rooms() -> Iterator[Room]:
