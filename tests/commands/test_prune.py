@@ -30,7 +30,7 @@ TABLES = ("accounts", "addresses", "counters", "usernames", "links", "exports", 
 
 def told(**numbers):
     """Return what the command says that has deleted so many rows."""
-    names = (*TABLES, "closed_accounts")
+    names = (*TABLES, "login_sessions", "closed_accounts")
     return ", ".join(f"{numbers.get(name, 0)} {name.replace('_', ' ')}" for name in names)
 
 
