@@ -26,12 +26,18 @@ class SessionsConfig(Room, AppConfig):
 
     def ready(self) -> None:
         # They need the models, which are there only now.
+        from ..preview import register_sample  # noqa: PLC0415
+        from ..secrets import RESET_PASSWORD  # noqa: PLC0415
         from . import checks  # noqa: F401, PLC0415
         from .flows import record_logout, record_session  # noqa: PLC0415
+        from .models import DISOWN_LOGIN  # noqa: PLC0415
         from .parts import forget_sessions, sessions_of  # noqa: PLC0415
 
         user_logged_in.connect(record_session, dispatch_uid="useraccounts.record_session")
         user_logged_out.connect(record_logout, dispatch_uid="useraccounts.record_logout")
+        sample = "Firefox on Linux · 203.0.113.7"
+        register_sample("new_login", purpose=DISOWN_LOGIN, what=sample)
+        register_sample("login_disowned", purpose=RESET_PASSWORD)
         register_personal_data("sessions", export=sessions_of, erase=forget_sessions)
 
     def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
