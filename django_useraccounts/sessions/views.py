@@ -1,6 +1,7 @@
 """The pages about where one is logged in, and the one for who was not it."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -43,13 +44,17 @@ class Shown:
 
     @property
     def began(self) -> str:
-        return timesince(self.row.started_at, depth=1)
+        """How long ago it began, "" for just now."""
+        return _time_since(self.row.started_at, timedelta(minutes=1))
 
     @property
     def used(self) -> str:
         """How long ago it was used, "" for just now: no more exactly than it is written down."""
-        is_now = self.is_this or timezone.now() - self.row.seen_at < 2 * SEEN_EVERY
-        return "" if is_now else timesince(self.row.seen_at, depth=1)
+        return "" if self.is_this else _time_since(self.row.seen_at, 2 * SEEN_EVERY)
+
+
+def _time_since(moment: datetime, now_lasts: timedelta) -> str:
+    return timesince(moment, depth=1) if timezone.now() - moment >= now_lasts else ""
 
 
 class SessionsView(AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, AccountPage, TemplateView):
