@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.handlers.wsgi import WSGIHandler
 from django.utils import timezone
 
 from django_useraccounts.models import AccountEvent, OutgoingMail
@@ -24,14 +25,14 @@ User = get_user_model()
 
 
 @pytest.fixture
-def _middleware(settings):
-    # Before the server reads which it has.
+def surfers(settings, live_server, surfers_of_the_site):
+    # The server, one for all tests, has read long ago which middleware there is.
     settings.MIDDLEWARE = MIDDLEWARE
-
-
-@pytest.fixture
-def surfers(_middleware, surfers_of_the_site):
-    return surfers_of_the_site
+    server = live_server.thread.httpd
+    before = server.get_app()
+    server.set_app(WSGIHandler())
+    yield surfers_of_the_site
+    server.set_app(before)
 
 
 def rounds():
