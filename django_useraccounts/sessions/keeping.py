@@ -109,7 +109,8 @@ def _adopt(request: HttpRequest, user: AbstractUser) -> LoginSession:
     key = request.session.session_key or ""
     digest = salted_hmac(salt, key, algorithm="sha256").digest()
     row, _is_new = LoginSession.objects.get_or_create(
-        pk=uuid.UUID(bytes=digest[:16]),
+        # With the bits of a random one: MariaDB refuses others.
+        pk=uuid.UUID(bytes=digest[:16], version=4),
         defaults={
             "user": user,
             "epoch": user.session_epoch,

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.urls import path
 
@@ -175,6 +176,30 @@ def test_J4_an_ended_session_is_dead_at_its_next_request(maria, client):
 
     assert not client.is_in
     assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.django_db(transaction=True)
+def test_J3_a_session_that_ends_while_its_request_is_repeated_is_dead(client):
+    make_user("maria")
+    client.log_in()
+    client.get(url("edit_profile"))
+    key, ended = client.row.pk, []
+
+    def end_before_the_next_try(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "useraccounts_user" in sql and not ended:
+            ended.append(False)
+            raise OperationalError(1213, "deadlock")
+        if sql.startswith("SELECT") and "django_session" in sql and ended == [False]:
+            ended.append(True)
+            LoginSession.objects.filter(pk=key).end()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(end_before_the_next_try):
+        answer = client.post(url("edit_profile"), {"first_name": "Evil"})
+
+    assert ended == [False, True]
+    assert answer["Location"].startswith(url("login"))
+    assert get_user_model().objects.get().first_name == ""
 
 
 EVIL = [

@@ -341,3 +341,10 @@ def test_async_pages_ask_as_well():
     assert guarded.content == b"paint"
     assert after[0].status_code == 302
     assert after[1].content == b"None"
+
+
+def test_the_key_of_a_row_that_hangs_on_a_session_is_one_that_every_database_takes(maria):
+    for _ in range(40):
+        assert log_in(Client(), maria).get(url("sessions")).status_code == 200
+
+    assert {row.pk.version for row in LoginSession.objects.all()} == {4}
