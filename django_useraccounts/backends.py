@@ -28,8 +28,9 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from .canonical import email_key, username_key
+from .devices import device_key, is_trusted_device
 from .identity import login_names
-from .limits import spend
+from .limits import Spent, spend
 from .models import AbstractUser, RoleGrant, UserEmail
 from .models.users import UserQuerySet
 from .policy import policy
@@ -61,9 +62,9 @@ class AccountsBackend(ModelBackend):
         # Usernames have no @, so what was typed is one or the other: one lookup by a unique key.
         by = "email" if "@" in username else "username"
         key = email_key(username) if by == "email" else username_key(username)
-        spent = spend("login", identifier=key or username, request=request)
         user = _user_by(by, key) if by in login_names() else None
-        if user is None:
+        spent = _spend(key or username, user, request=request)
+        if user is None or spent.is_in_vain:
             make_password(password)
             return None
         if not user.check_password(password) or not user.is_active:
@@ -146,6 +147,16 @@ def start_session(request: HttpRequest, user: AbstractUser, *, source: str = "")
             request.session.set_expiry(0)
             return True
     raise ImproperlyConfigured("AUTHENTICATION_BACKENDS has no AccountsBackend.")
+
+
+def _spend(typed: str, user: AbstractUser | None, *, request: HttpRequest | None) -> Spent:
+    """Count an attempt to log in, in as many places for a name that nobody has."""
+    account = f"of {user.pk}" if user else f"none {typed}"
+    device = ""
+    # Only its owner can have such a browser: no stranger uses up what is tried there.
+    if is_trusted_device(request, user) and request is not None:
+        device = f"{device_key(request)} {account}"
+    return spend("login", identifier=typed, account=account, device=device, request=request)
 
 
 def _user_by(name: str, key: str) -> AbstractUser | None:

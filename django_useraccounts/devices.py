@@ -1,11 +1,11 @@
 """
 Which browsers have logged in to an account: a cookie tells the owner's from those of strangers.
 
-The cookie holds a random token and, for each account that has logged in with it, two HMACs: one
-over token and user, which lasts, and one over the user's ``session_epoch``, too, which ends with
-the sessions: whoever was in the account is no friend of it after a new password. No table knows of
-it, and nothing of an account can be read from it. Source: OWASP, "Slow Down Online Guessing Attacks
-with Device Cookies".
+The cookie holds a random token and, for each account that has logged in with it, two seals: one
+that the account is *known* there, which lasts, and one that it *trusts* the browser, which ends
+with all its sessions: whoever was in the account is no friend of it after a new password. A seal is
+an HMAC, so that no table knows of it, nobody can make one, and nothing of an account can be read
+from it. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
 
 import base64
@@ -25,57 +25,63 @@ from .models import AbstractUser
 COOKIE = "useraccounts_device_token"
 #: As long as browsers keep a cookie, in seconds: 400 days (RFC 6265bis, 5.6.2).
 COOKIE_MAX_AGE = 400 * 86_400
-#: How many accounts one browser is known to; the one that has not logged in for longest gives way.
-ACCOUNTS_MAX = 5
+#: Two for each of five accounts; those of who has not logged in for longest give way.
+SEALS_MAX = 10
 
 # Of the request itself, not of what a client can send: that begins with HTTP_.
-_NEW_TOKEN, _NOTED = "USERACCOUNTS_DEVICE_TOKEN", "USERACCOUNTS_LOGGED_IN"
-_WRITTEN = re.compile(rf"[\w-]{{43}}(\.[\w-]{{44}}){{0,{ACCOUNTS_MAX}}}", re.ASCII)
+_NEW_TOKEN, _NOTES = "USERACCOUNTS_DEVICE_TOKEN", "USERACCOUNTS_DEVICE_NOTES"
+_WRITTEN = re.compile(rf"[\w-]{{43}}(\.[\w-]{{22}}){{0,{SEALS_MAX}}}", re.ASCII)
 
 
 def device_key(request: HttpRequest) -> str:
     """Return what rows may keep of the browser: a digest, of a new token if it brings none."""
-    token, _entries = _read(request)
+    token, _seals = _read(request)
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def is_known_device(request: HttpRequest, user_pk: object) -> bool:
     """Say whether the browser has logged in to the account before, whatever happened since."""
-    token, entries = _read(request)
-    return _is_among(_seals(token, user_pk), [entry[:22] for entry in entries])
+    return _has_seal(request, "known", user_pk)
 
 
 def is_trusted_device(request: HttpRequest | None, user: AbstractUser | None) -> bool:
     """
-    Say whether the browser has logged in to the account since all its sessions were ended last.
+    Say whether the owner was seen at the browser since all sessions of the account ended last.
 
     It takes as long for nobody's account as for somebody's.
     """
     if request is None:
         return False
-    token, entries = _read(request)
     pk, epoch = (user.pk, user.session_epoch) if user else ("", "")
-    return _is_among(_seals(token, pk, epoch), [entry[22:] for entry in entries])
+    return _has_seal(request, "trusted", epoch, pk)
 
 
-def note_device(request: HttpRequest, user: AbstractUser) -> None:
-    """Have the answer to this request tell the browser that ``user`` has logged in there."""
-    request.META[_NOTED] = user
+def know_device(request: HttpRequest, user: AbstractUser) -> None:
+    """Have the answer to this request note that ``user`` has logged in at the browser."""
+    trust_device(request, user)
+    request.META[_NOTES].append(("known", user.pk))
+
+
+def trust_device(request: HttpRequest, user: AbstractUser) -> None:
+    """Have the answer note that the owner of the account is at the browser, logged in or not."""
+    request.META.setdefault(_NOTES, []).append(("trusted", user.session_epoch, user.pk))
+
+
+def forget_notes(request: HttpRequest) -> None:
+    """Undo what a try has noted that the database has undone."""
+    request.META.pop(_NOTES, None)
 
 
 def remember_device(response: HttpResponseBase, request: HttpRequest) -> None:
-    """Set the cookie if somebody has logged in during this request, and still is."""
-    user = request.META.get(_NOTED)
-    # A login that the database has undone has left its note.
-    if user is None or user != request.user:
+    """Set the cookie if something was noted during this request."""
+    if not (notes := request.META.get(_NOTES)):
         return
-    token, entries = _read(request)
-    known = _seals(token, user.pk)
-    others = [entry for entry in entries if not _is_among(known, [entry[:22]])]
-    own = known[0] + _seals(token, user.pk, user.session_epoch)[0]
+    token, seals = _read(request)
+    own = [_seal(token, facts, key=settings.SECRET_KEY) for facts in notes]
+    newest_first = list(dict.fromkeys([*own, *seals]))[:SEALS_MAX]
     response.set_cookie(
         COOKIE,
-        ".".join([token, own, *others][: 1 + ACCOUNTS_MAX]),
+        ".".join([token, *newest_first]),
         max_age=COOKIE_MAX_AGE,
         secure=request.is_secure(),
         httponly=True,
@@ -84,24 +90,25 @@ def remember_device(response: HttpResponseBase, request: HttpRequest) -> None:
 
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
-    """Return the token of the browser, or one that the answer may set, and its entries."""
+    """Return the token of the browser, or one that the answer may set, and its seals."""
     sent = request.COOKIES.get(COOKIE, "")
     if _WRITTEN.fullmatch(sent):
-        token, *entries = sent.split(".")
-        return token, entries
-    return request.META.setdefault(_NEW_TOKEN, secrets.token_urlsafe(32)), []
+        token, *seals = sent.split(".")
+        return token, seals
+    new_token: str = request.META.setdefault(_NEW_TOKEN, secrets.token_urlsafe(32))
+    return new_token, []
 
 
-def _seals(token: str, *facts: object) -> list[str]:
-    """Return 128 bits of HMAC under the current key, then under those that are being retired."""
+def _has_seal(request: HttpRequest, *facts: object) -> bool:
+    token, seals = _read(request)
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    own = [_seal(token, facts, key=key) for key in keys]
+    # All are compared, so that time does not tell which one it was.
+    return sum(constant_time_compare(seal, sent) for seal in own for sent in seals) > 0
+
+
+def _seal(token: str, facts: Sequence[object], *, key: str | bytes) -> str:
+    """Return 128 bits of an HMAC, as text."""
     text = "|".join(map(str, (token, *facts)))
-    digests = [
-        salted_hmac("django_useraccounts.devices", text, secret=key, algorithm="sha256").digest()
-        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    ]
-    return [base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=") for digest in digests]
-
-
-def _is_among(seals: Sequence[str], sent: Sequence[str]) -> bool:
-    # All of them, so that time does not tell which one it was.
-    return sum(constant_time_compare(seal, other) for seal in seals for other in sent) > 0
+    digest = salted_hmac("django_useraccounts.devices", text, secret=key, algorithm="sha256")
+    return base64.urlsafe_b64encode(digest.digest()[:16]).decode().rstrip("=")

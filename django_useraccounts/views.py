@@ -28,7 +28,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
-from .devices import remember_device
+from .devices import forget_notes, remember_device
 from .errors import LinkError, TooManyAttempts
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
@@ -107,6 +107,7 @@ def _repeating(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
 
 def _as_it_came(request: HttpRequest, user: Any) -> None:
     # A login that was undone has left its new session and user in memory only.
+    forget_notes(request)
     _session_as_it_came(request)
     request.user = user
     if user == getattr(request, "_cached_user", None):

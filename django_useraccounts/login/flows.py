@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from ..browser import browser_key
 from ..conf import conf
 from ..credentials import check_own_password
-from ..devices import note_device
+from ..devices import know_device
 from ..emails.flows import note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials
 from ..identity import has_emails, login_names
@@ -70,7 +70,7 @@ def log_in(
 def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> None:
     """Write down a login, whichever page did it; a receiver of Django's ``user_logged_in``."""
     stamp_proof(request)
-    note_device(request, user)
+    know_device(request, user)
     _note_language(user)
     details = {"source": user.login_source} if user.login_source else {}
     AccountEvent.objects.record(

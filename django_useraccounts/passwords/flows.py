@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import signals
 from ..canonical import clean_email
 from ..credentials import check_own_password
-from ..devices import note_device
+from ..devices import trust_device
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
@@ -114,6 +114,9 @@ def reset_password(
         # What is older than the proof of the address, a stranger may have left there.
         lock_out_of_rooms(user, since_before=proved.confirmed_at)
         _tell("password_reset", signals.password_reset, user, request=request)
+    if request is not None:
+        # Whoever goes on to use up all attempts at the account does not keep its owner out.
+        trust_device(request, user)
     tell_validators(new_password, user)  # type: ignore[arg-type]
     return user
 
@@ -137,7 +140,7 @@ def _go_on(user: AbstractUser, *, request: HttpRequest | None) -> None:
         update_session_auth_hash(request, user)  # type: ignore[arg-type]
         stamp_proof(request)
         # It trusts no browser any more but the one that has set it.
-        note_device(request, user)
+        trust_device(request, user)
 
 
 def _set_password(user: AbstractUser, password_hash: str, *, epoch: int) -> bool:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..client import client_address
-from ..devices import device_key, note_device
+from ..devices import device_key, know_device
 from ..models import AbstractUser
 from .conf import conf
 from .models import LoginSession, agent_of
@@ -119,5 +119,5 @@ def _adopt(request: HttpRequest, user: AbstractUser) -> LoginSession:
         },
     )
     carry_row(request, row)
-    note_device(request, user)
+    know_device(request, user)
     return row

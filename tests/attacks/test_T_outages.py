@@ -86,9 +86,9 @@ def test_T6_a_link_that_expires_while_its_page_is_open_does_nothing(browser, clo
     assert not UserEmail.objects.confirmed().exists()
 
 
-def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(clock, rf):
+def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(clock):
     def attempt():
-        limits.spend("login", identifier="victoria", request=None)
+        limits.spend("password", identifier="1", request=None)
 
     for _ in range(10):
         attempt()
@@ -105,7 +105,7 @@ def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(
     attempt()
     clock(days=-1)
     attempt()
-    assert AttemptCounter.objects.get().attempts == 1
+    assert set(AttemptCounter.objects.values_list("attempts", flat=True)) == {1}
 
 
 def test_T6_the_waiting_time_is_never_negative_or_longer_than_a_window(clock):

@@ -18,6 +18,7 @@ LEVEL_1 = {
     "canonical",
     "client",
     "courier",
+    "counters",
     "credentials",
     "decorators",
     "devices",

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from ... import signals
-from ...devices import note_device
+from ...devices import trust_device
 from ...models import AbstractUser, AccountEvent
 from .. import signals as news
 from ..keeping import SESSION_KEY, row_of
@@ -51,7 +51,7 @@ def end_other_sessions(user: AbstractUser, *, request: HttpRequest) -> None:
         signals.send_on_commit(news.other_sessions_ended, user=user, request=request)
         update_session_auth_hash(request, user)  # type: ignore[arg-type]
         # It trusts no browser any more but this one.
-        note_device(request, user)
+        trust_device(request, user)
 
 
 def record_logout(*, request: HttpRequest | None, **kwargs: Any) -> None:
