@@ -122,7 +122,10 @@ def _as_it_came(request: HttpRequest, user: Any) -> None:
     if user == getattr(request, "_cached_user", None):
         # Whoever the session says, and nobody any more if it has ended meanwhile.
         del request._cached_user  # type: ignore[attr-defined]
-        request.user = SimpleLazyObject(lambda: auth.get_user(request))  # type: ignore[assignment]
+        # Asked as its middleware asks, which may know more than the session.
+        is_lazy = isinstance(user, SimpleLazyObject)
+        ask = user._setupfunc if is_lazy else partial(auth.get_user, request)
+        request.user = SimpleLazyObject(ask)  # type: ignore[assignment]
     elif user.is_authenticated:
         # A middleware of the project has said who acts here: that holds for the next try, too.
         user.refresh_from_db()
