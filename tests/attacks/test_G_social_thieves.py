@@ -350,6 +350,7 @@ def test_G_a_provider_by_another_name_lets_the_same_people_in(client, set_conf, 
     assert user_of(client) == str(hannah.pk)
 
 
+@pytest.mark.asvs("6.8.1")
 def test_G_another_provider_by_the_same_name_lets_nobody_else_in(client, provider):
     hannah = make_user("hannah", "hannah@example.com")
     connect(hannah, Identity("guild", "https://id.before.example", HANNAH["sub"]))
@@ -360,6 +361,7 @@ def test_G_another_provider_by_the_same_name_lets_nobody_else_in(client, provide
     assert user_of(client) == ""
 
 
+@pytest.mark.asvs("10.5.2")
 @pytest.mark.parametrize("subject", ["Hannah-1", "hannah-1 ", "hánnah-1", "HANNAH-1"])
 def test_G_a_subject_is_compared_letter_by_letter(client, provider, subject):
     connect(make_user("hannah", "h@example.com"), Identity("guild", ISSUER, HANNAH["sub"]))

@@ -100,6 +100,7 @@ def in_query(name: str, wish: str) -> str:
     return f"{url(name)}?{urlencode({'next': wish})}"
 
 
+@pytest.mark.asvs("3.7.2")
 @pytest.mark.parametrize("wish", [*EVIL_URLS, *TWICE], ids=lambda wish: ascii(wish)[:40])
 def test_L1_L2_L3_a_login_leads_nowhere_else(browser, new_browser, wish):
     make_user("victoria", VICTIM)
@@ -122,6 +123,7 @@ def test_L1_L2_L3_a_login_leads_nowhere_else(browser, new_browser, wish):
             assert "evil" not in answer.url
 
 
+@pytest.mark.asvs("3.7.2")
 @pytest.mark.parametrize("wish", [*EVIL_URLS, *TWICE], ids=lambda wish: ascii(wish)[:40])
 def test_L4_a_wish_that_was_stored_with_a_link_is_checked_when_used(browser, wish):
     browser.post(
