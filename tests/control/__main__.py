@@ -19,7 +19,7 @@ from queue import SimpleQueue
 
 from tests.control.bug import Bug
 from tests.control.bugs import BUGS
-from tests.control.report import RECORD, as_lines, as_page
+from tests.control.report import RECORD, as_line, record
 from tests.control.trial import Tree, Verdict, try_bug
 from tests.servers import SERVERS, lacks
 
@@ -31,7 +31,6 @@ def main(arguments: Sequence[str]) -> int:
     """Try the bugs that are asked for; return 1 unless each of them was caught."""
     asked = _read(arguments)
     bugs = _chosen(asked.names, of_today=asked.of_today)
-    began = datetime.now(UTC)
     with ExitStack() as stack:
         trees = [stack.enter_context(_tree()) for _ in range(asked.jobs)]
         urls = stack.enter_context(_databases(bugs))
@@ -40,14 +39,14 @@ def main(arguments: Sequence[str]) -> int:
             return 1
         verdicts = []
         for verdict in _verdicts(bugs, trees, urls):
-            print("  ".join(as_lines([verdict])[0]), flush=True)
+            print(as_line(verdict), flush=True)
             if verdict.is_caught and verdict.words:
-                print(f"      {verdict.words[:200]}", flush=True)
+                print(f"    {verdict.words[:200]}", flush=True)
             verdicts.append(verdict)
     caught = sum(verdict.is_caught for verdict in verdicts)
     print(f"{caught} of {len(bugs)} bugs were caught.")
     if asked.record:
-        RECORD.write_text(as_page(verdicts, began))
+        record(BUGS, verdicts, datetime.now(UTC))
     return int(caught < len(bugs))
 
 
@@ -56,7 +55,9 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="bugs by their names; all of them without any")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="how many at once (2)")
     parser.add_argument("--of-today", action="store_true", help=f"one in {DAYS}, by the date")
-    parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}")
+    parser.add_argument(
+        "--record", action="store_true", help=f"write what became of them into {RECORD.name}"
+    )
     return parser.parse_args(arguments)
 
 

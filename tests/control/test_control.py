@@ -9,7 +9,7 @@ import pytest
 
 from tests.control.bug import PACKAGE, Bug, Change, DoesNotApply
 from tests.control.bugs import BUGS
-from tests.control.report import RECORD, as_page
+from tests.control.report import RECORD, as_page, as_record, read_page
 from tests.control.trial import ROOT, Verdict, judged
 from tests.readme import document
 
@@ -58,8 +58,8 @@ def test_the_record_tells_of_every_bug_and_each_was_caught() -> None:
     page = RECORD.read_text()
 
     assert document(str(RECORD.relative_to(ROOT))).astext()
-    assert re.findall(r"^     - ``([a-z-]+)``: ", page, re.MULTILINE) == [bug.name for bug in BUGS]
-    assert f"{len(BUGS)} of {len(BUGS)} bugs were caught" in page
+    assert list(read_page(page)) == [bug.name for bug in BUGS]
+    assert f"**{len(BUGS)} of\n{len(BUGS)} bugs were caught.**" in page
 
 
 def test_a_change_that_fits_nowhere_or_twice_is_told(tmp_path: Path) -> None:
@@ -83,15 +83,21 @@ def test_only_a_test_that_has_failed_by_the_bug_has_caught_it() -> None:
     assert judged(1, "FAILED tests/a.py::test_b - NameError: name 'x' is not defined")[0] == ""
 
 
-def test_the_page_tells_which_test_has_caught_a_bug() -> None:
-    bug = Bug(name="a-bug", row="D4", what="Two win.", whose="naive", changes=(), tests=())
-    verdicts = [
-        Verdict(bug, "tests/a.py::test_b[c]", "assert False", 1.25),
-        Verdict(bug, "", "SURVIVED", 1.0),
+def test_the_page_tells_which_test_has_caught_a_bug_and_keeps_what_was_not_tried_again() -> None:
+    bugs = [
+        Bug(name=name, row="D4", what="Two win.", whose="naive", changes=(), tests=())
+        for name in ("a-bug", "another-bug", "a-third")
     ]
+    moment = datetime(2026, 11, 28, tzinfo=UTC)
+    caught = as_record(Verdict(bugs[0], "tests/a.py::test_b[c]", "assert False", 1.24))
+    survived = as_record(Verdict(bugs[1], "", "SURVIVED", 1.0))
 
-    page = as_page(verdicts, datetime(2026, 11, 28, tzinfo=UTC))
+    page = as_page(bugs, {"a-bug": caught, "another-bug": survived}, moment)
 
-    assert "on 28 November 2026" in page and "1 of 2 bugs were caught" in page
+    assert "on 28 November 2026" in page and "**1 of\n3 bugs were caught.**" in page
     assert "     - ``a-bug``: Two win.\n     - naive\n     - ``test_b``\n     - 1.2\n" in page
-    assert "     - SURVIVED\n" in page
+    assert "     - **SURVIVED**\n" in page
+    assert read_page(page) == {
+        "a-bug": ("``test_b``", "1.2"),
+        "another-bug": ("**SURVIVED**", "1.0"),
+    }

@@ -17,7 +17,7 @@ BUGS = (
                 "rows.update(erase_at=erase_at)",
             ),
         ),
-        tests=("tests/leaving/test_close_and_reopen.py", "tests/house/test_what_voids_what.py"),
+        tests=(CLOSE + "test_closing_twice_changes_nothing_and_tells_nobody_again",),
     ),
     Bug(
         name="closed-keeps-links",

@@ -88,9 +88,7 @@ BUGS = (
         row="D8",
         what="A proxy, or the button back, shows the pages of who was logged in.",
         whose="Flask-User",
-        changes=(
-            Change("views.py", "[never_cache, xframe_options_deny]", "[xframe_options_deny]"),
-        ),
+        changes=(Change("headers.py", "    add_never_cache_headers(answer)\n", ""),),
         tests=("tests/attacks/test_D_passwords.py::test_D8_nothing_of_the_way_is_kept_by_a_cache",),
     ),
     Bug(
@@ -98,7 +96,13 @@ BUGS = (
         row="V1",
         what="Another site lays its own over the button of ours.",
         whose="naive",
-        changes=(Change("views.py", "[never_cache, xframe_options_deny]", "[never_cache]"),),
+        changes=(
+            Change(
+                "headers.py",
+                '    answer.headers.setdefault("X-Frame-Options", "DENY")\n',
+                "",
+            ),
+        ),
         tests=(
             V + "test_V1_V3_no_page_is_framed_or_kept_or_told_to_others",
             "tests/ground/test_views.py::test_pages_are_not_kept_not_framed_and_not_told_to_others",

@@ -193,7 +193,9 @@ BUGS = (
                 '        owner.save(update_fields=["email"])\n',
             ),
         ),
-        tests=(ARRIVING + "test_the_address_at_the_provider_changes_nothing_here",),
+        tests=(
+            "tests/attacks/test_G_social_thieves.py::test_G17_an_address_that_a_provider_tells_later_is_nobodys_here",
+        ),
     ),
     Bug(
         name="new-owner-of-address",
