@@ -7,6 +7,7 @@ between reading and writing. Source: OWASP ASVS 5.0, 6.3.1; NIST SP 800-63B-4, 3
 """
 
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from .client import client_network
 from .conf import conf
 from .counters import DATABASE, Count, Counters, Window, count, forgive
 from .errors import TooManyAttempts
+
+logger = logging.getLogger("django_useraccounts.limits")
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,9 @@ def spend(
     counters, counts = count(windows)
     waits = [made.wait for made in counts if made.is_beyond and made.window.refuses]
     if waits:
+        # A line, and no event: strangers who are refused must not fill a table.
+        told = {"purpose": purpose, "client": client, "wait": max(waits)}
+        logger.warning("Too many attempts (%s) from %s.", purpose, client, extra=told)
         raise TooManyAttempts(max(waits))
     return Spent(tuple(counts), counters)
 

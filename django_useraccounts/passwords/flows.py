@@ -86,10 +86,17 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
         secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
         if address:
             # To the stored address, never to what was typed: equal keys may be spelled apart.
-            user = address.user
-            announce("reset_password", to=address.email, user=user, secret=secret, request=request)
+            announce(
+                "reset_password",
+                to=address.email,
+                user=address.user,
+                secret=secret,
+                request=request,
+            )
         else:
             announce("no_account", to=to.text, request=request)
+        user = address.user if address else None
+        AccountEvent.objects.record("password_link_requested", user=user, request=request)
 
 
 @sensitive_variables()

@@ -356,6 +356,7 @@ def by_basic_authentication(browser, name, password):
 CHANNELS = [by_page, by_admin, by_form, by_code, by_basic_authentication]
 
 
+@pytest.mark.asvs("6.3.4")
 @pytest.mark.parametrize("last", CHANNELS, ids=lambda channel: channel.__name__)
 def test_M7_every_channel_meets_the_limit_that_the_others_have_used_up(browser, last):
     make_user("victoria", VICTIM)

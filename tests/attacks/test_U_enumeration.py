@@ -151,6 +151,7 @@ UNTIL_REFUSED: dict[str, Callable[[Browser], list[Any]]] = {
 }
 
 
+@pytest.mark.asvs("6.3.8")
 @pytest.mark.parametrize("act", ACTS)
 def test_U1_U4_every_state_of_an_account_looks_and_costs_the_same(measure, act):
     nobody = measure("none", ACTS[act])
@@ -214,6 +215,7 @@ def test_U1_exactly_one_mail_goes_to_the_address_in_every_state(measure, act):
         assert (seen.outbox, seen.mails) == (1, 1), state
 
 
+@pytest.mark.asvs("6.3.8")
 @pytest.mark.parametrize("act", ["login by address", "login by username", "register"])
 def test_U1_exactly_one_hash_in_every_state(measure, act):
     assert {measure(state, ACTS[act]).hashes for state in STATES} == {1}

@@ -166,6 +166,7 @@ def test_the_form_keeps_next_for_the_way_back(client):
     assert "/accounts/register/?next=/garret/" in page.replace("%2F", "/")
 
 
+@pytest.mark.asvs("6.3.1")
 def test_failures_are_limited_and_the_right_password_does_not_help_then(client):
     make_user("maria")
     for _attempt in range(5):
@@ -179,7 +180,9 @@ def test_failures_are_limited_and_the_right_password_does_not_help_then(client):
     assert 0 < int(response["Retry-After"]) <= 60
     page = response.content.decode()
     assert "Too many attempts. Please try again in " in page
-    assert 'You need not wait if you <a href="/accounts/forgot-password/">set a new password' in page
+    assert (
+        'You need not wait if you <a href="/accounts/forgot-password/">set a new password' in page
+    )
     assert get_user(client).is_anonymous
 
 
@@ -234,6 +237,7 @@ def test_the_password_proves_the_identity_for_a_while(client):
     assert kinds()[-1] == "identity_confirmed"
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_stolen_session_is_no_way_to_guess_the_password():
     user = make_user()
     for _attempt in range(10):
