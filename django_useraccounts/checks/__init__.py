@@ -18,6 +18,7 @@ def check_useraccounts(
     # What reads conf would stumble over what cannot be meant: first things first.
     return given or [
         *values.limits(),
+        *values.isolation(),
         *values.emails_per_user(),
         *values.terms_version(),
         *values.mail_delivery(),
