@@ -4,7 +4,7 @@ import http.client
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +25,8 @@ WSGIServer.request_queue_size = 100
 REPEATS = int(os.environ.get("USERACCOUNTS_RACE_REPEATS", "5"))
 #: Longer than any lock may be waited for.
 PATIENCE = 60
+FORM = "application/x-www-form-urlencoded"
+NONE: Mapping[str, str] = {}
 
 
 class Answer(NamedTuple):
@@ -42,11 +44,11 @@ class Surfer:
         self.token = ""
 
     def get(self, path: str) -> Answer:
-        return self._send("GET", path, None)
+        return self.send("GET", path)
 
     def post(self, path: str, data: dict[str, str]) -> Answer:
         body = urlencode({**data, "csrfmiddlewaretoken": self.token})
-        return self._send("POST", path, body)
+        return self.send("POST", path, body, {"Content-Type": FORM})
 
     def hold(self, secret: OneTimeSecret) -> str:
         """Have opened the link of a secret: keep its cookie, and return the path of its page."""
@@ -64,11 +66,11 @@ class Surfer:
             session = client.cookies[settings.SESSION_COOKIE_NAME].value
             self.cookies[settings.SESSION_COOKIE_NAME, "/"] = session
 
-    def _send(self, method: str, path: str, body: str | None) -> Answer:
+    def send(
+        self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] = NONE
+    ) -> Answer:
         sent = [f"{n}={v}" for (n, where), v in self.cookies.items() if path.startswith(where)]
-        headers = {"Cookie": "; ".join(sent)}
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers = {"Cookie": "; ".join(sent), **headers}
         connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers)

@@ -1,0 +1,212 @@
+"""Let two acts go at one moment, and judge what is left: no error, nothing broken, one then other."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from graphlib import TopologicalSorter
+from itertools import combinations_with_replacement
+from time import perf_counter
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import check_password
+from django.contrib.sessions.models import Session
+from django.db import models, transaction
+from django.test import override_settings
+
+from django_useraccounts.invitations.models import Invitation
+from django_useraccounts.memberships.models import Membership, Payment
+from django_useraccounts.models import (
+    AccountEvent,
+    AccountExport,
+    OldUsername,
+    OneTimeSecret,
+    OutgoingMail,
+    RoleGrant,
+    UserEmail,
+)
+from django_useraccounts.secrets import is_replaced, is_void
+from django_useraccounts.social.models import Connection
+from django_useraccounts.testing import PASSWORD
+from django_useraccounts.testing.provider import FakeProvider
+from tests.attacks.browsers import EVIL, NEW_PASSWORD
+from tests.attacks.races import Answer, at_once
+from tests.invariants import Tables, broken, living_sessions
+from tests.memberships.bills import KEY, SECRET
+from tests.races.acts import ACTS, Kind
+from tests.races.world import Act, World, closing
+from tests.social.visits import OPTIONS
+
+Left = Counter[tuple[object, ...]]
+
+CONF = {
+    "ORIGIN": "http://testserver",
+    "MAIL_DELIVERY": "command",
+    "POLICY": "tests.races.world.Everybody",
+    "SOCIAL": {"PROVIDERS": {"guild": OPTIONS}},
+    "MEMBERSHIPS": {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET},
+}
+#: Every pair, an act and itself included.
+PAIRS = list(combinations_with_replacement(ACTS, 2))
+#: What stays from race to race: World.build_the_house makes it.
+HOUSE = {"Role", "Role_permissions", "Plan"}
+
+
+@dataclass
+class Tally:
+    """How the races of one pair went."""
+
+    pair: tuple[str, str]
+    races: int = 0
+    seconds: float = 0
+    #: Each in words: answers of 500 and more, invariants, results that no order leads to.
+    errors: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    unordered: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        return [*self.errors, *self.broken, *self.unordered]
+
+
+def race(
+    pair: tuple[str, str], *, repeats: int, origin: str, provider: FakeProvider, ordered: bool
+) -> Tally:
+    """Race two acts some times; with ``ordered`` compare with one after the other, both ways."""
+    kinds = [ACTS[name] for name in pair]
+    tally = Tally(pair)
+    started = perf_counter()
+    with override_settings(USERACCOUNTS={**CONF, **kinds[0].conf, **kinds[1].conf}):
+        ways = _ways(pair) if ordered else []
+        orders = [one_after_the_other(kinds, way, origin, provider) for way in ways]
+        for _ in range(repeats):
+            acts = stage(kinds, origin, provider)
+            answers = at_once(*map(closing, acts))
+            tally.races += 1
+            tally.errors += [str(answer) for answer in answers if is_error(answer)]
+            tally.broken += broken()
+            if orders and (now := left()) not in orders:
+                tally.unordered += [_difference(now, orders)]
+    tally.seconds = perf_counter() - started
+    return tally
+
+
+def _ways(pair: tuple[str, str]) -> list[tuple[int, int]]:
+    return [(0, 1)] if pair[0] == pair[1] else [(0, 1), (1, 0)]
+
+
+def stage(kinds: list[Kind], origin: str, provider: FakeProvider) -> list[Act]:
+    """Make the world that both acts want, and return the request of each."""
+    clear()
+    wanted = {key: value for kind in kinds for key, value in kind.world.items()}
+    world = World(origin, provider, **wanted)
+    acts = [kind.prepare(world) for kind in kinds]
+    world.begin()
+    return acts
+
+
+def one_after_the_other(
+    kinds: list[Kind], way: tuple[int, int], origin: str, provider: FakeProvider
+) -> Left:
+    """Return what is left when the acts wait for one another."""
+    acts = stage(kinds, origin, provider)
+    for place in way:
+        answer = acts[place]()
+        assert not is_error(answer), answer
+    return left()
+
+
+def is_error(answer: object) -> bool:
+    return isinstance(answer, Answer) and answer.status >= 500
+
+
+def left() -> Left:
+    """Return what a person could notice of the tables: no keys, no moments, no order of rows."""
+    users = {user.pk: user for user in get_user_model().objects.all()}
+    names = {key: user.email or f"who wants to be {user.username}" for key, user in users.items()}
+    return Counter(
+        [
+            *_of_users(users.values()),
+            *_of_links(),
+            *_rows(UserEmail, "user_id", "email", "verified_key", "is_primary", names=names),
+            *_rows(Connection, "user_id", "subject", names=names),
+            *_rows(OldUsername, "username_key", names=names),
+            *_rows(AccountEvent, "kind", names=names),
+            *_rows(OutgoingMail, "kind", "to", names=names),
+            *_rows(AccountExport, "user_id", names=names),
+            *_rows(RoleGrant.objects.in_force(), "user_id", "role__name", names=names),
+            *_rows(Membership, "state", names=names),
+            *_rows(Payment, "state", names=names),
+            *(("Invitation", row.email, row.state, row.uses) for row in _invitations()),
+            *(("Session", names[user.pk]) for _session, user in living_sessions(Tables())),
+        ]
+    )
+
+
+def _of_users(users: Any) -> Iterator[tuple[object, ...]]:
+    for user in users:
+        passwords = [text for text in (PASSWORD, EVIL, NEW_PASSWORD) if check_it(text, user)]
+        yield (
+            *("User", user.username, user.email, user.first_name, tuple(passwords)),
+            *(user.is_active, user.is_closed, user.is_superuser, user.session_epoch),
+            user.terms_version,
+        )
+
+
+def check_it(text: str, user: Any) -> bool:
+    return bool(check_password(text, user.password))
+
+
+def _of_links() -> Iterator[tuple[object, ...]]:
+    """Which links work: what is left of a link that does not, nobody notices."""
+    rows = OneTimeSecret.objects.exclude(user=None).select_related("user", "address")
+    for row in rows.annotate(is_replaced=is_replaced()):
+        if not is_void(row, is_replaced=row.is_replaced):
+            yield "Link", row.purpose, row.email_key
+
+
+def _invitations() -> Any:
+    return Invitation.objects.select_related("link__user")
+
+
+def _rows(model: Any, *columns: str, names: dict[Any, str]) -> Iterator[tuple[object, ...]]:
+    rows = model.objects.all() if isinstance(model, type) else model
+    for values in rows.values_list(*columns):
+        who = [names.get(values[0])] if columns[0] == "user_id" else [values[0]]
+        yield (rows.model.__name__, *who, *values[1:])
+
+
+def _difference(now: Left, orders: list[Left]) -> str:
+    """Say what there is too much, and what too little, beside the order that is nearest."""
+    nearest = min(orders, key=lambda order: (now - order).total() + (order - now).total())
+    more, less = now - nearest, nearest - now
+    return f"more: {sorted(map(str, more.elements()))}; less: {sorted(map(str, less.elements()))}"
+
+
+def clear() -> None:
+    """Delete all accounts, and what hangs on them."""
+    with transaction.atomic():
+        for model in _tables():
+            rows = model._base_manager.all()
+            rows._raw_delete(rows.db)
+
+
+@cache
+def _tables() -> list[type[models.Model]]:
+    """Return our tables and those of sessions, each before those that it points at."""
+    found = {
+        model
+        for app in apps.get_app_configs()
+        if app.label.startswith("useraccounts")
+        for model in app.get_models(include_auto_created=True)
+        if model.__name__ not in HOUSE
+    }
+    found.add(Session)
+    graph = {
+        model: {f.related_model for f in model._meta.local_fields if f.remote_field}
+        & found - {model}
+        for model in found
+    }
+    return [*TopologicalSorter(graph).static_order()][::-1]
