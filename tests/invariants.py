@@ -300,10 +300,8 @@ def roles(tables: Tables) -> Iterator[str]:
 
 
 def exports(tables: Tables) -> Iterator[str]:
-    """What was packed for its owner can still be fetched, and goes with its link."""
-    for export in AccountExport.objects.select_related("secret", "user").defer("content"):
-        if export.secret.redeemed_at is not None:
-            yield f"the export of {export.user} outlives its link"
+    """Nothing is packed for who has closed the account."""
+    for export in AccountExport.objects.select_related("user").defer("content"):
         if export.user.is_closed:
             yield f"the export of {export.user}, who has closed the account, waits"
 

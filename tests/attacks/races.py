@@ -38,8 +38,10 @@ class Answer(NamedTuple):
 class Surfer:
     """A browser over sockets: it keeps cookies with their paths, and sends the CSRF token."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, *, headers: Callable[[], Mapping[str, str]] = dict) -> None:
         self.host = urlsplit(origin).netloc
+        #: What every request carries besides.
+        self.headers = headers
         self.cookies: dict[tuple[str, str], str] = {}
         self.token = ""
 
@@ -70,7 +72,7 @@ class Surfer:
         self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] = NONE
     ) -> Answer:
         sent = [f"{n}={v}" for (n, where), v in self.cookies.items() if path.startswith(where)]
-        headers = {"Cookie": "; ".join(sent), **headers}
+        headers = {"Cookie": "; ".join(sent), **self.headers(), **headers}
         connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers)

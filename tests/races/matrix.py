@@ -4,16 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from graphlib import TopologicalSorter
 from itertools import combinations_with_replacement
 from time import perf_counter
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import check_password
-from django.contrib.sessions.models import Session
-from django.db import models, transaction
 from django.test import override_settings
 
 from django_useraccounts.invitations.models import Invitation
@@ -36,7 +32,8 @@ from tests.attacks.races import Answer, at_once
 from tests.invariants import Tables, broken, living_sessions
 from tests.memberships.bills import KEY, SECRET
 from tests.races.acts import ACTS, Kind
-from tests.races.world import Act, World, closing
+from tests.races.suspense import suspense, with_another_in_between
+from tests.races.world import Act, Snapshot, World, closing
 from tests.social.visits import OPTIONS
 
 Left = Counter[tuple[object, ...]]
@@ -50,8 +47,6 @@ CONF = {
 }
 #: Every pair, an act and itself included.
 PAIRS = list(combinations_with_replacement(ACTS, 2))
-#: What stays from race to race: World.build_the_house makes it.
-HOUSE = {"Role", "Role_permissions", "Plan"}
 
 
 @dataclass
@@ -66,56 +61,69 @@ class Tally:
     broken: list[str] = field(default_factory=list)
     unordered: list[str] = field(default_factory=list)
 
+    def judge(self, answers: list[object], orders: list[Left]) -> None:
+        """Note what is wrong with a race that has just been run."""
+        self.races += 1
+        self.errors += [str(answer) for answer in answers if is_error(answer)]
+        self.broken += broken()
+        if orders and (now := left()) not in orders:
+            self.unordered += [_difference(now, orders)]
+
     @property
     def faults(self) -> list[str]:
         return [*self.errors, *self.broken, *self.unordered]
 
 
-def race(
-    pair: tuple[str, str], *, repeats: int, origin: str, provider: FakeProvider, ordered: bool
-) -> Tally:
-    """Race two acts some times; with ``ordered`` compare with one after the other, both ways."""
-    kinds = [ACTS[name] for name in pair]
-    tally = Tally(pair)
-    started = perf_counter()
-    with override_settings(USERACCOUNTS={**CONF, **kinds[0].conf, **kinds[1].conf}):
-        ways = _ways(pair) if ordered else []
-        orders = [one_after_the_other(kinds, way, origin, provider) for way in ways]
-        for _ in range(repeats):
-            acts = stage(kinds, origin, provider)
-            answers = at_once(*map(closing, acts))
-            tally.races += 1
-            tally.errors += [str(answer) for answer in answers if is_error(answer)]
-            tally.broken += broken()
-            if orders and (now := left()) not in orders:
-                tally.unordered += [_difference(now, orders)]
-    tally.seconds = perf_counter() - started
-    return tally
+class Races:
+    """The stage on which two acts go at once, on a live server."""
+
+    def __init__(self, origin: str, provider: FakeProvider) -> None:
+        self.origin, self.provider = origin, provider
+        self.snapshot = cache(Snapshot)
+
+    def race(self, pair: tuple[str, str], *, repeats: int, ordered: bool) -> Tally:
+        """Race two acts some times; ``ordered`` compares with one after the other, both ways."""
+        kinds = [ACTS[name] for name in pair]
+        tally = Tally(pair)
+        started = perf_counter()
+        with override_settings(USERACCOUNTS={**CONF, **kinds[0].conf, **kinds[1].conf}):
+            ways = _ways(pair) if ordered else []
+            orders = [self.one_after_the_other(kinds, way) for way in ways]
+            for way in ways:
+                tally.judge(self.in_between(kinds, way), orders)
+            for _ in range(repeats):
+                acts = self.stage(kinds)
+                answers = at_once(*map(closing, acts))
+                tally.judge(answers, orders)
+        tally.seconds = perf_counter() - started
+        return tally
+
+    def stage(self, kinds: list[Kind]) -> list[Act]:
+        """Make the world that both acts want, and return the request of each."""
+        wanted = {key: value for kind in kinds for key, value in kind.world.items()}
+        snapshot = self.snapshot(password=wanted.get("password", True))
+        world = World(self.origin, self.provider, snapshot, wanted)
+        acts = [kind.prepare(world) for kind in kinds]
+        world.begin()
+        return acts
+
+    def in_between(self, kinds: list[Kind], way: tuple[int, int]) -> list[object]:
+        """Do the second act while the first one has passed its guards and written nothing."""
+        acts = [closing(act) for act in self.stage(kinds)]
+        with suspense():
+            return with_another_in_between(acts[way[0]], acts[way[1]])[0]
+
+    def one_after_the_other(self, kinds: list[Kind], way: tuple[int, int]) -> Left:
+        """Return what is left when the acts wait for one another."""
+        acts = self.stage(kinds)
+        for place in way:
+            answer = acts[place]()
+            assert not is_error(answer), answer
+        return left()
 
 
 def _ways(pair: tuple[str, str]) -> list[tuple[int, int]]:
     return [(0, 1)] if pair[0] == pair[1] else [(0, 1), (1, 0)]
-
-
-def stage(kinds: list[Kind], origin: str, provider: FakeProvider) -> list[Act]:
-    """Make the world that both acts want, and return the request of each."""
-    clear()
-    wanted = {key: value for kind in kinds for key, value in kind.world.items()}
-    world = World(origin, provider, **wanted)
-    acts = [kind.prepare(world) for kind in kinds]
-    world.begin()
-    return acts
-
-
-def one_after_the_other(
-    kinds: list[Kind], way: tuple[int, int], origin: str, provider: FakeProvider
-) -> Left:
-    """Return what is left when the acts wait for one another."""
-    acts = stage(kinds, origin, provider)
-    for place in way:
-        answer = acts[place]()
-        assert not is_error(answer), answer
-    return left()
 
 
 def is_error(answer: object) -> bool:
@@ -183,30 +191,3 @@ def _difference(now: Left, orders: list[Left]) -> str:
     nearest = min(orders, key=lambda order: (now - order).total() + (order - now).total())
     more, less = now - nearest, nearest - now
     return f"more: {sorted(map(str, more.elements()))}; less: {sorted(map(str, less.elements()))}"
-
-
-def clear() -> None:
-    """Delete all accounts, and what hangs on them."""
-    with transaction.atomic():
-        for model in _tables():
-            rows = model._base_manager.all()
-            rows._raw_delete(rows.db)
-
-
-@cache
-def _tables() -> list[type[models.Model]]:
-    """Return our tables and those of sessions, each before those that it points at."""
-    found = {
-        model
-        for app in apps.get_app_configs()
-        if app.label.startswith("useraccounts")
-        for model in app.get_models(include_auto_created=True)
-        if model.__name__ not in HOUSE
-    }
-    found.add(Session)
-    graph = {
-        model: {f.related_model for f in model._meta.local_fields if f.remote_field}
-        & found - {model}
-        for model in found
-    }
-    return [*TopologicalSorter(graph).static_order()][::-1]

@@ -2,16 +2,20 @@
 
 import json
 import time
-from collections.abc import Callable
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property, partial
+from graphlib import TopologicalSorter
 from itertools import count
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connections, transaction
+from django.db import connections, models, transaction
+from django.test import Client
 
 from django_useraccounts.administration.flows import switch_off
 from django_useraccounts.emails.flows import add_email
@@ -28,11 +32,12 @@ from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAI
 from django_useraccounts.social.flows import connect
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import CONNECT_BY_LINK, Connection
-from django_useraccounts.testing import PASSWORD, make_user
+from django_useraccounts.testing import PASSWORD, log_in, make_user
 from django_useraccounts.testing.provider import FakeProvider
 from tests.attacks.browsers import url
 from tests.attacks.races import Surfer
 from tests.memberships.bills import Subscription, read, signature
+from tests.races import suspense
 from tests.social.visits import ISSUER
 
 User = get_user_model()
@@ -42,6 +47,9 @@ CSRF = "a" * 32
 FIRST, SECOND, CLAIM = "maria@example.com", "second@example.com", "third@example.com"
 #: Stripe signs each delivery anew.
 SECONDS = count()
+
+#: What stays from race to race.
+HOUSE = {"Role", "Role_permissions", "Plan"}
 
 Act = Callable[[], object]
 
@@ -64,41 +72,20 @@ class World:
     """
 
     def __init__(
-        self,
-        origin: str,
-        provider: FakeProvider,
-        *,
-        password: bool = True,
-        closed: bool = False,
-        off: bool = False,
+        self, origin: str, provider: FakeProvider, snapshot: "Snapshot", wanted: Mapping[str, bool]
     ) -> None:
-        self.origin, self.provider = origin, provider
-        with transaction.atomic():
-            self.maria = make_user("maria", FIRST, PASSWORD if password else None)
-            add_email(self.maria, SECOND, confirmed=True)
-            UserEmail.objects.add_claim(self.maria, CLAIM)
-            self.boss = make_user("boss", is_superuser=True)
-            connect(self.maria, self.identity("maria-1"))
-            StripeCustomer.objects.create(user=self.maria, customer_id="cus_maria")
-
-        self._leave = [
-            *([partial(switch_off, self.maria)] if off else []),
-            *([partial(close_account, self.maria)] if closed else []),
-        ]
+        self.origin, self.provider, self._wanted = origin, provider, wanted
+        self._sessions = iter(snapshot.sessions)
+        snapshot.restore()
+        self.maria = User.objects.get(username="maria")
+        self.boss = User.objects.get(username="boss")
 
     def begin(self) -> None:
         """Close the account, or switch it off, where an act wants that: after all is prepared."""
-        for leave in self._leave:
-            leave()
-
-    @classmethod
-    def build_the_house(cls) -> None:
-        """Make what stays from race to race."""
-        member, _is_new = Role.objects.get_or_create(name="member")
-        Role.objects.get_or_create(name="artist")
-        Plan.objects.get_or_create(
-            name="patron", label="Patron", role=member, price_id="price_patron"
-        )
+        if self._wanted.get("off"):
+            switch_off(self.maria)
+        if self._wanted.get("closed"):
+            close_account(self.maria)
 
     def copy_of_maria(self) -> AbstractUser:
         """Maria as the administrator has loaded her."""
@@ -112,14 +99,14 @@ class World:
 
     def stranger(self) -> Surfer:
         """A browser that nobody is logged in at."""
-        surfer = Surfer(self.origin)
+        surfer = Surfer(self.origin, headers=suspense.headers)
         surfer.cookies[settings.CSRF_COOKIE_NAME, "/"] = surfer.token = CSRF
         return surfer
 
     def owner(self) -> Surfer:
         """A browser with a session of Maria's own, whose password was given just now."""
         surfer = self.stranger()
-        surfer.be(self.maria)
+        surfer.cookies[settings.SESSION_COOKIE_NAME, "/"] = next(self._sessions)
         return surfer
 
     def calling(self, flow: Callable[..., object], *args: object, **kwargs: object) -> Act:
@@ -150,7 +137,7 @@ class World:
 
     @cached_property
     def connect_link(self) -> OneTimeSecret:
-        pending = json.dumps(self.identity("maria-2").as_kept())
+        pending = json.dumps(identity("maria-2").as_kept())
         return issue(CONNECT_BY_LINK, address=self.address(FIRST), pending=pending)
 
     @cached_property
@@ -189,9 +176,6 @@ class World:
         apply_event(read(self.subscription.paid(0)))
         return self.subscription
 
-    def identity(self, subject: str) -> Identity:
-        return Identity("guild", ISSUER, subject)
-
     def _fresh(self, secret: OneTimeSecret) -> OneTimeSecret:
         secret.refresh_from_db()
         return secret
@@ -215,7 +199,7 @@ class World:
     def deliver(self, tree: dict[str, Any]) -> Act:
         """Post an event as Stripe does."""
         body = json.dumps(tree)
-        surfer = Surfer(self.origin)
+        surfer = self.stranger()
         at = time.time() - next(SECONDS) % 200
         headers = {"Stripe-Signature": signature(body, at=at), "Content-Type": "application/json"}
         return partial(surfer.send, "POST", url("stripe_webhook"), body, headers)
@@ -231,3 +215,61 @@ def closing(act: Act) -> Act:
             connections.close_all()
 
     return run
+
+
+def identity(subject: str) -> Identity:
+    return Identity("guild", ISSUER, subject)
+
+
+class Snapshot:
+    """All rows of a world as they are before anything is done, to be put back for each race."""
+
+    def __init__(self, *, password: bool = True) -> None:
+        member, _is_new = Role.objects.get_or_create(name="member")
+        Role.objects.get_or_create(name="artist")
+        Plan.objects.get_or_create(
+            name="patron", label="Patron", role=member, price_id="price_patron"
+        )
+        clear()
+        maria = make_user("maria", FIRST, PASSWORD if password else None)
+        add_email(maria, SECOND, confirmed=True)
+        UserEmail.objects.add_claim(maria, CLAIM)
+        make_user("boss", is_superuser=True)
+        connect(maria, identity("maria-1"))
+        StripeCustomer.objects.create(user=maria, customer_id="cus_maria")
+        #: The keys of as many sessions as a race has acts.
+        self.sessions = [log_in(Client(), maria).session.session_key for _ in range(2)]
+        self.rows = [(model, list(model._base_manager.all())) for model in reversed(tables())]
+
+    def restore(self) -> None:
+        with transaction.atomic():
+            clear()
+            for model, rows in self.rows:
+                if rows:
+                    model._base_manager.bulk_create(rows)
+
+
+def clear() -> None:
+    """Delete all accounts, and what hangs on them."""
+    for model in tables():
+        rows = model._base_manager.all()
+        rows._raw_delete(rows.db)
+
+
+@cache
+def tables() -> list[type[models.Model]]:
+    """Return our tables and those of sessions, each before those that it points at."""
+    found = {
+        model
+        for app in apps.get_app_configs()
+        if app.label.startswith("useraccounts")
+        for model in app.get_models(include_auto_created=True)
+        if model.__name__ not in HOUSE
+    }
+    found.add(Session)
+    graph = {
+        model: {f.related_model for f in model._meta.local_fields if f.remote_field}
+        & found - {model}
+        for model in found
+    }
+    return [*TopologicalSorter(graph).static_order()][::-1]
