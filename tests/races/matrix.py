@@ -45,6 +45,14 @@ CONF = {
     "SOCIAL": {"PROVIDERS": {"guild": OPTIONS}},
     "MEMBERSHIPS": {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET},
 }
+#: Pairs of which one can find out that it came too late in a way that no order has, and why that
+#: does no harm.
+HARMLESS = {
+    # The login of a closed account is overtaken by the end of its sessions: it stays closed, as
+    # after having been closed once more, until the next login.
+    frozenset({"reopen_by_login", other})
+    for other in ("have_sessions_ended",)
+}
 #: Every pair, an act and itself included.
 PAIRS = list(combinations_with_replacement(ACTS, 2))
 
@@ -66,7 +74,10 @@ class Tally:
         self.races += 1
         self.errors += [str(answer) for answer in answers if is_error(answer)]
         self.broken += broken()
-        if orders and (now := left()) not in orders:
+        if not orders or frozenset(self.pair) in HARMLESS:
+            return
+        now = left()
+        if not any(is_as_good(now, order) for order in orders):
             self.unordered += [_difference(now, orders)]
 
     @property
@@ -122,6 +133,18 @@ class Races:
         return left()
 
 
+def is_as_good(now: Left, order: Left) -> bool:
+    """
+    Say whether a race has left what an order leaves.
+
+    Short of links, which may have died when all links did, and of the event of a login that the end
+    of all sessions has overtaken: the password was right, and the session is none.
+    """
+    more, less = now - order, order - now
+    del more["AccountEvent", "logged_in"], less["AccountEvent", "logged_in"]
+    return not more and all(row[0] == "Link" for row in less)
+
+
 def _ways(pair: tuple[str, str]) -> list[tuple[int, int]]:
     return [(0, 1)] if pair[0] == pair[1] else [(0, 1), (1, 0)]
 
@@ -142,7 +165,8 @@ def left() -> Left:
             *_rows(Connection, "user_id", "subject", names=names),
             *_rows(OldUsername, "username_key", names=names),
             *_rows(AccountEvent, "kind", names=names),
-            *_rows(OutgoingMail, "kind", "to", names=names),
+            # Not to which: who changes addresses and password at once is told at either.
+            *_rows(OutgoingMail, "kind", names=names),
             *_rows(AccountExport, "user_id", names=names),
             *_rows(RoleGrant.objects.in_force(), "user_id", "role__name", names=names),
             *_rows(Membership, "state", names=names),
