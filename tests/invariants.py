@@ -121,7 +121,8 @@ def ways_in() -> Iterator[str]:
             continue
         if user.pk in had_proved:
             yield f"{user} has lost the last proved address"
-        waits = user.has_usable_password() and user.emails.exists()
+        # Who has no password yet sets one by mail once the address is confirmed.
+        waits = user.emails.exists()
         was_disowned = AccountEvent.objects.filter(user=user, kind="email_disowned").exists()
         if not waits and user.pk not in connected and not was_disowned and conf.EMAIL != "off":
             yield f"{user} has no way in"
