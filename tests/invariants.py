@@ -122,7 +122,8 @@ def ways_in() -> Iterator[str]:
         if user.pk in had_proved:
             yield f"{user} has lost the last proved address"
         # Who has no password yet sets one by mail once the address is confirmed.
-        waits = user.emails.exists()
+        is_let_in = not conf.CONFIRM_EMAIL_BEFORE_LOGIN and user.has_usable_password()
+        waits = is_let_in or user.emails.exists()
         was_disowned = AccountEvent.objects.filter(user=user, kind="email_disowned").exists()
         if not waits and user.pk not in connected and not was_disowned and conf.EMAIL != "off":
             yield f"{user} has no way in"

@@ -5,14 +5,17 @@ Prints the figures, as ``benchmarks/state_machine.rst`` keeps them; ends with 1 
 """
 
 import argparse
+import json
 import os
 import platform
+import subprocess
 import sys
-from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
-if TYPE_CHECKING:
-    from tests.machine.driver import Report
+import django
+import hypothesis
+
+from tests.machine.report import Report
 
 
 def main() -> int:
@@ -21,36 +24,44 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--no-shrink", action="store_true", help="tell a failure as it was met")
+    parser.add_argument("--json", action="store_true", help="print the figures for a program")
     given = parser.parse_args()
-    share = -(-given.steps // given.processes)
-    tasks = [(share, given.seed * 1000 + n, not given.no_shrink) for n in range(given.processes)]
-    if given.processes == 1:
-        reports = [work(*tasks[0])]
-    else:
-        with get_context("spawn").Pool(given.processes) as pool:
-            reports = pool.starmap(work, tasks)
-    total = reports[0]
-    for report in reports[1:]:
-        total += report
-    print(shown(total, seed=given.seed, processes=given.processes))
+    total = share(given) if given.processes > 1 else work(given)
+    print(json.dumps(asdict(total)) if given.json else shown(total, given))
     return int(bool(total.failures or total.idle))
 
 
-def work(steps: int, seed: int, shrink: bool) -> "Report":  # noqa: FBT001
-    """Take steps in a process of their own, whose clock and database are those of the machine."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.machine.settings"
-    import django
+def share(given: argparse.Namespace) -> Report:
+    """Let processes of their own take parts of the steps, each by a seed of its own."""
+    command = [sys.executable, "-m", "tests.machine", "--json"]
+    command += ["--no-shrink"] if given.no_shrink else []
+    steps = -(-given.steps // given.processes)
+    parts = [
+        subprocess.Popen(
+            [*command, f"--steps={steps}", f"--seed={given.seed * 1000 + number}"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(given.processes)
+    ]
+    total = Report()
+    for part in parts:
+        said, _nothing = part.communicate()
+        total += Report.read(json.loads(said))
+    return total
 
+
+def work(given: argparse.Namespace) -> Report:
+    """Take the steps in this process, whose clock and database are those of the machine."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.machine.settings"
     django.setup()
     from tests.machine.driver import run
 
-    return run(steps, seed, shrink=shrink)
+    return run(given.steps, given.seed, shrink=not given.no_shrink)
 
 
-def shown(report: "Report", *, seed: int, processes: int) -> str:
-    import django
-    import hypothesis
-
+def shown(report: Report, given: argparse.Namespace) -> str:
+    seed, processes = given.seed, given.processes
     lines = [
         f"Steps: {report.steps} in {report.runs} runs, seed {seed}, {processes} processes",
         f"Time: {report.seconds:.0f} s, {1000 * report.seconds * processes / max(report.steps, 1):.1f} "

@@ -159,6 +159,10 @@ class World(RuleBasedStateMachine):
         return [grant for grant in self.memory.facts.grants if grant[4]]
 
     @property
+    def memberships(self) -> list[tuple[Any, ...]]:
+        return [grant for grant in self.memory.facts.grants if grant[2] == "member"]
+
+    @property
     def terms(self) -> str:
         return conf.TERMS_VERSION
 
@@ -167,7 +171,9 @@ class World(RuleBasedStateMachine):
         return [pk for pk in self.memory.facts.users if self.memory.password.get(pk, "") is None]
 
     # Whether something was done that these rules go on with
-    has_arrived = is_inviting = is_bouncing = is_mail_late = False
+    is_inviting = is_bouncing = is_mail_late = is_late = False
+    #: Guessing takes a dozen steps at once: one time in each run.
+    may_guess = True
 
     # What people do
 
@@ -272,12 +278,9 @@ class World(RuleBasedStateMachine):
         return self.get_user(keys[number % len(keys)]) if keys else None
 
     def rows_of(self, person: str, rows: Mapping[int, tuple[Any, ...]], number: int) -> int | None:
-        """Return the key of a row about an account: of one's own, for who is honest."""
-        keys = [
-            key
-            for key, row in rows.items()
-            if person == MALLORY or self.memory.allowed(person, row[0])
-        ]
+        """Return the key of a row about an own account; Mallory also tries those of others."""
+        is_bold = person == MALLORY and number % 3 == 0
+        keys = [key for key, row in rows.items() if is_bold or self.memory.allowed(person, row[0])]
         return keys[number % len(keys)] if keys else None
 
 

@@ -4,16 +4,15 @@ import gc
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import get_state_machine_test
 
 from django_useraccounts.testing import make_user
-
 from tests.machine import base, world
-from tests.machine.memory import MAILBOXES, PASSWORDS, PEOPLE
+from tests.machine.memory import MAILBOXES, PABLO, PASSWORDS, PEOPLE
+from tests.machine.report import Report
 from tests.machine.staff import Staff, furnish
 from tests.machine.visitors import provider
 
@@ -25,32 +24,6 @@ class Machine(Staff):
     """All rules together."""
 
 
-@dataclass
-class Report:
-    """What came of it."""
-
-    steps: int = 0
-    runs: int = 0
-    seconds: float = 0
-    tried: Counter[str] = field(default_factory=Counter)
-    done: Counter[str] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)
-
-    def __iadd__(self, other: "Report") -> "Report":
-        self.steps += other.steps
-        self.runs += other.runs
-        self.seconds = max(self.seconds, other.seconds)
-        self.tried += other.tried
-        self.done += other.done
-        self.failures += other.failures
-        return self
-
-    @property
-    def idle(self) -> list[str]:
-        """The rules that never did anything, which shows nothing then."""
-        return sorted(name for name, count in self.tried.items() if not self.done[name])
-
-
 def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
     """Take steps until there were enough, or one has broken something."""
     begun = time.perf_counter()
@@ -58,7 +31,8 @@ def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
     furnish()
     world.store("empty")
     for person in PEOPLE:
-        make_user(person, MAILBOXES[person][0], PASSWORDS[person][0])
+        roles = ["host"] if person == PABLO else []
+        make_user(person, MAILBOXES[person][0], PASSWORDS[person][0], roles=roles)
     world.store("members")
     report, batch = Report(), 0
     plan = settings(
@@ -76,10 +50,12 @@ def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
     with provider:
         while report.steps < steps and not report.failures:
             batch += 1
-            test = hypothesis.seed(f"{seed}:{batch}")(get_state_machine_test(Machine, settings=plan))
+            test = hypothesis.seed(f"{seed}:{batch}")(
+                get_state_machine_test(Machine, settings=plan)
+            )
             try:
                 test()
-            except Exception as error:  # noqa: BLE001 - whatever breaks is what is looked for
+            except Exception as error:
                 notes = "\n".join(getattr(error, "__notes__", ()))
                 report.failures.append(f"seed {seed}, batch {batch}: {error!r}\n{notes}")
             report.runs += RUNS

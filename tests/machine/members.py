@@ -26,7 +26,11 @@ class Members(Visitors):
     def _act_on_address(self, who: str, at: int, number: int, page: str) -> bool:
         """Press the button of an address; of another's account, Mallory finds nothing there."""
         browser = self.enter(who, at)
-        key = self.rows_of(who, self.memory.facts.emails, number)
+        # Only what waits can be confirmed, and only what is proved be the primary one.
+        wanted = {"send_confirmation": (False,), "make_primary_email": (True,)}.get(page)
+        emails = self.memory.facts.emails
+        rows_for = {key: row for key, row in emails.items() if not wanted or row[2] in wanted}
+        key = self.rows_of(who, rows_for, number)
         if key is None or self.user_of(browser) is None:
             return False
         self._prove_by_provider(browser)
@@ -108,7 +112,7 @@ class Members(Visitors):
     # Invitations
 
     @act(needs="somebody", who=who, at=at, friend=which, as_host=yes_or_no, by_mail=yes_or_no)
-    def invite(self, who: str, at: int, friend: int, as_host: bool, by_mail: bool) -> bool:  # noqa: FBT001
+    def invite(self, who: str, at: int, friend: int, as_host: bool, by_mail: bool) -> bool:
         """Whoever may invites a friend; Mallory is nobody's friend."""
         browser = self.enter(who, at)
         user = self.user_of(browser)
@@ -163,4 +167,5 @@ class Members(Visitors):
     def wait(self, length: int) -> bool:
         """Let some minutes go by, or a month."""
         clock.go_on(timedelta(minutes=length))
+        self.is_late = self.is_late or length > 1000
         return True

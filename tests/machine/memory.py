@@ -248,6 +248,7 @@ class Memory:
 
     def meet(self, user: int, person: str) -> None:
         """Know a member who was there before the run began, with the first of all that is hers."""
+        self.events_seen = rows("SELECT max(id) FROM useraccounts_accountevent")[0][0] or 0
         self.registrant[user] = self.owner[user] = person
         self.password[user] = PASSWORDS[person][0]
         self.had_proved |= {(key, whose) for key, whose in self.facts.proved.items()}

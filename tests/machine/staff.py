@@ -1,6 +1,6 @@
 """The administrator, the office, the mail server and cron."""
 
-from contextlib import suppress
+import json
 from datetime import timedelta
 from io import StringIO
 
@@ -46,7 +46,7 @@ from django_useraccounts.roles.flows import (
 from tests.machine import world
 from tests.machine.base import act, which, yes_or_no
 from tests.machine.members import Members
-from tests.machine.memory import MALLORY, MAILBOXES, PEOPLE, READER
+from tests.machine.memory import MAILBOXES, MALLORY, PEOPLE
 from tests.machine.world import Browser, post_office, url
 from tests.memberships.bills import Subscription, signature
 
@@ -99,7 +99,7 @@ class Staff(Members):
         return True
 
     @act(whom=st.sampled_from(PEOPLE), name=which, address=which, confirmed=yes_or_no)
-    def add_user(self, whom: str, name: int, address: int, confirmed: bool) -> bool:  # noqa: FBT001
+    def add_user(self, whom: str, name: int, address: int, confirmed: bool) -> bool:
         """Open an account for somebody whose address the administrator knows, or has been told."""
         self.step.person, self.step.is_vouched = whom, True
         own = MAILBOXES[whom]
@@ -214,7 +214,7 @@ class Staff(Members):
             return False
         return True
 
-    @act(needs="grants", number=which)
+    @act(needs="memberships", number=which)
     def refund_payment(self, number: int) -> bool:
         payments = list(Payment.objects.filter(state="paid").order_by("pk"))
         if not payments:
@@ -225,7 +225,7 @@ class Staff(Members):
             return False
         return True
 
-    @act(needs="grants", number=which)
+    @act(needs="memberships", number=which)
     def end_membership(self, number: int) -> bool:
         memberships = list(Membership.objects.exclude(state="ended").order_by("pk"))
         if not memberships:
@@ -236,8 +236,14 @@ class Staff(Members):
             return False
         return True
 
-    @act(needs="somebody", number=which, what=st.sampled_from(("told", "paid", "paid", "failed", "deleted")), period=st.integers(0, 2), is_forged=yes_or_no)
-    def stripe_tells(self, number: int, what: str, period: int, is_forged: bool) -> bool:  # noqa: FBT001
+    @act(
+        needs="somebody",
+        number=which,
+        what=st.sampled_from(("told", "paid", "paid", "failed", "deleted")),
+        period=st.integers(0, 2),
+        is_forged=yes_or_no,
+    )
+    def stripe_tells(self, number: int, what: str, period: int, is_forged: bool) -> bool:
         """Stripe posts an event of a subscription; a forged one, by Mallory, changes nothing."""
         user = self.some_user(number)
         if user is None:
@@ -252,15 +258,11 @@ class Staff(Members):
             "failed": lambda: bill.failed(period),
             "deleted": lambda: bill.deleted(timezone.now()),
         }[what]()
-        import json
-
         text = json.dumps(tree)
         sign = signature(text, secret="whsec_of_mallory") if is_forged else signature(text)
         stripe = Browser("", "192.0.2.99")
         before = AccountEvent.objects.count(), Payment.objects.count()
-        response = stripe.post_json(
-            url("stripe_webhook"), text, HTTP_STRIPE_SIGNATURE=sign
-        )
+        response = stripe.post_json(url("stripe_webhook"), text, HTTP_STRIPE_SIGNATURE=sign)
         self._judge(response)
         changed = before != (AccountEvent.objects.count(), Payment.objects.count())
         if is_forged and (changed or response.status_code == 200):
@@ -269,9 +271,9 @@ class Staff(Members):
 
     # Cron, and the mail server
 
-    @act()
+    @act(needs="is_late")
     def prune(self) -> bool:
-        self.is_pruned = True
+        self.is_pruned, self.is_late = True, False
         said = StringIO()
         call_command("useraccounts_prune", stdout=said)
         return any(word.isdigit() and word != "0" for word in said.getvalue().split())
@@ -285,6 +287,7 @@ class Staff(Members):
 
     @act(needs="is_mail_late")
     def send_mail(self) -> bool:
+        post_office.mood = "delivers"
         return bool(deliver_due(limit=20))
 
     @act(needs="grants_with_end")

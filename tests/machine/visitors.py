@@ -1,6 +1,5 @@
 """Who comes to the door: to register, to log in and out, with a mailed link, by a provider."""
 
-import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +13,13 @@ from django_useraccounts.social.identities import identity_key
 from django_useraccounts.testing.provider import FakeProvider
 from tests.machine import settings as sites
 from tests.machine.base import World, act, at, which, who, yes_or_no
-from tests.machine.memory import MAILBOXES, MALLORY, NAMES, PASSWORDS, PEOPLE, READER, Broken, Link
+from tests.machine.memory import MAILBOXES, MALLORY, NAMES, PASSWORDS, READER, Broken, Link
 from tests.machine.world import Browser, clock, url
+
+PAGES_OF_LINKS = (
+    *("confirm_email", "reset_password", "undo_email_change", "connect_by_link"),
+    "accept_invitation",
+)
 
 provider = FakeProvider(issuer=sites.PROVIDER["ISSUER"])
 
@@ -37,9 +41,7 @@ class Visitors(World):
         return self.send(browser, "register", data)
 
     @act(who=who, at=at, whom=which, by_address=yes_or_no, remember=yes_or_no)
-    def log_in(
-        self, who: str, at: int, whom: int, by_address: bool, remember: bool
-    ) -> bool:  # noqa: FBT001
+    def log_in(self, who: str, at: int, whom: int, by_address: bool, remember: bool) -> bool:
         """With a password that one knows; whoever the door opens for has to be let in."""
         browser = self.browser(who, at)
         browser.close()
@@ -76,16 +78,16 @@ class Visitors(World):
             self.memory.facts.proved.values()
         )
         is_expected = user is not None and is_right and not must_confirm
-        is_in = response.wsgi_user_key if hasattr(response, "wsgi_user_key") else None
         is_in = bool(browser.session_key)
         if is_in is not is_expected:
             raise Broken(f"#{user} is {'' if is_in else 'not '}let in (right: {is_right})")
 
-    @act(whom=which, by_address=yes_or_no)
-    def guess(self, whom: int, by_address: bool) -> bool:  # noqa: FBT001
+    @act(needs="may_guess", whom=which, by_address=yes_or_no)
+    def guess(self, whom: int, by_address: bool) -> bool:
         """Mallory tries many passwords, until nobody looks at them any more."""
         browser = self.browser(MALLORY, 0)
         browser.close()
+        self.may_guess = False
         identifier = (list(READER) if by_address else [n for own in NAMES.values() for n in own])[
             whom % 6
         ]
@@ -188,7 +190,7 @@ class Visitors(World):
         self.step.page = link.purpose
         return getattr(self, f"_{link.purpose}")(browser, link, password)
 
-    @act(needs="letters", at=at, number=which, page=st.sampled_from(sorted(("confirm_email", "reset_password", "undo_email_change", "connect_by_link", "accept_invitation"))))
+    @act(needs="letters", at=at, number=which, page=st.sampled_from(PAGES_OF_LINKS))
     def use_link_elsewhere(self, at: int, number: int, page: str) -> bool:
         """Mallory brings a link of her own to the page of another purpose."""
         browser = self.browser(MALLORY, at)
@@ -290,7 +292,6 @@ class Visitors(World):
         callback = provider.agree(where, self._person_at_provider(browser.person, number))
         answer = browser.get(callback)
         self._judge(answer)
-        self.has_arrived = True
         return answer
 
     def _prove_by_provider(self, browser: Browser) -> None:
@@ -304,32 +305,38 @@ class Visitors(World):
                 self._come_by_provider(browser, "social_login", int(number), purpose="prove")
                 return
 
-    @act(who=who, at=at, number=which)
-    def log_in_by_provider(self, who: str, at: int, number: int) -> bool:
+    def _arrive(self, who: str, at: int, number: int) -> tuple[Browser, str]:
+        """Come from the provider; return the browser, and where it is led."""
         browser = self.browser(who, at)
         if self.user_of(browser):
             browser.close()
         response = self._come_by_provider(browser, "social_login", number)
-        return response.get("Location", "") in (url("profile"), url("emails"))
+        return browser, response.get("Location", "")
 
-    @act(needs="has_arrived", who=who, at=at, name=which, address=which)
-    def complete_registration(self, who: str, at: int, name: int, address: int) -> bool:
-        browser = self.browser(who, at)
-        if self.user_of(browser):
+    @act(who=who, at=at, number=which)
+    def log_in_by_provider(self, who: str, at: int, number: int) -> bool:
+        _browser, where = self._arrive(who, at, number)
+        return where in (url("profile"), url("emails"))
+
+    @act(who=who, at=at, number=which, name=which, address=which)
+    def complete_registration(
+        self, who: str, at: int, number: int, name: int, address: int
+    ) -> bool:
+        """Open an account for an identity that has none."""
+        browser, where = self._arrive(who, at, number)
+        if where not in (url("complete_registration"), url("connect_account")):
             return False
         data = {
             "username": self.name(who, name),
             "email": self.address(who, address),
             "terms": conf.TERMS_VERSION,
         }
-        response = self.ask(browser, url("complete_registration"), data)
-        where = response.get("Location", "")
-        return self.is_accepted(response) and not where.startswith(url("login"))
+        return self.send(browser, "complete_registration", data)
 
-    @act(needs="has_arrived", who=who, at=at, whom=which, number=which)
+    @act(who=who, at=at, whom=which, number=which)
     def connect_account(self, who: str, at: int, whom: int, number: int) -> bool:
         """Say which account an identity that has arrived belongs to."""
-        browser = self.browser(who, at)
+        browser, _where = self._arrive(who, at, number)
         subject = self._person_at_provider(who, number)["sub"]
         identifier = self.address(who, whom)
         known = self.memory.password.get(self._known_as(identifier) or 0)
@@ -341,11 +348,10 @@ class Visitors(World):
         response = self.ask(browser, url("connect_account"), data)
         return bool(response.get("Location", "") == url("connections"))
 
-    @act(needs="has_arrived", who=who, at=at)
-    def ask_for_connect_link(self, who: str, at: int) -> bool:
-        browser = self.browser(who, at)
-        response = self.ask(browser, url("mail_connect_link"))
-        return bool(response.get("Location", "") == url("connect_account"))
-
-
-__all__ = ["PEOPLE", "Visitors", "contextlib"]
+    @act(who=who, at=at, number=which)
+    def ask_for_connect_link(self, who: str, at: int, number: int) -> bool:
+        """Have the account proved by mail that an identity is for."""
+        browser, where = self._arrive(who, at, number)
+        if where != url("connect_account"):
+            return False
+        return self.send(browser, "mail_connect_link")
