@@ -85,6 +85,10 @@ TAKES = {
     *("email_removed", "email_change_undone", "account_erased", "primary_email_changed"),
     "released",
 }
+#: What one step may tell several times of one account.
+MANY = frozenset(
+    "provider_disconnected logged_in role_granted email_undeliverable identity_confirmed".split()
+)
 #: What only administrators, programs and time do.
 NOT_BY_PEOPLE = frozenset(
     "user_added switched_on switched_off sessions_ended password_link_sent payment_recorded "
@@ -323,7 +327,7 @@ class Memory:
                     was == is_now or bool(tellers & set(kinds)),
                     f"{column} of #{user} has changed, and the events tell {kinds}",
                 )
-            for kind in set(kinds) - {"provider_disconnected", "logged_in", "role_granted"}:
+            for kind in set(kinds) - MANY:
                 _demand(
                     kinds.count(kind) == 1 or step.person == "",
                     f"{kind} of #{user} is told {kinds.count(kind)} times",
