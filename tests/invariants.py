@@ -48,10 +48,10 @@ ENDS_SESSIONS = (
 )
 #: News of a new password, of which the owner is mailed to.
 NEW_PASSWORD = ("password_changed", "password_set", "password_reset")
-#: Which act a link leaves behind when it is used, where only a link can bring it about.
+#: Which act a link leaves behind when it is used, where only a link can bring it about. (The link
+#: of an export goes when another one is asked for.)
 USED_BY = {
     "reset_password": ("password_reset",),
-    "fetch_export": ("export_fetched",),
     "undo_email_change": ("email_change_undone",),
 }
 
