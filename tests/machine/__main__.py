@@ -62,12 +62,15 @@ def work(given: argparse.Namespace) -> Report:
 
 def shown(report: Report, given: argparse.Namespace) -> str:
     seed, processes = given.seed, given.processes
+    each = 1000 * report.seconds * processes / max(report.steps, 1)
+    versions = (
+        f"Python {platform.python_version()}, Django {django.get_version()}, "
+        f"Hypothesis {hypothesis.__version__}, {platform.machine()}"
+    )
     lines = [
         f"Steps: {report.steps} in {report.runs} runs, seed {seed}, {processes} processes",
-        f"Time: {report.seconds:.0f} s, {1000 * report.seconds * processes / max(report.steps, 1):.1f} "
-        "ms of one process for each step",
-        f"Python {platform.python_version()}, Django {django.get_version()}, "
-        f"Hypothesis {hypothesis.__version__}, {platform.machine()}",
+        f"Time: {report.seconds:.0f} s, {each:.1f} ms of one process for each step",
+        versions,
         f"Failures: {len(report.failures)}",
         "",
         f"{'rule':<28}{'tried':>9}{'did it':>9}",

@@ -15,20 +15,10 @@ from django_useraccounts.models import AbstractUser
 from tests import invariants
 from tests.machine import settings as sites
 from tests.machine import world
-from tests.machine.memory import (
-    MAILBOXES,
-    MALLORY,
-    NAMES,
-    PASSWORDS,
-    PEOPLE,
-    READER,
-    Broken,
-    Facts,
-    Link,
-    Memory,
-    Step,
-)
-from tests.machine.world import Browser, clock, query_of, url
+from tests.machine.cast import MAILBOXES, MALLORY, NAMES, PASSWORDS, PEOPLE, READER
+from tests.machine.facts import Facts
+from tests.machine.memory import Link, Memory, Step
+from tests.machine.world import Broken, Browser, clock, query_of, url
 
 #: How often each rule was tried, and how often it did something.
 TRIED: Counter[str] = Counter()
@@ -148,7 +138,7 @@ class World(RuleBasedStateMachine):
         return self.memory.links
 
     @property
-    def ended_sessions(self) -> set[str]:
+    def ended_sessions(self) -> dict[str, None]:
         return self.memory.ended
 
     @property

@@ -11,7 +11,7 @@ from hypothesis.stateful import get_state_machine_test
 
 from django_useraccounts.testing import make_user
 from tests.machine import base, world
-from tests.machine.memory import MAILBOXES, PABLO, PASSWORDS, PEOPLE
+from tests.machine.cast import MAILBOXES, PABLO, PASSWORDS, PEOPLE
 from tests.machine.report import Report
 from tests.machine.staff import Staff, furnish
 from tests.machine.visitors import provider

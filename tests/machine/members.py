@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from tests.machine.base import act, at, which, who, yes_or_no
-from tests.machine.memory import MALLORY, PEOPLE
+from tests.machine.cast import MALLORY, PEOPLE
 from tests.machine.visitors import Visitors
 from tests.machine.world import clock, rows, url
 
@@ -132,7 +132,8 @@ class Members(Visitors):
 
     def _act_on_invitation(self, who: str, at: int, number: int, page: str) -> bool:
         browser = self.enter(who, at)
-        found = rows("SELECT id, invited_by_id FROM useraccounts_invitations_invitation")
+        sql = "SELECT id, invited_by_id FROM useraccounts_invitations_invitation"
+        found = rows(f"{sql} WHERE withdrawn_at IS NULL AND uses = 0 ORDER BY email = ''")
         key = self.rows_of(who, {row[0]: row[1:] for row in found}, number)
         user = self.user_of(browser)
         if key is None or user is None:

@@ -3,37 +3,15 @@ What an observer remembers who has seen everything: whose account is whose, who 
 password, which sessions and links have ended. After each step the tables are held against it.
 """
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import check_password
-from django.contrib.sessions.backends.db import SessionStore
 
-from tests.machine.world import Letter, clock, rows
-
-VICTORIA, PABLO, MALLORY = PEOPLE = ("victoria", "pablo", "mallory")
-#: The mailboxes that each one reads; over those of the guild the provider has authority.
-MAILBOXES = {
-    VICTORIA: ("victoria@example.com", "vic@guild.example"),
-    PABLO: ("pablo@example.com", "pablo@guild.example"),
-    MALLORY: ("mallory@example.com", "mal@guild.example", "evil@example.com"),
-}
-READER = {address: person for person, own in MAILBOXES.items() for address in own}
-NAMES = {
-    VICTORIA: ("victoria", "vic"),
-    PABLO: ("pablo", "pab"),
-    MALLORY: ("mallory", "mal"),
-}
-PASSWORDS = {
-    VICTORIA: ("azure ladder 61", "copper window 18"),
-    PABLO: ("green bottle 92", "yellow guitar 37"),
-    MALLORY: ("violet hammer 44", "broken mirror 55"),
-}
+from tests.machine.cast import MAILBOXES, MALLORY, PASSWORDS, READER
+from tests.machine.facts import Facts
+from tests.machine.world import Broken, Letter, clock, post_office, row_of_link, rows
 
 #: What ends every session of an account that was there before.
 ENDS_SESSIONS = frozenset(
@@ -96,86 +74,6 @@ NOT_BY_PEOPLE = frozenset(
 )
 
 
-class Broken(AssertionError):
-    """Something that has to hold after every step does not."""
-
-
-@dataclass
-class Facts:
-    """What the tables say at one moment."""
-
-    users: dict[int, dict[str, Any]]
-    #: Address id: user, key, is it proved.
-    emails: dict[int, tuple[int, str, bool]]
-    #: Connection id: user, subject.
-    connections: dict[int, tuple[int, str]]
-    #: User and role, of the grants in force.
-    roles: set[tuple[int, str]]
-    grants: set[tuple[Any, ...]]
-    #: Session key: user.
-    sessions: dict[str, int]
-
-    @property
-    def proved(self) -> dict[str, int]:
-        return {key: user for user, key, is_proved in self.emails.values() if is_proved}
-
-    @classmethod
-    def look(cls) -> "Facts":
-        now = clock.now.replace(tzinfo=None)
-        columns = ("username", "password", "is_active", "erase_at", "session_epoch", "email")
-        select = ", ".join(columns)
-        users = {
-            row[0]: dict(zip(columns, row[1:], strict=True))
-            for row in rows(f"SELECT id, {select} FROM useraccounts_user")
-        }
-        grants = rows(
-            "SELECT g.id, g.user_id, r.name, g.starts_at, g.counts_until FROM "
-            "useraccounts_rolegrant g JOIN useraccounts_role r ON r.id = g.role_id"
-        )
-        return cls(
-            users=users,
-            emails={
-                row[0]: (row[1], row[2], row[3] is not None)
-                for row in rows(
-                    "SELECT id, user_id, email_key, verified_key FROM useraccounts_useremail"
-                )
-            },
-            connections={
-                row[0]: (row[1], row[2])
-                for row in rows("SELECT id, user_id, subject FROM useraccounts_social_connection")
-            },
-            roles={
-                (user, name)
-                for _key, user, name, starts, until in grants
-                if starts <= now and (until is None or until > now)
-            },
-            grants=set(grants),
-            sessions=dict(_sessions(users, now)),
-        )
-
-
-_decoded: dict[str, dict[str, Any]] = {}
-
-
-def _sessions(users: dict[int, dict[str, Any]], now: datetime) -> Iterator[tuple[str, int]]:
-    """Yield the sessions that would be somebody's at the next request."""
-    found = rows("SELECT session_key, session_data, expire_date FROM django_session")
-    hashes: dict[int, str] = {}
-    for key, data, expires in found:
-        if data not in _decoded:
-            _decoded[data] = SessionStore().decode(data)
-        kept = _decoded[data]
-        user_id = int(kept.get("_auth_user_id", 0))
-        row = users.get(user_id)
-        if row is None or expires <= now or not row["is_active"] or row["erase_at"]:
-            continue
-        if user_id not in hashes:
-            user = get_user_model()(password=row["password"], session_epoch=row["session_epoch"])
-            hashes[user_id] = user.get_session_auth_hash()
-        if kept["_auth_user_hash"] == hashes[user_id]:
-            yield key, user_id
-
-
 @dataclass
 class Link:
     """A link that somebody has by mail, and what the observer knows of it."""
@@ -221,7 +119,7 @@ class Memory:
     #: Accounts that Mallory has been in by a session she has stolen, and may still be.
     tainted: set[int] = field(default_factory=set)
     #: Keys of sessions that have ended, and who has held which.
-    ended: set[str] = field(default_factory=set)
+    ended: dict[str, None] = field(default_factory=dict)
     holders: dict[str, set[str]] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     had_proved: set[tuple[str, int]] = field(default_factory=set)
@@ -406,25 +304,29 @@ class Memory:
                 self.password[user] = step.password
             if "email_change_undone" in kinds:
                 self.password[user] = None
-            ends = set(kinds) & ENDS_SESSIONS
-            # What a lock-out disconnects is part of that act.
-            if "provider_disconnected" in kinds and "password_reset" not in kinds:
-                ends.add("provider_disconnected")
-            if ends:
-                self.ended |= {key for key, whose in before.sessions.items() if whose == user}
-            for kind in ends:
-                for link in self.links:
-                    if link.user == user and link.purpose in VOIDS.get(kind, OF_THE_EPOCH):
-                        link.ended = link.ended or kind
+            self._end(user, set(kinds), before)
         for row in before.emails.keys() - now.emails.keys():
             user, key, _is_proved = before.emails[row]
             for link in self.links:
                 if (link.user, link.key) == (user, key) and link.purpose in _BUT_UNDO:
                     link.ended = link.ended or f"the end of {key}"
 
+    def _end(self, user: int, kinds: set[str], before: Facts) -> None:
+        """Note which sessions and links of an account must work no more."""
+        ends = kinds & ENDS_SESSIONS
+        # What a lock-out disconnects is part of that act.
+        if "provider_disconnected" in kinds and "password_reset" not in kinds:
+            ends.add("provider_disconnected")
+        if ends:
+            self.ended |= {key: None for key, whose in before.sessions.items() if whose == user}
+        for kind in ends:
+            for link in self.links:
+                if link.user == user and link.purpose in VOIDS.get(kind, OF_THE_EPOCH):
+                    link.ended = link.ended or kind
+
     def _judge_sessions(self, now: Facts) -> None:
         """No session that has ended works, and nobody is in the account of somebody else."""
-        living = now.sessions.keys() & self.ended
+        living = now.sessions.keys() & self.ended.keys()
         _demand(not living, f"a session of #{[now.sessions[k] for k in living]} works again")
         for key, user in now.sessions.items():
             for person in self.holders.get(key, ()):
@@ -446,19 +348,12 @@ class Memory:
             _demand(whose != MALLORY or name == "member", f"mallory has the role {name}")
 
     def _meet_letters(self) -> None:
-        from tests.machine.world import post_office
-
         new = post_office.letters[self.letters_seen :]
         self.letters_seen = len(post_office.letters)
         for letter in new:
             if not letter.path:
                 continue
-            raw = base64.urlsafe_b64decode(letter.secret)
-            found = rows(
-                "SELECT user_id, email_key FROM useraccounts_onetimesecret WHERE id = ?",
-                UUID(bytes=raw[:16]).hex,
-            )
-            user, key = found[0] if found else (0, "")
+            user, key, _pending = row_of_link(letter)
             for link in self.links:
                 is_same = (link.user, link.key, link.purpose) == (user, key, letter.purpose)
                 if (

@@ -1,5 +1,6 @@
 """Who comes to the door: to register, to log in and out, with a mailed link, by a provider."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from django_useraccounts.social.identities import identity_key
 from django_useraccounts.testing.provider import FakeProvider
 from tests.machine import settings as sites
 from tests.machine.base import World, act, at, which, who, yes_or_no
-from tests.machine.memory import MAILBOXES, MALLORY, NAMES, PASSWORDS, READER, Broken, Link
-from tests.machine.world import Browser, clock, url
+from tests.machine.cast import MAILBOXES, MALLORY, NAMES, PASSWORDS, READER
+from tests.machine.memory import Link
+from tests.machine.world import Broken, Browser, clock, row_of_link, url
 
 PAGES_OF_LINKS = (
     *("confirm_email", "reset_password", "undo_email_change", "connect_by_link"),
@@ -110,7 +112,7 @@ class Visitors(World):
         browser = self.enter(who, at)
         user, key = self.user_of(browser), browser.session_key
         done = self.send(browser, "logout")
-        self.memory.ended.add(key)
+        self.memory.ended[key] = None
         return done and user is not None
 
     @act(who=who, at=at)
@@ -123,7 +125,7 @@ class Visitors(World):
     @act(needs="ended_sessions", who=who, at=at, number=which)
     def bring_back_an_old_session(self, who: str, at: int, number: int) -> bool:
         """With a cookie that was kept: the page of the profile opens for nobody any more."""
-        keys = sorted(self.memory.ended)
+        keys = list(self.memory.ended)
         if not keys:
             return False
         visitor = Browser(who, "192.0.2.77", {("/", "sessionid"): keys[number % len(keys)]})
@@ -248,25 +250,12 @@ class Visitors(World):
 
     def _connect_by_link(self, browser: Browser, link: Link, _password: int) -> bool:
         """Let in the own identity, and no other that somebody has asked for."""
-        pending = self._pending_subject(link)
         page = self._open(browser, link.letter.path)
-        if browser.person != MALLORY and not pending.startswith(browser.person):
+        _user, _key, pending = row_of_link(link.letter)
+        is_own = pending and json.loads(pending)["subject"].startswith(browser.person)
+        if browser.person != MALLORY and not is_own:
             return False
         return self.is_accepted(self.ask(browser, page))
-
-    @staticmethod
-    def _pending_subject(link: Link) -> str:
-        import base64
-        import json
-        from uuid import UUID
-
-        from tests.machine.world import rows
-
-        raw = base64.urlsafe_b64decode(link.letter.secret)
-        found = rows(
-            "SELECT pending FROM useraccounts_onetimesecret WHERE id = ?", UUID(bytes=raw[:16]).hex
-        )
-        return str(json.loads(found[0][0])["subject"]) if found else ""
 
     # Providers
 
