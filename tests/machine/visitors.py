@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from django_useraccounts import limits
 from django_useraccounts.canonical import username_key
 from django_useraccounts.conf import conf
-from django_useraccounts.limits import Rate
+from django_useraccounts.limits import parse_rates
 from django_useraccounts.social.identities import identity_key
 from django_useraccounts.testing.provider import FakeProvider
 from tests.machine import settings as sites
@@ -93,7 +93,7 @@ class Visitors(World):
         identifier = (list(READER) if by_address else [n for own in NAMES.values() for n in own])[
             whom % 6
         ]
-        rate = Rate.parse(limits.DEFAULTS["login"]["identifier"])
+        rate = min(parse_rates(limits.DEFAULTS["login"]["identifier"]), key=lambda rate: rate.seconds)
         tried = self.memory.failures.setdefault(identifier, [])
         for _attempt in range(rate.attempts + 2):
             response = self.ask(
