@@ -26,6 +26,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
+from .devices import forget_notes, remember_device
 from .errors import LinkError, TooManyAttempts
 from .headers import protect
 from .identity import has_emails
@@ -115,12 +116,16 @@ def _repeating(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
 
 def _as_it_came(request: HttpRequest, user: Any) -> None:
     # A login that was undone has left its new session and user in memory only.
+    forget_notes(request)
     _session_as_it_came(request)
     request.user = user
     if user == getattr(request, "_cached_user", None):
         # Whoever the session says, and nobody any more if it has ended meanwhile.
         del request._cached_user  # type: ignore[attr-defined]
-        request.user = SimpleLazyObject(lambda: auth.get_user(request))  # type: ignore[assignment]
+        # Asked as its middleware asks, which may know more than the session.
+        is_lazy = isinstance(user, SimpleLazyObject)
+        ask = user._setupfunc if is_lazy else partial(auth.get_user, request)
+        request.user = SimpleLazyObject(ask)  # type: ignore[assignment]
     elif user.is_authenticated:
         # A middleware of the project has said who acts here: that holds for the next try, too.
         user.refresh_from_db()
@@ -166,7 +171,9 @@ class AccountPage(ContextMixin, View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.is_here():
             raise Http404
-        return self.turn_away() or super().dispatch(request, *args, **kwargs)
+        response = self.turn_away() or super().dispatch(request, *args, **kwargs)
+        remember_device(response, request)
+        return response
 
     def is_here(self) -> bool:
         """Say whether a site with these settings has the page at all."""

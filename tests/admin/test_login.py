@@ -28,7 +28,7 @@ def test_staff_log_in_by_username_or_address_and_it_is_written_down(client, boss
     assert event.client_address == "203.0.113.9"
 
 
-@pytest.mark.asvs("6.3.3")
+@pytest.mark.asvs("6.3.4")
 def test_guesses_are_limited_with_the_budget_of_the_other_login(client, boss):
     for _ in range(5):
         login(client, "boss", "wrong")

@@ -140,7 +140,7 @@ def test_C7_logging_out_twice_or_as_nobody_is_harmless(browser, victoria):
     assert AccountEvent.objects.filter(kind="logged_out").count() == 1
 
 
-@pytest.mark.asvs("6.3.3")
+@pytest.mark.asvs("6.3.4")
 def test_C8_a_user_who_was_switched_off_gets_in_by_no_path(browser, new_browser):
     # Links are issued while the account is on.
     user = make_user("victoria", VICTIM)

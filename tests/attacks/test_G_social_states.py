@@ -56,7 +56,7 @@ def test_G2_not_even_a_session_that_is_put_back_brings_a_state_back(client, prov
     assert provider.calls["token"] == 1
 
 
-@pytest.mark.parametrize("seconds", [601, 7200, -1])
+@pytest.mark.parametrize("seconds", [601, 7200, -30])
 def test_G2_an_answer_that_comes_too_late_lets_nobody_in(client, provider, seconds):
     callback = provider.agree(begin(client))
     session = client.session

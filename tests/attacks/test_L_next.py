@@ -87,6 +87,9 @@ TWICE = [
 def lands_here(location: str) -> bool:
     """Say whether a browser that follows ``location`` stays, by the rules of the URL standard."""
     seen = re.sub(r"[\t\r\n]", "", location.strip()).replace("\\", "/")
+    # Python takes what follows three slashes for a path, browsers for a host like after two.
+    if seen.startswith("//"):
+        return False
     parts = urlsplit(urljoin("http://testserver/accounts/login/", seen))
     return parts.scheme == "http" and parts.netloc == "testserver" and seen.startswith("/")
 

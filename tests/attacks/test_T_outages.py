@@ -87,9 +87,9 @@ def test_T6_a_link_that_expires_while_its_page_is_open_does_nothing(browser, clo
     assert not UserEmail.objects.confirmed().exists()
 
 
-def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(clock, rf):
+def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(clock):
     def attempt():
-        limits.spend("login", identifier="victoria", request=None)
+        limits.spend("password", identifier="1", request=None)
 
     for _ in range(10):
         attempt()
@@ -106,7 +106,7 @@ def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(
     attempt()
     clock(days=-1)
     attempt()
-    assert AttemptCounter.objects.get().attempts == 1
+    assert set(AttemptCounter.objects.values_list("attempts", flat=True)) == {1}
 
 
 def test_T6_the_waiting_time_is_never_negative_or_longer_than_a_window(clock):
@@ -224,15 +224,21 @@ def test_T9_a_process_that_dies_after_the_commit_loses_no_mail_and_changes_no_li
     assert browser.reset(message).status_code == 302
 
 
-def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(browser, set_conf, clock):
+def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(
+    browser, set_conf, send_mail_by, clock
+):
     set_conf(MAIL_DELIVERY="command")
     browser.forgot()
     row = OutgoingMail.objects.get()
-    # Claimed, and then the power went.
-    OutgoingMail.objects.update(attempts=1, due_at=timezone.now() + timedelta(minutes=2))
+    send_mail_by(f"{BROKEN}.DyingMail")
+    with pytest.raises(SystemExit):
+        deliver(row.pk)
+    send_mail_by("django.core.mail.backends.locmem.EmailBackend")
 
+    # Nobody can tell yet that it is not on its way.
+    clock(minutes=14)
     assert not deliver(row.pk)
-    clock(minutes=3)
+    clock(minutes=16)
     assert deliver(row.pk)
 
     assert len(mail.outbox) == 1

@@ -176,7 +176,7 @@ def test_the_last_confirmed_address_stays(browser, maria):
     assert UserEmail.objects.count() == 1
 
 
-@pytest.mark.asvs("6.3.6")
+@pytest.mark.asvs("6.3.7")
 def test_an_address_is_removed_and_everybody_is_told(browser, maria, sent):
     address = second(maria)
 

@@ -268,7 +268,7 @@ def _plain(column: Any, value: Any, numbers: dict[Any, Any]) -> object:
         return "bytes"
     if column.name == "password":
         return _password(value)
-    if column.name in {"registration_key", "browser_key"} and value:
+    if column.name in {"registration_key", "browser_key", "device_key"} and value:
         return "set"
     if isinstance(value, dict):
         value = json.dumps(value)

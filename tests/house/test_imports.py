@@ -19,8 +19,10 @@ LEVEL_1 = {
     "canonical",
     "client",
     "courier",
+    "counters",
     "credentials",
     "decorators",
+    "devices",
     "fields",
     "guards",
     "headers",
@@ -40,6 +42,7 @@ LEVEL_1 = {
     "refusals",
     "requirements",
     "secrets",
+    "sentences",
     "site",
     "tasks",
     "templatetags",
@@ -60,7 +63,7 @@ ROOMS = {
     "terms": set(),
 }
 #: The rooms that a project installs or not, each with an app of its own.
-OPTIONAL = {"invitations", "memberships", "social"}
+OPTIONAL = {"invitations", "memberships", "sessions", "social"}
 #: What of an optional room joins what puts everything together.
 JOINTS = {"admin", "management"}
 #: What stands in for the outside of an optional room in tests, by the room; imported by name alone.
@@ -153,6 +156,7 @@ def test_flows_know_no_forms_responses_or_messages(room):
         "terms",
         "invitations",
         "memberships",
+        "sessions",
         "social",
     ],
 )

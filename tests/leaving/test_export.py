@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 
 PARTS = [
     *("account", "addresses", "connections", "events", "invitations", "mails", "memberships"),
-    *("roles", "usernames"),
+    *("roles", "sessions", "usernames"),
 ]
 
 
