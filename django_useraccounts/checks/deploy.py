@@ -25,7 +25,7 @@ from ..breached import BreachedPasswordValidator
 from ..compat import mail_backend
 from ..conf import conf
 from ..identity import has_emails
-from ..limits import DEFAULTS, Rate
+from ..limits import DEFAULTS, parse_rates
 
 #: Memory in kibibytes and rounds, of which one pair has to be reached (OWASP Password Storage).
 _ARGON2_AT_LEAST = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
@@ -213,9 +213,9 @@ def accounts() -> Iterator[CheckMessage]:
             "Guard what matters by confirmed_email_required, and silence this check; or leave it "
             "out.",
         )
-    for purpose, rates in conf.LIMITS.items():
-        for name, given in rates.items():
-            usual = DEFAULTS[purpose][name]
+    for purpose, usually in DEFAULTS.items():
+        for name, given in conf.LIMITS.get(purpose, {}).items():
+            usual = usually[name]
             if _per_second(given) > _TIMES * _per_second(usual):
                 yield _weak(
                     "useraccounts.W038",
@@ -226,8 +226,8 @@ def accounts() -> Iterator[CheckMessage]:
 
 
 def _per_second(text: str) -> float:
-    rate = Rate.parse(text)
-    return rate.attempts / rate.seconds
+    """Return what several rates allow in the long run."""
+    return min(rate.attempts / rate.seconds for rate in parse_rates(text))
 
 
 def _weak(name: str, message: str, hint: str) -> CheckMessage:

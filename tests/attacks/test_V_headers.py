@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import get_resolver
 
+from django_useraccounts.secrets import RESET_PASSWORD, issue, link_of
 from django_useraccounts.testing import make_user
 from tests.attacks.browsers import (
     EVIL,
@@ -381,3 +382,24 @@ def test_V1_V3_refusals_have_their_headers_too(browser, client):
     assert {what: lacking(answer) for what, answer in answers.items()} == {
         what: [] for what in answers
     }
+
+
+@pytest.mark.asvs("14.2.1")
+@pytest.mark.usefixtures("bare", "provider")
+def test_D7_every_mailed_link_leaves_the_url_at_once_and_tells_no_referer(client):
+    link = link_of(issue(RESET_PASSWORD, address=make_user("victoria", VICTIM).emails.get()))
+    pages = [name for name, path in every_path() if "A" * 64 in path]
+    client.force_login(make_user("other"))
+
+    for name in pages:
+        answer = client.get(url(name, str(link)))
+        cookies = {cookie.key: cookie for cookie in answer.cookies.values()}
+
+        assert answer.status_code == 302, name
+        assert answer["Location"] == url(name, link.public_id)
+        assert answer["Referrer-Policy"] == "no-referrer"
+        assert lacking(answer) == []
+        cookie = cookies["useraccounts_link_token"]
+        assert (cookie.value, cookie["path"]) == (link.proof, answer["Location"])
+        assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert len(pages) == 6, pages

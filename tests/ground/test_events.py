@@ -150,6 +150,7 @@ def test_the_recipe_of_the_docs_writes_one_line_of_json_for_each_event(
 # Who was not let in
 
 
+@pytest.mark.asvs("16.3.1")
 @pytest.mark.parametrize(
     "name, password, reason",
     [

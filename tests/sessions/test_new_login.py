@@ -56,6 +56,7 @@ def test_the_first_login_of_an_account_is_no_news(maria, client):
     assert not AccountEvent.objects.filter(kind="new_login").exists()
 
 
+@pytest.mark.asvs("6.3.5")
 def test_a_login_from_a_new_browser_is_told(thief):
     [mail] = told()
 

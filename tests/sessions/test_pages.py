@@ -35,6 +35,7 @@ def text_of(response):
     return " ".join(unescape(text).split())
 
 
+@pytest.mark.asvs("7.5.2")
 def test_the_list_tells_browsers_places_and_times_in_words(browsers):
     here, _other = browsers
 
@@ -126,6 +127,7 @@ def test_this_browser_is_logged_out_by_the_page_for_that(browsers):
     assert here.is_in
 
 
+@pytest.mark.asvs("7.5.2")
 def test_all_other_browsers_are_logged_out(browsers, maria):
     here, other = browsers
     reset = issue(RESET_PASSWORD, address=maria.emails.get())
