@@ -13,6 +13,7 @@ from .conf import LazyConf
 
 if TYPE_CHECKING:
     from django.apps import AppConfig as RoomBase
+    from django.db.models import QuerySet
 else:
     # A mixin, not an AppConfig: an AppConfig subclass that an apps.py imports would make Django's
     # discovery see two candidates and take neither.
@@ -89,6 +90,10 @@ class Room(RoomBase):
         Somebody has just proved to be the owner of an account that a stranger may have been in:
         what is from before that moment may be the stranger's; None stands for all there is.
         """
+
+    def outdated(self) -> "Mapping[str, QuerySet[Any]]":
+        """Return what ``useraccounts_prune`` is to delete, by the name that it tells."""
+        return {}
 
 
 def rooms() -> Iterator[Room]:

@@ -12,11 +12,13 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage
 from django.core.exceptions import ValidationError
+from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from .. import compat
 from ..conf import conf, problems
 from ..limits import DEFAULTS, parse_rates
+from ..models import AttemptCounter
 from ..models.roles import look_of, validate_role_name
 from ..models.users import TERMS_MAX_LENGTH
 from ..policy import Policy
@@ -90,6 +92,19 @@ def _cache_of_limits(alias: object) -> Iterator[CheckMessage]:
             f"The cache {alias!r}, which counts attempts, has no time-out: if it hangs, logins do.",
             hint='Write "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}.',
             id="useraccounts.W013",
+        )
+
+
+def isolation() -> Iterator[CheckMessage]:
+    """Yield the isolation of MariaDB in which attempts at one name undo one another."""
+    connection = connections[router.db_for_write(AttemptCounter)]
+    level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level") or "read committed"
+    if connection.vendor == "mysql" and str(level).lower() != "read committed":
+        yield checks.Warning(
+            f'The database of the attempts has the isolation level "{level}": '
+            "of many attempts at once, MariaDB undoes some.",
+            hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
+            id="useraccounts.W014",
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connections, router
 
 from ..models import AttemptCounter
+from ..transactions import repeat_undone
 from .windows import CLOCKS_DIFFER, Count, Window
 
 
@@ -50,9 +51,7 @@ class DatabaseCounters:
             params += [window.key, window.attempts, now + 1, latest]
         for window in windows:
             params += [window.key, now + window.seconds]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [*params, now, now])
-            rows = cursor.fetchall()
+        rows = _execute(connection, sql, [*params, now, now])
         return [
             Count(by_key[key], int(attempts), int(end), int(end) - now)
             for key, attempts, end in rows
@@ -72,8 +71,19 @@ class DatabaseCounters:
             f"{names.columns[1]} = CASE WHEN {names.new_end} = 1 OR {names.attempts} = 0 THEN 0 "
             f"ELSE {names.attempts} - 1 END"
         )
+        _execute(connection, f"{sql} RETURNING 1", [value for row in rows for value in row])
+
+
+def _execute(connection: Any, sql: str, params: Sequence[str | int]) -> list[tuple[Any, ...]]:
+    """Run a statement, and again if the database has undone it in favour of another one."""
+
+    def run() -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
-            cursor.execute(sql, [value for row in rows for value in row])
+            cursor.execute(sql, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    return repeat_undone(run, restore=lambda: None)
 
 
 class _Names:

@@ -30,7 +30,7 @@ from tests.admin.pages import (
     save,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MODELS = ("user", "role", "rolegrant", "accountevent", "outgoingmail", "undeliverableaddress")
 HELPER = ("view_user", "change_user", "add_useremail", "change_useremail", "delete_useremail")

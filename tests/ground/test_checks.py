@@ -6,6 +6,7 @@ import sys
 from copy import deepcopy
 from dataclasses import fields
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
@@ -21,7 +22,7 @@ from django.test.utils import isolate_apps
 from django.urls import get_resolver, reverse, reverse_lazy
 
 from django_useraccounts import requirements
-from django_useraccounts.checks import check_useraccounts, parts
+from django_useraccounts.checks import check_useraccounts, parts, values
 from django_useraccounts.conf import Conf
 from django_useraccounts.limits import DEFAULTS
 from django_useraccounts.models import AbstractEmailUser, AbstractUser
@@ -32,9 +33,7 @@ from tests.readme import ROOT
 ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 BACKEND = "django_useraccounts.backends.AccountsBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-KNOWN = (
-    f"Known are: {', '.join([*(field.name for field in fields(Conf)), 'MEMBERSHIPS', 'SOCIAL'])}."
-)
+KNOWN = f"Known are: {', '.join([*(field.name for field in fields(Conf)), 'MEMBERSHIPS', 'SESSIONS', 'SOCIAL'])}."
 
 
 def found() -> list[CheckMessage]:
@@ -44,7 +43,8 @@ def found() -> list[CheckMessage]:
 @pytest.mark.django_db
 def test_the_settings_of_the_tests_are_in_order():
     assert found() == []
-    assert [message for message in run_checks() if str(message.id).startswith("useraccounts")] == []
+    messages = [message for message in run_checks() if not message.is_silenced()]
+    assert [message for message in messages if str(message.id).startswith("useraccounts")] == []
 
 
 # E001: names and types
@@ -303,6 +303,31 @@ def test_W013_a_cache_that_may_hang(settings, set_conf, location, options, warne
         "The cache 'default', which counts attempts, has no time-out: if it hangs, logins do.",
         hint='Write "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}.',
         id="useraccounts.W013",
+    )
+    assert found() == ([expected] if warned else [])
+
+
+# W014: how MariaDB keeps transactions apart
+
+
+@pytest.mark.parametrize(
+    "vendor, options, warned",
+    [
+        ("mysql", {}, False),
+        ("mysql", {"isolation_level": "Read Committed"}, False),
+        ("mysql", {"isolation_level": "repeatable read"}, True),
+        ("postgresql", {"isolation_level": "repeatable read"}, False),
+    ],
+)
+def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendor, options, warned):
+    database = SimpleNamespace(vendor=vendor, settings_dict={"OPTIONS": options})
+    monkeypatch.setattr(values, "connections", {"default": database})
+
+    expected = Warn(
+        'The database of the attempts has the isolation level "repeatable read": '
+        "of many attempts at once, MariaDB undoes some.",
+        hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
+        id="useraccounts.W014",
     )
     assert found() == ([expected] if warned else [])
 

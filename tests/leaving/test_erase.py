@@ -432,6 +432,7 @@ def test_an_account_that_was_opened_while_the_job_ran_stays(maria, monkeypatch):
     assert get_user_model().objects.filter(pk=maria.pk).exists()
 
 
+@pytest.mark.asvs("7.4.2")
 def test_a_session_of_an_erased_account_is_nobodys(maria):
     client = Client()
     client.force_login(maria)

@@ -166,16 +166,23 @@ def test_the_form_keeps_next_for_the_way_back(client):
     assert "/accounts/register/?next=/garret/" in page.replace("%2F", "/")
 
 
+@pytest.mark.asvs("6.3.1")
 def test_failures_are_limited_and_the_right_password_does_not_help_then(client):
     make_user("maria")
     for _attempt in range(5):
-        assert fill(client, password="wrong").status_code == 200
+        response = fill(client, password="wrong")
+        assert response.status_code == 200
+        assert "You need not wait" not in response.content.decode()
 
     response = fill(client)
 
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 60
-    assert "Too many attempts. Please try again in " in response.content.decode()
+    page = response.content.decode()
+    assert "Too many attempts. Please try again in " in page
+    assert (
+        'You need not wait if you <a href="/accounts/forgot-password/">set a new password' in page
+    )
     assert get_user(client).is_anonymous
 
 
@@ -230,6 +237,7 @@ def test_the_password_proves_the_identity_for_a_while(client):
     assert kinds()[-1] == "identity_confirmed"
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_stolen_session_is_no_way_to_guess_the_password():
     user = make_user()
     for _attempt in range(10):

@@ -132,6 +132,7 @@ def test_a_closed_registration_makes_nothing(settings):
     assert not OutgoingMail.objects.exists()
 
 
+@pytest.mark.asvs("2.2.2")
 def test_names_that_cannot_be_used_are_refused_by_the_flow_too():
     with pytest.raises(InvalidUsername):
         register("admin", email="frida@example.com", password=PASSWORD)

@@ -21,6 +21,7 @@ from ...models import (
     UndeliverableAddress,
     UserEmail,
 )
+from ...room import rooms
 from ...transactions import repeat_undone
 
 #: How long the page of an expired link can still say that it has expired, and how long a sent mail
@@ -42,7 +43,8 @@ class Command(BaseCommand):
         "and, after 30 days, expired links with their mails, mails that were sent, mails to "
         "nobody's account that were given up, and reports that an address takes no mail which were "
         "not repeated or are about nobody. Other mails that were given up stay as long as their "
-        "link, those without a link as long as the account. Events stay, unless you say how long."
+        "link, those without a link as long as the account. Rooms add what they keep no longer. "
+        "Events stay, unless you say how long."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -67,6 +69,8 @@ class Command(BaseCommand):
         }
         if events_older_than is not None:
             rows["events"] = _old_events(now, days=events_older_than)
+        for room in rooms():
+            rows.update(room.outdated())
         erased, not_erased = erase_due(batch=BATCH)
         accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
         pruned = [f"{accounts} accounts", f"{claims} addresses"]
