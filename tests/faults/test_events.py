@@ -14,6 +14,7 @@ from django_useraccounts.invitations.apps import InvitationsConfig
 from django_useraccounts.memberships.apps import MembershipsConfig
 from django_useraccounts.models import AccountEvent
 from django_useraccounts.sentences import sentence_of
+from django_useraccounts.sessions.apps import SessionsConfig
 from django_useraccounts.social.apps import SocialConfig
 from tests.faults.harness import CASES, Case, _prepare, perform, snapshot
 from tests.faults.test_pages import PAGES
@@ -37,7 +38,10 @@ OF_FLOW = {
     "connect_by_link": "provider_connected",
     "disconnect": "provider_disconnected",
     "disown_email": "email_disowned",
+    "disown_login": "login_disowned",
     "edit_profile": "profile_edited",
+    "end_other_sessions": "other_sessions_ended",
+    "end_session": "session_ended",
     "end_membership": "role_revoked role_revoked membership_ended",
     "end_sessions": "sessions_ended",
     "erase_account": "account_erased",
@@ -57,6 +61,7 @@ OF_FLOW = {
     "prune_unconfirmed": "account_pruned account_pruned",
     "record_payment": "role_granted payment_recorded",
     "record_refusal": "social_login_refused",
+    "record_session": "new_login",
     "refund_payment": "role_revoked payment_refunded",
     "register": "registered",
     "register_identity": "registered provider_connected",
@@ -119,6 +124,7 @@ OF_SITUATION = {
 #: What leaves no event, and why.
 NO_EVENT = {
     "mail_connect_link": "mails a link, which does nothing before it is used",
+    "end_logged_out": "a part of a logout, which is an event",
     "make_due_exports": "packs what was asked for; that, and the download, are events",
     "note_browser": "a part of log_in, which writes login_failed",
     "remind_members": "mails news",
@@ -138,6 +144,7 @@ NOBODYS = {
     "email_undeliverable": "a mail server",
     "emails_mended": "a command",
     "handed_over": "a provider has told who it is",
+    "login_disowned": "whoever reads the mailbox",
     "login_failed": "nobody has proved to be anybody",
     "membership_ended": "Stripe, or code",
     "password_link_requested": "anybody can type an address",
@@ -283,6 +290,7 @@ def test_each_kind_that_is_recorded_anywhere_has_a_sentence_and_no_sentence_is_l
     rooms = {
         "invitations": InvitationsConfig,
         "memberships": MembershipsConfig,
+        "sessions": SessionsConfig,
         "social": SocialConfig,
     }
     found: dict[type, set[str]] = {}
