@@ -23,6 +23,9 @@ SENTENCES = {
     "account_erased": gettext_lazy("The account was erased."),
     "account_pruned": gettext_lazy("The account was deleted: its address was never confirmed."),
     "account_reopened": gettext_lazy("The account was opened again."),
+    "breach_check_failed": gettext_lazy(
+        "Whether a new password is known from a break-in elsewhere could not be found out."
+    ),
     "email_added": gettext_lazy("The e-mail address %(address)s was added."),
     "email_change_undone": gettext_lazy(
         "By a mailed link, the e-mail addresses were put back to %(addresses)s, and the password "

@@ -40,6 +40,7 @@ OF_FLOW = {
     "disown_email": "email_disowned",
     "disown_login": "login_disowned",
     "edit_profile": "profile_edited",
+    "end_logged_out": "logged_out",
     "end_other_sessions": "other_sessions_ended",
     "end_session": "session_ended",
     "end_membership": "role_revoked role_revoked membership_ended",
@@ -61,7 +62,7 @@ OF_FLOW = {
     "prune_unconfirmed": "account_pruned account_pruned",
     "record_payment": "role_granted payment_recorded",
     "record_refusal": "social_login_refused",
-    "record_session": "new_login",
+    "record_session": "logged_in new_login",
     "refund_payment": "role_revoked payment_refunded",
     "register": "registered",
     "register_identity": "registered provider_connected",
@@ -124,7 +125,6 @@ OF_SITUATION = {
 #: What leaves no event, and why.
 NO_EVENT = {
     "mail_connect_link": "mails a link, which does nothing before it is used",
-    "end_logged_out": "a part of a logout, which is an event",
     "make_due_exports": "packs what was asked for; that, and the download, are events",
     "note_browser": "a part of log_in, which writes login_failed",
     "remind_members": "mails news",
@@ -260,8 +260,8 @@ def is_record(node: ast.AST) -> bool:
 
 
 def kinds_in(tree: ast.Module) -> Iterator[str]:
-    """Yield the kinds that a module records, also by a function of its own that takes the kind."""
-    takers = {"record"}
+    """Yield the kinds that a module records, also by a function that takes the kind."""
+    takers = {"record", "note_role", "_note", "take_back"}
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef):
             continue
@@ -273,10 +273,13 @@ def kinds_in(tree: ast.Module) -> Iterator[str]:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in named:
                 yield from texts(node.value)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in takers | {"note_role", "_note"}:
-                yield from texts(node.args[0])
+        if isinstance(node, ast.Call) and name_of(node) in takers:
+            for value in [*node.args[:1], *(w.value for w in node.keywords if w.arg == "kind")]:
+                yield from texts(value)
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def texts(node: ast.AST) -> Iterator[str]:
