@@ -21,6 +21,12 @@ class SessionsConfig(Room, AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     routes = ("django_useraccounts.sessions.urls",)
     needs = ("django_useraccounts",)
+    sentences = {
+        "login_disowned": _("By a mailed link, a login was disowned and everybody locked out."),
+        "new_login": _("The login came from a browser that was not known before."),
+        "other_sessions_ended": _("All other sessions were ended."),
+        "session_ended": _("A session was ended."),
+    }
     menu = (MenuEntry("sessions", _("Where you are logged in")),)
     conf: Any = conf
 

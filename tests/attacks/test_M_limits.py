@@ -289,7 +289,7 @@ def test_M9_an_account_that_is_used_up_answers_like_any_wrong_password(
         like_any = browser.log_in("walter", EVIL)
 
     assert response.status_code == like_any.status_code == 200
-    assert len(used_up) == len(wrong)
+    assert len(used_up) == len(wrong) == 3
     assert response.headers.keys() == like_any.headers.keys()
     form, other_form = response.context["form"], like_any.context["form"]
     assert form.errors == other_form.errors

@@ -14,6 +14,7 @@ from django_useraccounts.invitations.apps import InvitationsConfig
 from django_useraccounts.memberships.apps import MembershipsConfig
 from django_useraccounts.models import AccountEvent
 from django_useraccounts.sentences import sentence_of
+from django_useraccounts.sessions.apps import SessionsConfig
 from django_useraccounts.social.apps import SocialConfig
 from tests.faults.harness import CASES, Case, _prepare, perform, snapshot
 from tests.faults.test_pages import PAGES
@@ -37,7 +38,11 @@ OF_FLOW = {
     "connect_by_link": "provider_connected",
     "disconnect": "provider_disconnected",
     "disown_email": "email_disowned",
+    "disown_login": "login_disowned",
     "edit_profile": "profile_edited",
+    "end_logged_out": "logged_out",
+    "end_other_sessions": "other_sessions_ended",
+    "end_session": "session_ended",
     "end_membership": "role_revoked role_revoked membership_ended",
     "end_sessions": "sessions_ended",
     "erase_account": "account_erased",
@@ -57,6 +62,7 @@ OF_FLOW = {
     "prune_unconfirmed": "account_pruned account_pruned",
     "record_payment": "role_granted payment_recorded",
     "record_refusal": "social_login_refused",
+    "record_session": "logged_in new_login",
     "refund_payment": "role_revoked payment_refunded",
     "register": "registered",
     "register_identity": "registered provider_connected",
@@ -138,6 +144,7 @@ NOBODYS = {
     "email_undeliverable": "a mail server",
     "emails_mended": "a command",
     "handed_over": "a provider has told who it is",
+    "login_disowned": "whoever reads the mailbox",
     "login_failed": "nobody has proved to be anybody",
     "membership_ended": "Stripe, or code",
     "password_link_requested": "anybody can type an address",
@@ -253,8 +260,8 @@ def is_record(node: ast.AST) -> bool:
 
 
 def kinds_in(tree: ast.Module) -> Iterator[str]:
-    """Yield the kinds that a module records, also by a function of its own that takes the kind."""
-    takers = {"record"}
+    """Yield the kinds that a module records, also by a function that takes the kind."""
+    takers = {"record", "note_role", "_note", "take_back"}
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef):
             continue
@@ -266,10 +273,13 @@ def kinds_in(tree: ast.Module) -> Iterator[str]:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in named:
                 yield from texts(node.value)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in takers | {"note_role", "_note"}:
-                yield from texts(node.args[0])
+        if isinstance(node, ast.Call) and name_of(node) in takers:
+            for value in [*node.args[:1], *(w.value for w in node.keywords if w.arg == "kind")]:
+                yield from texts(value)
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def texts(node: ast.AST) -> Iterator[str]:
@@ -283,6 +293,7 @@ def test_each_kind_that_is_recorded_anywhere_has_a_sentence_and_no_sentence_is_l
     rooms = {
         "invitations": InvitationsConfig,
         "memberships": MembershipsConfig,
+        "sessions": SessionsConfig,
         "social": SocialConfig,
     }
     found: dict[type, set[str]] = {}
