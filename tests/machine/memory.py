@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.hashers import check_password
 
 from tests.machine.cast import MAILBOXES, MALLORY, PASSWORDS, READER
-from tests.machine.facts import Facts
+from tests.machine.facts import Facts, last_event
 from tests.machine.world import Broken, Letter, clock, post_office, row_of_link, rows
 
 #: What ends every session of an account that was there before.
@@ -126,7 +126,7 @@ class Memory:
     facts: Facts = field(default_factory=Facts.look)
     #: Failed logins: moments by what was typed.
     failures: dict[str, list[datetime]] = field(default_factory=dict)
-    events_seen: int = 0
+    events_seen: int = field(default_factory=last_event)
     letters_seen: int = 0
 
     # Questions
@@ -150,7 +150,6 @@ class Memory:
 
     def meet(self, user: int, person: str) -> None:
         """Know a member who was there before the run began, with the first of all that is hers."""
-        self.events_seen = rows("SELECT max(id) FROM useraccounts_accountevent")[0][0] or 0
         self.registrant[user] = self.owner[user] = person
         self.password[user] = PASSWORDS[person][0]
         self.had_proved |= {(key, whose) for key, whose in self.facts.proved.items()}

@@ -93,7 +93,9 @@ class Visitors(World):
         identifier = (list(READER) if by_address else [n for own in NAMES.values() for n in own])[
             whom % 6
         ]
-        rate = min(parse_rates(limits.DEFAULTS["login"]["identifier"]), key=lambda rate: rate.seconds)
+        rate = min(
+            parse_rates(limits.DEFAULTS["login"]["identifier"]), key=lambda rate: rate.seconds
+        )
         tried = self.memory.failures.setdefault(identifier, [])
         for _attempt in range(rate.attempts + 2):
             response = self.ask(
