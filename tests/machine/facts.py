@@ -85,3 +85,8 @@ def _sessions(users: dict[int, dict[str, Any]], now: datetime) -> Iterator[tuple
             hashes[user_id] = user.get_session_auth_hash()
         if kept["_auth_user_hash"] == hashes[user_id]:
             yield key, user_id
+
+
+def last_event() -> int:
+    """Return the key of the newest event, 0 for none."""
+    return int(rows("SELECT max(id) FROM useraccounts_accountevent")[0][0] or 0)

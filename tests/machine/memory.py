@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.hashers import check_password
 
 from tests.machine.cast import MAILBOXES, MALLORY, PASSWORDS, READER
-from tests.machine.facts import Facts
+from tests.machine.facts import Facts, last_event
 from tests.machine.world import Broken, Letter, clock, post_office, row_of_link, rows
 
 #: What ends every session of an account that was there before.
@@ -61,12 +61,17 @@ TOLD_BY = {
 PROVES = {"email_confirmed", "email_added", "email_change_undone", "user_added"}
 TAKES = {
     *("email_removed", "email_change_undone", "account_erased", "primary_email_changed"),
-    "released",
+    "email_released",
 }
 #: What one step may tell several times of one account.
 MANY = frozenset(
-    "provider_disconnected logged_in role_granted email_undeliverable identity_confirmed".split()
+    "provider_disconnected logged_in role_granted email_undeliverable identity_confirmed "
+    "login_failed identity_refused password_link_requested".split()
 )
+#: What strangers may cause in an account: it is told there, and changes nothing.
+BY_STRANGERS = {
+    *("email_undeliverable", "social_login_refused", "login_failed", "password_link_requested"),
+}
 #: What only administrators, programs and time do.
 NOT_BY_PEOPLE = frozenset(
     "user_added switched_on switched_off sessions_ended password_link_sent payment_recorded "
@@ -126,7 +131,7 @@ class Memory:
     facts: Facts = field(default_factory=Facts.look)
     #: Failed logins: moments by what was typed.
     failures: dict[str, list[datetime]] = field(default_factory=dict)
-    events_seen: int = 0
+    events_seen: int = field(default_factory=last_event)
     letters_seen: int = 0
 
     # Questions
@@ -150,7 +155,6 @@ class Memory:
 
     def meet(self, user: int, person: str) -> None:
         """Know a member who was there before the run began, with the first of all that is hers."""
-        self.events_seen = rows("SELECT max(id) FROM useraccounts_accountevent")[0][0] or 0
         self.registrant[user] = self.owner[user] = person
         self.password[user] = PASSWORDS[person][0]
         self.had_proved |= {(key, whose) for key, whose in self.facts.proved.items()}
@@ -192,7 +196,8 @@ class Memory:
             self.registrant[user], self.password[user] = step.person, step.password
         for user in before.users.keys() - now.users.keys():
             is_erased = "account_erased" in told.get(user, ())
-            is_pruned = step.name == "prune" and not self._has_proved(before, user)
+            is_pruned = "account_pruned" in told.get(user, ())
+            is_pruned = is_pruned and not self._has_proved(before, user)
             _demand(is_erased or is_pruned, f"the account #{user} has vanished")
 
     @staticmethod
@@ -285,7 +290,7 @@ class Memory:
                 continue
             # A claim of an address is for its reader to take off.
             by_link = {"email_disowned"} if step.link and step.link.user == user else set()
-            foreign = set(kinds) - by_link - {"email_undeliverable", "social_login_refused"}
+            foreign = set(kinds) - by_link - BY_STRANGERS
             if "invited" in foreign or "invitation_accepted" in foreign:
                 foreign -= {"role_granted"}
             _demand(

@@ -1,4 +1,9 @@
-"""Twenty thousand steps of three people, an administrator, a mail server, and time."""
+"""
+Twenty thousand steps of three people, an administrator, a mail server, and time.
+
+It was seen to fail, within 2,000 steps, when a reset did not raise the epoch, when the hash of a session
+did not know it, when ``refuse_to_grant`` refused nobody, and when who is switched off could log in.
+"""
 
 import os
 import subprocess
