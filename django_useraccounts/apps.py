@@ -2,11 +2,12 @@
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.utils.translation import gettext_lazy as _
 
 from .identity import has_emails, has_one_email, has_usernames
 from .room import MenuEntry, Room
+from .sentences import SENTENCES
 
 
 class UserAccountsConfig(Room, AppConfig):
@@ -39,9 +40,12 @@ class UserAccountsConfig(Room, AppConfig):
             "change_password", _("Change your password"), lambda user: user.has_usable_password()
         ),
         MenuEntry("set_password", _("Set a password"), lambda user: not user.has_usable_password()),
+        MenuEntry("history", _("Security history")),
         MenuEntry("export_account", _("Download your data")),
         MenuEntry("close_account", _("Close your account")),
     )
+
+    sentences = SENTENCES
 
     def ready(self) -> None:
         # A project that has not chosen its backends gets ours: without it nobody could log in by
@@ -56,10 +60,11 @@ class UserAccountsConfig(Room, AppConfig):
         from . import checks  # noqa: F401, PLC0415
         from .leaving.flows import reopen_at_login  # noqa: PLC0415
         from .leaving.parts import register_parts  # noqa: PLC0415
-        from .login.flows import record_login  # noqa: PLC0415
+        from .login.flows import record_login, record_logout  # noqa: PLC0415
         from .undeliverable import note_tracking_event  # noqa: PLC0415
 
         tracking.connect(note_tracking_event, dispatch_uid="useraccounts.note_tracking_event")
         user_logged_in.connect(record_login, dispatch_uid="useraccounts.record_login")
         user_logged_in.connect(reopen_at_login, dispatch_uid="useraccounts.reopen_at_login")
+        user_logged_out.connect(record_logout, dispatch_uid="useraccounts.record_logout")
         register_parts()

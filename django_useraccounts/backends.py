@@ -28,9 +28,10 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from .canonical import email_key, username_key
+from .devices import device_key, is_trusted_device
 from .identity import login_names
-from .limits import spend
-from .models import AbstractUser, RoleGrant, UserEmail
+from .limits import Spent, spend
+from .models import AbstractUser, AccountEvent, RoleGrant, UserEmail
 from .models.users import UserQuerySet
 from .policy import policy
 
@@ -61,14 +62,13 @@ class AccountsBackend(ModelBackend):
         # Usernames have no @, so what was typed is one or the other: one lookup by a unique key.
         by = "email" if "@" in username else "username"
         key = email_key(username) if by == "email" else username_key(username)
-        spent = spend("login", identifier=key or username, request=request)
         user = _user_by(by, key) if by in login_names() else None
-        if user is None:
-            make_password(password)
-            return None
-        if not user.check_password(password) or not user.is_active:
-            return None
-        if not policy().may_log_in(user, request=request):
+        spent = _spend(key or username, user, request=request)
+        if obstacle := _obstacle(user, password, spent, request=request):
+            # For unknown names, too: a row more for known ones would be a way to tell them apart.
+            AccountEvent.objects.record(
+                "login_failed", user=user, details={"reason": obstacle}, request=request
+            )
             return None
         spent.forgive()
         return user
@@ -148,11 +148,36 @@ def start_session(request: HttpRequest, user: AbstractUser, *, source: str = "")
     raise ImproperlyConfigured("AUTHENTICATION_BACKENDS has no AccountsBackend.")
 
 
+def _spend(typed: str, user: AbstractUser | None, *, request: HttpRequest | None) -> Spent:
+    """Count an attempt to log in, in as many places for a name that nobody has."""
+    account = f"of {user.pk}" if user else f"none {typed}"
+    device = ""
+    # Only its owner can have such a browser: no stranger uses up what is tried there.
+    if is_trusted_device(request, user) and request is not None:
+        device = f"{device_key(request)} {account}"
+    return spend("login", identifier=typed, account=account, device=device, request=request)
+
+
 def _user_by(name: str, key: str) -> AbstractUser | None:
     users: UserQuerySet = get_user_model()._default_manager.not_gone().order_by()
     # verified_key, not email_key: a claim that nobody has proved logs nobody in.
     column = "emails__verified_key" if name == "email" else "username_key"
     return users.with_proof().with_reach().filter(**{column: key}).first()
+
+
+@sensitive_variables()
+def _obstacle(
+    user: AbstractUser | None, password: str, spent: Spent, *, request: HttpRequest | None
+) -> str:
+    """Return why the password lets nobody in, in a word of code, or ""; it costs one hash."""
+    if user is None or spent.is_in_vain:
+        make_password(password)
+        return "unknown" if user is None else "budget"
+    if not user.check_password(password):
+        return "wrong_password"
+    if not user.is_active:
+        return "inactive"
+    return "" if policy().may_log_in(user, request=request) else "not_allowed"
 
 
 class _Slot(Expression):

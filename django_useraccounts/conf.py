@@ -54,8 +54,9 @@ class Conf:
     #: "tasks": by Django's tasks. "command": only by another process. Else the dotted path of a
     #: function that is called with the key of the mail, such as one that asks Celery.
     MAIL_DELIVERY: str = "thread"
-    #: Attempts that are allowed: ``{"login": {"identifier": "10/5m", "client": "100/5m"}}``.
-    LIMITS: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Attempts that are allowed: ``{"login": {"identifier": "10/5m 100/1d", "client": "100/5m"}}``;
+    #: and the cache that counts them, by its name in CACHES: ``{"cache": "default"}``.
+    LIMITS: Mapping[str, Any] = field(default_factory=dict)
     #: How many reverse proxies stand before the site and append to X-Forwarded-For. None: nobody
     #: has said; a client that seems to come through one is then not told from others.
     PROXIES: int | None = None

@@ -6,7 +6,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from .errors import WrongPassword
 from .limits import spend
-from .models import AbstractUser
+from .models import AbstractUser, AccountEvent
 
 
 @sensitive_variables()
@@ -15,5 +15,6 @@ def check_own_password(user: AbstractUser, password: str, *, request: HttpReques
     spent = spend("password", identifier=str(user.pk), request=request)
     # Not user.check_password(): it may renew the hash, which would end this very session.
     if not check_password(password, user.password):
+        AccountEvent.objects.record("identity_refused", user=user, request=request)
         raise WrongPassword
     spent.forgive()

@@ -100,18 +100,30 @@ class TooManyAttempts(AccountError):
     def __init__(self, retry_after: int) -> None:
         self.retry_after = max(1, retry_after)
         minutes = -(-self.retry_after // 60)
-        in_hours = ngettext_lazy(
-            "Too many attempts. Please try again in an hour.",
-            "Too many attempts. Please try again in %(hours)d hours.",
-            "hours",
-        )
-        in_minutes = ngettext_lazy(
-            "Too many attempts. Please try again in a minute.",
-            "Too many attempts. Please try again in %(minutes)d minutes.",
-            "minutes",
-        )
-        params: dict[str, object] = {"minutes": minutes, "hours": -(-minutes // 60)}
-        super().__init__(in_hours if minutes > 90 else in_minutes, params=params)
+        params: dict[str, object] = {
+            "seconds": self.retry_after,
+            "minutes": minutes,
+            "hours": -(-minutes // 60),
+        }
+        if self.retry_after < 60:
+            sentence = ngettext_lazy(
+                "Too many attempts. Please try again in a second.",
+                "Too many attempts. Please try again in %(seconds)d seconds.",
+                "seconds",
+            )
+        elif minutes <= 90:
+            sentence = ngettext_lazy(
+                "Too many attempts. Please try again in a minute.",
+                "Too many attempts. Please try again in %(minutes)d minutes.",
+                "minutes",
+            )
+        else:
+            sentence = ngettext_lazy(
+                "Too many attempts. Please try again in an hour.",
+                "Too many attempts. Please try again in %(hours)d hours.",
+                "hours",
+            )
+        super().__init__(sentence, params=params)
 
 
 class LinkError(AccountError):

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .breached import BreachedPasswordValidator
 from .canonical import clean_email, clean_username
 from .conf import conf
 from .errors import TermsChanged
@@ -155,7 +156,12 @@ class TermsField(forms.CharField):
 
 
 #: Rules that hardly anybody meets: told to who breaks one, not to everybody beforehand.
-_UNTOLD = (CommonPasswordValidator, NumericPasswordValidator, UserAttributeSimilarityValidator)
+_UNTOLD = (
+    BreachedPasswordValidator,
+    CommonPasswordValidator,
+    NumericPasswordValidator,
+    UserAttributeSimilarityValidator,
+)
 
 
 def _password_help_text() -> str:

@@ -21,6 +21,7 @@ from django.urls import Resolver404, get_script_prefix, resolve, reverse
 from django.utils.cache import patch_cache_control
 
 from .conf import conf
+from .headers import protect
 from .identity import has_emails
 from .proof import is_proof_recent
 from .requirements import Requirement
@@ -229,7 +230,7 @@ def _forbid(request: HttpRequest, missing: Requirement | None) -> HttpResponseBa
     user: Any = request.user
     is_told = missing is not None and user.is_active and user.is_staff
     context = {"missing": str(missing) if is_told else "", "site_name": site_name(request)}
-    return render(request, "useraccounts/forbidden.html", context, status=403)
+    return protect(render(request, "useraccounts/forbidden.html", context, status=403))
 
 
 def _prefers_json(request: HttpRequest) -> bool:

@@ -86,6 +86,7 @@ def _context(mail: OutgoingMail) -> dict[str, object]:
         "email": shown_email(mail.to),
         "about": shown_email(mail.about),
         "what": mail.what,
+        "written": mail.created_at,
         "grant": mail.grant,
         "user": mail.user,
         "name": _name(mail),

@@ -14,11 +14,11 @@ from django.utils import timezone
 from .conf import conf
 from .message import compose
 from .models import AbstractUser, OneTimeSecret, OutgoingMail
-from .secrets import FETCH_EXPORT, PURPOSES, RESET_PASSWORD, UNDO_EMAIL_CHANGE
+from .secrets import FETCH_EXPORT, PURPOSES, RESET_PASSWORD, UNDO_EMAIL_CHANGE, Purpose
 from .site import site_name, site_origin
 
 #: What the link of a mail is for, where the mail is not called like the page of its link.
-_PURPOSES = {
+_PURPOSES: dict[str, Purpose] = {
     "account_opened": RESET_PASSWORD,
     "email_added": UNDO_EMAIL_CHANGE,
     "email_change_undone": RESET_PASSWORD,
@@ -26,8 +26,16 @@ _PURPOSES = {
     "export_ready": FETCH_EXPORT,
     "primary_email_changed": UNDO_EMAIL_CHANGE,
 }
+#: What the mails of rooms name, in the words of a sample.
+_WHAT: dict[str, str] = {}
 #: What is mailed to who has no account, or has none any more.
 _TO_NOBODY = {"no_account", "account_erased"}
+
+
+def register_sample(kind: str, *, purpose: Purpose, what: str = "") -> None:
+    """Let a mail of a room, which is not called like the page of its link, have a sample of it."""
+    _PURPOSES[kind] = purpose
+    _WHAT[kind] = what
 
 
 def mail_kinds() -> list[str]:
@@ -55,6 +63,7 @@ def preview_mail(
         user=user if is_to_user else None,
         secret=secret,
         about="frida@studio.example",
+        what=_WHAT.get(kind, ""),
         language=language,
         base_url=origin + get_script_prefix(),
         site_name=site_name(request, origin=origin),

@@ -1,8 +1,9 @@
 """The door by which rooms join: attributes on a Django AppConfig."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
@@ -12,6 +13,7 @@ from .conf import LazyConf
 
 if TYPE_CHECKING:
     from django.apps import AppConfig as RoomBase
+    from django.db.models import QuerySet
 else:
     # A mixin, not an AppConfig: an AppConfig subclass that an apps.py imports would make Django's
     # discovery see two candidates and take neither.
@@ -65,6 +67,9 @@ class Room(RoomBase):
     menu: tuple[MenuEntry, ...] = ()
     #: Template of the other ways to log in, shown on the pages to log in and to register.
     ways_in: str = ""
+    #: What people read in their history for each kind of event that it records; translatable, with
+    #: the details of the event as placeholders, such as "%(role)s".
+    sentences: Mapping[str, Any] = MappingProxyType({})
     #: Its settings, a dictionary of their own in USERACCOUNTS; a system check reads them.
     conf: LazyConf | None = None
     #: Names of the apps that have to be installed beside it; a system check tells the missing ones.
@@ -85,6 +90,10 @@ class Room(RoomBase):
         Somebody has just proved to be the owner of an account that a stranger may have been in:
         what is from before that moment may be the stranger's; None stands for all there is.
         """
+
+    def outdated(self) -> "Mapping[str, QuerySet[Any]]":
+        """Return what ``useraccounts_prune`` is to delete, by the name that it tells."""
+        return {}
 
 
 def rooms() -> Iterator[Room]:

@@ -65,6 +65,9 @@ terms_accepted = Signal()
 sessions_ended = Signal()
 #: A user may do more or less in the administration. Arguments: ``user``, ``request``.
 rights_changed = Signal()
+#: An act was written to the audit trail, whatever it was. Arguments: ``event`` (the AccountEvent);
+#: the sender is that model.
+account_event_recorded = Signal()
 
 
 def send_on_commit(signal: Signal, *, user: object, **news: Any) -> None:

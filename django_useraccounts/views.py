@@ -21,14 +21,14 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.csrf import csrf_failure as django_csrf_failure
-from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
+from .devices import forget_notes, remember_device
 from .errors import LinkError, TooManyAttempts
+from .headers import protect
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
@@ -72,6 +72,16 @@ def with_next(url: str, next_url: str) -> str:
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
 
 
+def _protected(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Protect every answer of a view, also of its guards, and the page of an outage."""
+
+    @wraps(view)
+    def protected(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return protect(view(request, *args, **kwargs))
+
+    return protected
+
+
 def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Answer 503 with a page of its own when the database is away: nothing has been half done."""
 
@@ -106,12 +116,16 @@ def _repeating(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
 
 def _as_it_came(request: HttpRequest, user: Any) -> None:
     # A login that was undone has left its new session and user in memory only.
+    forget_notes(request)
     _session_as_it_came(request)
     request.user = user
     if user == getattr(request, "_cached_user", None):
         # Whoever the session says, and nobody any more if it has ended meanwhile.
         del request._cached_user  # type: ignore[attr-defined]
-        request.user = SimpleLazyObject(lambda: auth.get_user(request))  # type: ignore[assignment]
+        # Asked as its middleware asks, which may know more than the session.
+        is_lazy = isinstance(user, SimpleLazyObject)
+        ask = user._setupfunc if is_lazy else partial(auth.get_user, request)
+        request.user = SimpleLazyObject(ask)  # type: ignore[assignment]
     elif user.is_authenticated:
         # A middleware of the project has said who acts here: that holds for the next try, too.
         user.refresh_from_db()
@@ -140,7 +154,6 @@ class AccountResponse(TemplateResponse):
             return self
 
 
-@method_decorator([never_cache, xframe_options_deny], name="dispatch")
 class AccountPage(ContextMixin, View):
     """What holds for every page of the accounts: not to be kept, framed, or told by a Referer."""
 
@@ -153,7 +166,7 @@ class AccountPage(ContextMixin, View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = _answering_outage(_repeating(super().as_view(**initkwargs)))
+        view = _protected(_answering_outage(_repeating(super().as_view(**initkwargs))))
         return login_not_required(view) if cls.is_public else view
 
     @sensitive_variables()
@@ -161,8 +174,7 @@ class AccountPage(ContextMixin, View):
         if not self.is_here():
             raise Http404
         response = self.turn_away() or super().dispatch(request, *args, **kwargs)
-        # Not no-referrer: with it browsers send "Origin: null" with a form, which Django refuses.
-        response.headers.setdefault("Referrer-Policy", "same-origin")
+        remember_device(response, request)
         return response
 
     def is_here(self) -> bool:
@@ -211,6 +223,7 @@ class EmailPage(AccountPage):
         return has_emails()
 
 
+@_protected
 @_answering_outage
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "django_useraccounts",
     "django_useraccounts.invitations",
     "django_useraccounts.memberships",
+    "django_useraccounts.sessions",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -39,13 +40,24 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_useraccounts.sessions.middleware.SessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# Nothing inline and nothing from elsewhere: the pages pass the strictest policy. Django >= 6.0.
-if find_spec("django.middleware.csp"):
+# Nothing inline and nothing from elsewhere: the pages pass the strictest policy.
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+    # Chrome follows a form's redirect only to where the form itself might have gone: the till and
+    # the provider of the guild, which the accounts know by one address, at whatever port.
+    "form-action": ["'self'", "http://127.0.0.1:*", "http://localhost:*"],
+}
+if find_spec("django.middleware.csp"):  # Django >= 6.0
     MIDDLEWARE.insert(1, "django.middleware.csp.ContentSecurityPolicyMiddleware")
-    SECURE_CSP = {"default-src": ["'self'"], "base-uri": ["'none'"], "form-action": ["'self'"]}
+else:
+    MIDDLEWARE.insert(1, "testproject.guild.headers.content_policy")
 
 ROOT_URLCONF = "testproject.urls"
 WSGI_APPLICATION = "testproject.wsgi.application"
@@ -131,8 +143,6 @@ if find_spec("authlib"):
             "DOMAINS": ("guild.example",),
         },
     }
-    # The accounts know the provider by one address, and the demo may be visited at the other.
-    FORM_ACTION = ["http://127.0.0.1:*", "http://localhost:*"]
     for name, origin in (
         ("google", "https://accounts.google.com"),
         ("facebook", "https://www.facebook.com"),
@@ -141,11 +151,8 @@ if find_spec("authlib"):
         keys = {key: os.environ.get(f"{name.upper()}_{key}", "") for key in wanted}
         if all(keys.values()):
             PROVIDERS[name] = keys
-            FORM_ACTION.append(origin)
+            SECURE_CSP["form-action"].append(origin)
     USERACCOUNTS["SOCIAL"] = {"PROVIDERS": PROVIDERS}
-    if find_spec("django.middleware.csp"):
-        # Chrome follows a form's redirect only to where the form itself might have gone.
-        SECURE_CSP["form-action"] += FORM_ACTION
 LOGIN_URL = "useraccounts:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
@@ -159,6 +166,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+if find_spec("requests"):
+    BREACHED = {"NAME": "django_useraccounts.breached.BreachedPasswordValidator", "OPTIONS": {}}
+    AUTH_PASSWORD_VALIDATORS.append(BREACHED)
+    # The guild keeps a short list of its own, see guild/leaks; GUILD_BREACHED=1 asks the real one.
+    if not os.environ.get("GUILD_BREACHED"):
+        # ``manage.py demo`` knows the port better.
+        BREACHED["OPTIONS"]["url"] = "http://127.0.0.1:8000/leaks/range/"
 
 # Mail goes into a folder, which the page /mailbox/ shows
 

@@ -10,7 +10,10 @@ from django.conf import settings as site
 from pytest_django import Settings
 
 #: Marks of tests that take long as one piece: in a parallel run they have to begin first.
-LONG = ("databases", "wheel", "browser")
+LONG = ("databases", "machine", "wheel", "browser")
+#: Folders whose tests ask about pages, programs and people; what the database answers there, the
+#: tests of the rooms ask of each database.
+ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
 
 
 def missing(what: str, reason: str) -> NoReturn:
@@ -57,8 +60,9 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("USERACCOUNTS_TEST_DATABASE"):
-        # What asks no database answers the same beside every database.
+    everything = os.environ.get("USERACCOUNTS_TESTS") == "all"
+    if os.environ.get("USERACCOUNTS_TEST_DATABASE") and not everything:
+        # What asks no database answers the same beside every database, with one Django.
         config.hook.pytest_deselected(items=[item for item in items if not _asks(item)])
         items[:] = filter(_asks, items)
     if hasattr(config, "workerinput"):
@@ -68,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _asks(item: pytest.Item) -> bool:
     # Who passes a guard hangs on roles and addresses, and the tests of those read them from each
     # database; what is a hundred times the same question in another spelling needs one.
-    if item.get_closest_marker("one_database"):
+    if item.get_closest_marker("one_database") or item.path.parent.name in ONE_DATABASE:
         return False
     # pytest-django lets no other test reach the database.
     fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))

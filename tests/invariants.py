@@ -49,10 +49,10 @@ ENDS_SESSIONS = (
 )
 #: News of a new password, of which the owner is mailed to.
 NEW_PASSWORD = ("password_changed", "password_set", "password_reset")
-#: Which act a link leaves behind when it is used, where only a link can bring it about.
+#: Which act a link leaves behind when it is used, where only a link can bring it about. (The link
+#: of an export goes when another one is asked for.)
 USED_BY = {
     "reset_password": "password_reset",
-    "fetch_export": "export_fetched",
     "undo_email_change": "email_change_undone",
 }
 
@@ -169,7 +169,9 @@ def ways_in(tables: Tables) -> Iterator[str]:
             continue
         if tables.kinds[key]["email_confirmed"]:
             yield f"{user} has lost the last proved address"
-        waits = user.has_usable_password() and key in claimed
+        # Who has no password yet sets one by mail once the address is confirmed.
+        is_let_in = not conf.CONFIRM_EMAIL_BEFORE_LOGIN and user.has_usable_password()
+        waits = is_let_in or key in claimed
         if not waits and key not in connected and not tables.kinds[key]["email_disowned"]:
             yield f"{user} has no way in"
 

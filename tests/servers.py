@@ -1,5 +1,5 @@
 """
-Database servers of the tests' own: a temporary folder, a free port, stopped at the end.
+Servers of the tests' own, databases and Redis: a temporary folder, a free port, stopped at the end.
 
 ``python -m tests.servers postgresql -- COMMAND …`` runs a command against a fresh server.
 """
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -68,7 +69,29 @@ def mariadb() -> Iterator[str]:
             yield f"mariadb://useraccounts:{password}@127.0.0.1:{port}/useraccounts"
 
 
-#: What can be started, by the name that USERACCOUNTS_REQUIRE and the command line give it.
+@dataclass(frozen=True)
+class Redis:
+    """A Redis that a test may stop, go on with, or kill."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+
+@contextmanager
+def redis() -> Iterator[Redis]:
+    """Run an empty Redis server that keeps nothing on disk."""
+    with _folder_of_the_server() as folder:
+        port, password = free_port(), secrets.token_urlsafe()
+        options = ["--bind", "127.0.0.1", "--port", str(port), "--requirepass", password]
+        options += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
+        command = [_program("redis-server"), *options]
+        with _running(folder, command, stop=signal.SIGTERM) as server:
+            url = f"redis://:{password}@127.0.0.1:{port}"
+            _query_when_ready(server, lambda: _ping(url))
+            yield Redis(url, server)
+
+
+#: What databases can be started, by the name that USERACCOUNTS_REQUIRE and the command line give it.
 SERVERS: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "postgresql": postgresql,
     "mariadb": mariadb,
@@ -80,6 +103,7 @@ def lacks(name: str) -> str:
     driver, programs = {
         "postgresql": ("psycopg", ["initdb", "postgres"]),
         "mariadb": ("MySQLdb", ["mariadb-install-db", "mariadbd"]),
+        "redis": ("redis", ["redis-server"]),
     }[name]
     missing = [program for program in programs if not _find(program)]
     if not find_spec(driver):
@@ -183,6 +207,8 @@ class ServerDied(Exception):
 
 def _stop(server: "subprocess.Popen[bytes]", stop: signal.Signals) -> None:
     server.send_signal(stop)
+    # A test may have stopped it, and then it would not hear.
+    server.send_signal(signal.SIGCONT)
     try:
         server.wait(PATIENCE)
     except subprocess.TimeoutExpired:
@@ -205,7 +231,7 @@ def _query_when_ready(server: "subprocess.Popen[bytes]", ask: Callable[[], objec
             ask()
         except Exception as error:
             if server.poll() is not None or time.monotonic() > deadline:
-                raise ServerDied("The database server did not start.") from error
+                raise ServerDied("The server did not start.") from error
             time.sleep(0.1)
         else:
             return
@@ -224,6 +250,13 @@ def _create_database(port: int, password: str) -> None:
         autocommit=True,
     ) as connection:
         connection.execute("CREATE DATABASE useraccounts")
+
+
+def _ping(url: str) -> None:
+    from redis import Redis as Client
+
+    with Client.from_url(url, socket_timeout=5) as client:
+        client.ping()
 
 
 def _connect(port: int, password: str) -> None:

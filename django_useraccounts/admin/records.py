@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from ..administration.flows import let_mail_through, send_mail_again
 from ..canonical import email_key
 from ..models import AccountEvent, OutgoingMail, UndeliverableAddress
+from ..sentences import sentence_of
 from .acts import act_on_each
 from .search import SearchByUser
 
@@ -32,13 +33,17 @@ class ReadOnly(SearchByUser):
 class AccountEventAdmin(ReadOnly):
     """The audit trail. No filters: to list the kinds of millions of rows is to read them all."""
 
-    list_display = ("at", "kind", "whose", "who", "client_address")
-    fields = (*list_display, "details")
+    list_display = ("at", "what", "whose", "who", "client_address")
+    fields = ("at", "kind", "what", "whose", "who", "client_address", "via", "details")
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountEvent]:
         # Not joined: events stay when the account is gone, and a join would hide them.
         return super().get_queryset(request).prefetch_related("user", "actor")
+
+    @admin.display(description=_("what"))
+    def what(self, event: AccountEvent) -> str:
+        return sentence_of(event)
 
     @admin.display(description=_("whose account"))
     def whose(self, event: AccountEvent) -> str:

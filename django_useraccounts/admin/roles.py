@@ -1,9 +1,10 @@
 """Roles, and who has or had one."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseBase
@@ -15,6 +16,7 @@ from ..errors import AccountError
 from ..models import Role, RoleGrant
 from ..requirements import guarded_names
 from ..roles.flows import extend_grant, rename_role, revoke_grant
+from ..roles.flows.names import note_permissions, note_role, permissions_of
 from .acts import Asked, answers, ask_then_act
 from .bases import RefusableAdmin, RefusableForm, path_in
 from .exports import export_grants
@@ -83,10 +85,30 @@ class RoleAdmin(RefusableAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if not change:
             super().save_model(request, obj, form, change)
+            self._note("role_made", obj, request)
             return
         if "name" in form.changed_data:
             self._rename(request, Role.objects.get(pk=obj.pk), obj.name)
         obj.save(update_fields=["label", "description"])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        before, by = permissions_of(form.instance), cast("Any", request.user)
+        super().save_related(request, form, formsets, change)
+        note_permissions(form.instance, before, by=by, request=request)
+
+    def delete_model(self, request: HttpRequest, obj: Role) -> None:
+        self._note("role_deleted", obj, request)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Role]) -> None:
+        with transaction.atomic():
+            for role in queryset:
+                self._note("role_deleted", role, request)
+            super().delete_queryset(request, queryset)
+
+    def _note(self, kind: str, role: Role, request: HttpRequest) -> None:
+        by: Any = request.user
+        note_role(kind, role, by=by, request=request)
 
     def _rename(self, request: HttpRequest, role: Role, name: str) -> None:
         by: Any = request.user

@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, register
 
-from . import database, guards, identities, parts, site, values
+from . import database, deploy, guards, identities, parts, site, values
 
 
 @register(Tags.compatibility)
@@ -35,6 +35,22 @@ def check_useraccounts(
         *site.mail(),
         *site.login(),
         *guards.undeclared_roles(),
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Run every check of what weakens a site in production."""
+    if any(message.is_serious() for message in check_useraccounts(None)):
+        return []  # told there, and much of this would stumble over it
+    return [
+        *deploy.cookies(),
+        *deploy.sessions(),
+        *deploy.hosts(),
+        *deploy.passwords(),
+        *deploy.mail(),
+        *deploy.lengths(),
+        *deploy.accounts(),
     ]
 
 

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.password_validation import get_default_password_validators
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils.module_loading import import_string
@@ -54,6 +56,14 @@ def passwords() -> Iterator[CheckMessage]:
             "PASSWORD_HASHERS does not begin with Argon2, which withstands guessing best.",
             hint=f'Write PASSWORD_HASHERS = ["{_ARGON2}", …], others after it for old passwords.',
             id="useraccounts.W001",
+        )
+    try:
+        get_default_password_validators()
+    except (ImproperlyConfigured, TypeError) as error:
+        yield checks.Error(
+            f"AUTH_PASSWORD_VALIDATORS cannot be used, so nobody can set a password. {error}",
+            hint="Mend or take out the validator that this is about.",
+            id="useraccounts.E022",
         )
     if not settings.AUTH_PASSWORD_VALIDATORS:
         yield checks.Warning(

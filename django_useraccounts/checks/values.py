@@ -1,15 +1,22 @@
 """What stands in the dictionary USERACCOUNTS."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+from django.conf import settings
 from django.core import checks
+from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage
 from django.core.exceptions import ValidationError
 from django.utils.module_loading import import_string
 
 from .. import compat
 from ..conf import conf, problems
-from ..limits import DEFAULTS, Rate
+from ..limits import DEFAULTS, parse_rates
 from ..models.roles import look_of, validate_role_name
 from ..models.users import TERMS_MAX_LENGTH
 from ..policy import Policy
@@ -25,20 +32,23 @@ def names_and_types() -> Iterator[CheckMessage]:
 
 
 def limits() -> Iterator[CheckMessage]:
-    """Yield the limits that cannot be read."""
-    for purpose, rates in conf.LIMITS.items():
+    """Yield the limits that cannot be read, and the cache that cannot count."""
+    for purpose, given in conf.LIMITS.items():
+        if purpose == "cache":
+            yield from _cache_of_limits(given)
+            continue
         known = DEFAULTS.get(purpose)
         if known is None:
             yield checks.Error(
                 f'USERACCOUNTS["LIMITS"] has no purpose "{purpose}".',
-                hint=f"Known are: {', '.join(DEFAULTS)}.",
+                hint=f"Known are: {', '.join([*DEFAULTS, 'cache'])}.",
                 id="useraccounts.E002",
             )
             continue
-        if not isinstance(rates, Mapping):
-            yield _limit(purpose, repr(rates), known)
+        if not isinstance(given, Mapping):
+            yield _limit(purpose, repr(given), known)
             continue
-        for name, rate in rates.items():
+        for name, rate in given.items():
             if name not in known or not _is_rate(rate):
                 yield _limit(purpose, f"{name!r}: {rate!r}", known)
 
@@ -53,9 +63,43 @@ def _limit(purpose: str, given: str, known: Mapping[str, str]) -> CheckMessage:
 
 def _is_rate(text: object) -> bool:
     try:
-        return bool(Rate.parse(str(text)))
+        return bool(parse_rates(str(text)))
     except ValueError:
         return False
+
+
+def _cache_of_limits(alias: object) -> Iterator[CheckMessage]:
+    hint = "Leave it out, and the database counts; or name a cache of Redis or Memcached in CACHES."
+    problem = ""
+    try:
+        cache = caches[alias]  # type: ignore[index]
+    except (InvalidCacheBackendError, ImportError, TypeError) as error:
+        problem = f"which cannot be used: {error}"
+    else:
+        # Each process counts for itself, nobody counts, or two that count at once count one.
+        if isinstance(cache, LocMemCache | DummyCache | FileBasedCache | DatabaseCache):
+            problem = f"and {type(cache).__name__} cannot count what several processes do"
+    if problem:
+        yield checks.Error(
+            f'USERACCOUNTS["LIMITS"]["cache"] is {alias!r}, {problem.rstrip(".")}.',
+            hint=hint,
+            id="useraccounts.E020",
+        )
+    elif _waits_for_ever(settings.CACHES[str(alias)]):
+        yield checks.Warning(
+            f"The cache {alias!r}, which counts attempts, has no time-out: if it hangs, logins do.",
+            hint='Write "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}.',
+            id="useraccounts.W013",
+        )
+
+
+def _waits_for_ever(cache: Mapping[str, Any]) -> bool:
+    # Django's own backend; of others each names it in its own way.
+    is_redis = cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+    return is_redis and not (
+        "socket_timeout" in cache.get("OPTIONS", {})
+        or "socket_timeout=" in str(cache.get("LOCATION"))
+    )
 
 
 def emails_per_user() -> Iterator[CheckMessage]:

@@ -1,12 +1,16 @@
-"""Roles in Django REST framework; needs ``django-useraccounts[rest]``."""
+"""Roles and logins in Django REST framework; needs ``django-useraccounts[rest]``."""
 
 from typing import NoReturn, Self
 
+from rest_framework import authentication
+from rest_framework.exceptions import Throttled
 from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from ..errors import TooManyAttempts
 from ..guards import Guard
+from ..models import AbstractUser
 from ..requirements import Need, Requirement
 
 
@@ -35,3 +39,22 @@ class RolesRequired(OperationHolderMixin, BasePermission):
     def __invert__(self) -> NoReturn:
         # It would let in strangers, and everybody whose role has ended.
         raise TypeError("Roles cannot be denied: ask for those that may.")
+
+
+class BasicAuthentication(authentication.BasicAuthentication):
+    """
+    The framework's own, which answers too many attempts by 429 and ``Retry-After``.
+
+    They are those of the page to log in: whoever is refused there is refused here.
+    """
+
+    def authenticate_credentials(
+        self, userid: str, password: str, request: Request | None = None
+    ) -> tuple[AbstractUser, None]:
+        try:
+            found: tuple[AbstractUser, None] = super().authenticate_credentials(
+                userid, password, request
+            )
+        except TooManyAttempts as error:
+            raise Throttled(error.retry_after) from error
+        return found

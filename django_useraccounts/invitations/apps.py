@@ -16,6 +16,12 @@ class InvitationsConfig(Room, AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     routes = ("django_useraccounts.invitations.urls",)
     needs = ("django_useraccounts",)
+    sentences = {
+        "invited": _("An invitation was made."),
+        "invitation_resent": _("An invitation was mailed once more."),
+        "invitation_withdrawn": _("An invitation was withdrawn."),
+        "invitation_accepted": _("An invitation was accepted."),
+    }
     menu = (
         MenuEntry(
             "invitations",

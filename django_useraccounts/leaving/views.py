@@ -9,11 +9,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import reverse_lazy
 from django.utils import formats, timezone
-from django.utils.decorators import method_decorator
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 
 from ..conf import conf
 from ..identity import has_emails
@@ -47,7 +45,6 @@ class ExportAccountView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, FlowV
         return super().get_context_data(export=export, is_made=is_made, link=link, **kwargs)
 
 
-@method_decorator(never_cache, name="dispatch")
 class FetchExportView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, LinkView):
     """Hand out the ZIP, once, to who has the link and the password."""
 

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from ..browser import browser_key
 from ..conf import conf
 from ..credentials import check_own_password
+from ..devices import know_device
 from ..emails.flows import note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials
 from ..identity import has_emails, login_names
@@ -54,7 +55,10 @@ def log_in(
     if user is None:
         raise WrongCredentials(_WRONG[login_names()])
     if has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
-        note_browser(user, browser_key(browser_token))
+        with transaction.atomic():
+            note_browser(user, browser_key(browser_token))
+            details = {"reason": "unconfirmed"}
+            AccountEvent.objects.record("login_failed", user=user, details=details, request=request)
         raise EmailNotConfirmed
     with transaction.atomic():
         if then:
@@ -69,6 +73,7 @@ def log_in(
 def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> None:
     """Write down a login, whichever page did it; a receiver of Django's ``user_logged_in``."""
     stamp_proof(request)
+    know_device(request, user)
     _note_language(user)
     details = {"source": user.login_source} if user.login_source else {}
     AccountEvent.objects.record(
@@ -86,11 +91,14 @@ def _note_language(user: AbstractUser) -> None:
 
 def log_out(*, request: HttpRequest) -> None:
     """End the session of this browser, with everything in it."""
-    user = request.user
     with transaction.atomic():
-        if isinstance(user, AbstractUser):
-            AccountEvent.objects.record("logged_out", user=user, actor=user, request=request)
         auth.logout(request)
+
+
+def record_logout(*, request: HttpRequest, user: AbstractUser | None, **kwargs: Any) -> None:
+    """Write down a logout, also in the administration; for Django's ``user_logged_out``."""
+    if user is not None:
+        AccountEvent.objects.record("logged_out", user=user, actor=user, request=request)
 
 
 @sensitive_variables()

@@ -405,6 +405,10 @@ class Migration(migrations.Migration):
                 ),
                 ("client_address", models.GenericIPAddressField(null=True, verbose_name="from")),
                 (
+                    "via",
+                    models.CharField(default="", max_length=100, verbose_name="by way of"),
+                ),
+                (
                     "details",
                     models.JSONField(
                         default=dict,
@@ -427,6 +431,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
@@ -438,6 +443,8 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "account event",
                 "verbose_name_plural": "account events",
+                "default_permissions": ("view",),
+                "indexes": [models.Index(fields=["user", "id"], name="useraccounts_event_of_user")],
             },
         ),
         migrations.CreateModel(

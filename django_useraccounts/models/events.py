@@ -1,25 +1,31 @@
 """
-The audit trail: what was done to an account, by whom, from where.
+The audit trail: what was done to an account, by whom, from where, by which page.
 
-Rows are only ever added. When a person is erased they stay, without what tells who it was.
+Rows are only ever added. When a person is erased they stay, without what tells who it was. Each is
+told after its commit, by a signal and by the logger ``django_useraccounts.audit``.
 """
 
+import json
+import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .. import signals
 from ..client import client_address
 
 if TYPE_CHECKING:
     from .users import AbstractUser
 
+logger = logging.getLogger("django_useraccounts.audit")
 
 #: What ``details`` may keep of somebody who is erased: nothing but words that code has chosen.
 IMPERSONAL = frozenset(
@@ -28,6 +34,8 @@ IMPERSONAL = frozenset(
         "state terms until user_permissions"
     ).split()
 )
+
+VIA_MAX_LENGTH = 100
 
 
 class AccountEventManager(models.Manager["AccountEvent"]):
@@ -41,17 +49,23 @@ class AccountEventManager(models.Manager["AccountEvent"]):
         request: HttpRequest | None = None,
     ) -> "AccountEvent":
         """
-        Write down an act, in its own transaction; ``details`` holds no secret.
+        Write down an act, in the transaction of the act; ``details`` holds no secret.
 
-        ``user`` is None for what was refused before anybody knew whose account it is about.
+        ``user`` is None for what is about no account, or was refused before anybody knew whose.
+        ``actor`` is None for the site itself, and for whoever has proved to be nobody in
+        particular: the reader of a mailbox, a stranger who fails to log in. What cannot be written
+        raises, so that nothing is done without its event.
         """
-        return self.create(
+        event = self.create(
             kind=kind,
             user=user,
             actor=actor,
             client_address=client_address(request),
+            via=_page_of(request),
             details=dict(details or {}),
         )
+        transaction.on_commit(partial(_tell, event), using=event._state.db, robust=True)
+        return event
 
     def forget(self, user: "AbstractUser") -> None:
         """
@@ -75,6 +89,7 @@ class AccountEvent(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,
         null=True,
         related_name="+",
         verbose_name=_("whose account"),
@@ -89,6 +104,8 @@ class AccountEvent(models.Model):
     )
     at = models.DateTimeField(_("when"), default=timezone.now)
     client_address = models.GenericIPAddressField(_("from"), null=True)
+    #: The name of the URL of the page, such as "useraccounts:login"; "" for commands and code.
+    via = models.CharField(_("by way of"), max_length=VIA_MAX_LENGTH, default="")
     # Of Django's kind: the key of a user may be a UUID, which plain JSON cannot hold.
     details = models.JSONField(_("details"), default=dict, encoder=DjangoJSONEncoder)
 
@@ -97,6 +114,39 @@ class AccountEvent(models.Model):
     class Meta:
         verbose_name = _("account event")
         verbose_name_plural = _("account events")
+        # No others exist: nobody can be given the right to change what has happened.
+        default_permissions = ("view",)
+        # With the key behind the user, PostgreSQL reads the newest events of one, and no others.
+        indexes = (models.Index(fields=("user", "id"), name="useraccounts_event_of_user"),)
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.user_id}" if self.user_id else self.kind
+
+
+def _page_of(request: HttpRequest | None) -> str:
+    """Return the name of the URL that was asked for: a word of code, which nobody can type."""
+    match = request.resolver_match if request else None
+    if match is None:
+        return ""
+    # By the names of the apps: an administration that a site calls otherwise is "admin" here, too.
+    return ":".join((*match.app_names, match.url_name or ""))[:VIA_MAX_LENGTH]
+
+
+def _tell(event: AccountEvent) -> None:
+    """Tell of an event that is committed; what a handler or receiver raises undoes nothing."""
+    signals.account_event_recorded.send_robust(sender=AccountEvent, event=event)
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    facts = {
+        "kind": event.kind,
+        "user_key": event.user_id,
+        "actor_key": event.actor_id,
+        "client_address": event.client_address,
+        "via": event.via,
+        "details": event.details,
+    }
+    # As ASCII with escapes: what somebody has typed begins no line, and colours no terminal.
+    line = json.dumps(facts, cls=DjangoJSONEncoder)
+    # Read back, so that any formatter can write a UUID, too.
+    extra = {"event_key": event.pk, "at": event.at.isoformat(), **json.loads(line)}
+    logger.info("%s", line, extra=extra)

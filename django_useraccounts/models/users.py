@@ -104,6 +104,10 @@ def _unreachable(**of: object) -> models.QuerySet["UserEmail"]:
     return addresses.filter(is_primary=True, email_key__in=dead.values("email_key"), **of)
 
 
+def _events(using: str | None) -> Any:
+    return apps.get_model("useraccounts", "AccountEvent").objects.db_manager(using)
+
+
 class UserQuerySet(models.QuerySet["AbstractUser"]):
     def with_roles(self, *needs: Need) -> Self:
         """Return the active users who meet the requirement now: ``with_roles("a", ["b", "c"])``."""
@@ -187,7 +191,10 @@ class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
         """
         fields = {"is_staff": True, "is_superuser": True, **fields}
         try:
-            return self.create_user(username, email, password, **fields)
+            with transaction.atomic(using=self._db):
+                user = self.create_user(username, email, password, **fields)
+                _events(self._db).record("superuser_made", user=user)
+                return user
         except IntegrityError:
             addresses = apps.get_model("useraccounts", "UserEmail").objects.using(self._db)
             if email and addresses.confirmed().addressed(email).exists():
@@ -281,7 +288,13 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         if self._raises_epoch and update_fields is not None:
             update_fields = {*update_fields, "session_epoch"}
         before = self.session_epoch
-        super().save(update_fields=update_fields, **kwargs)
+        if self._raises_epoch:
+            using = kwargs.get("using")
+            with transaction.atomic(using=using):
+                super().save(update_fields=update_fields, **kwargs)
+                _events(using).record("password_set_by_code", user=self)
+        else:
+            super().save(update_fields=update_fields, **kwargs)
         # Django from 6.0 on may have read it back already.
         if self._raises_epoch and self.session_epoch == before:
             self.session_epoch += 1

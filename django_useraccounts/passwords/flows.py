@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import signals
 from ..canonical import clean_email
 from ..credentials import check_own_password
+from ..devices import trust_device
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
@@ -85,10 +86,17 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
         secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
         if address:
             # To the stored address, never to what was typed: equal keys may be spelled apart.
-            user = address.user
-            announce("reset_password", to=address.email, user=user, secret=secret, request=request)
+            announce(
+                "reset_password",
+                to=address.email,
+                user=address.user,
+                secret=secret,
+                request=request,
+            )
         else:
             announce("no_account", to=to.text, request=request)
+        user = address.user if address else None
+        AccountEvent.objects.record("password_link_requested", user=user, request=request)
 
 
 @sensitive_variables()
@@ -113,6 +121,9 @@ def reset_password(
         # What is older than the proof of the address, a stranger may have left there.
         lock_out_of_rooms(user, since_before=proved.confirmed_at)
         _tell("password_reset", signals.password_reset, user, request=request)
+    if request is not None:
+        # Whoever goes on to use up all attempts at the account does not keep its owner out.
+        trust_device(request, user)
     tell_validators(new_password, user)  # type: ignore[arg-type]
     return user
 
@@ -135,6 +146,8 @@ def _go_on(user: AbstractUser, *, request: HttpRequest | None) -> None:
     if request is not None:
         update_session_auth_hash(request, user)  # type: ignore[arg-type]
         stamp_proof(request)
+        # It trusts no browser any more but the one that has set it.
+        trust_device(request, user)
 
 
 def _set_password(user: AbstractUser, password_hash: str, *, epoch: int) -> bool:

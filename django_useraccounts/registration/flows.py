@@ -160,7 +160,9 @@ class _Wish:
             "terms": user.terms_version,
         }
         given = {name: value for name, value in details.items() if value}
-        AccountEvent.objects.record("registered", user=user, details=given, request=self.request)
+        AccountEvent.objects.record(
+            "registered", user=user, actor=user, details=given, request=self.request
+        )
         if self.admission:
             self.admission.take(user, request=self.request)
 

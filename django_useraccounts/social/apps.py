@@ -19,6 +19,11 @@ class SocialConfig(Room, AppConfig):
     routes = ("django_useraccounts.social.urls",)
     needs = ("django_useraccounts",)
     menu = (MenuEntry("connections", _("Ways to log in"), lambda _user: bool(conf.PROVIDERS)),)
+    sentences = {
+        "provider_connected": _("Logging in by %(source)s was made possible, as %(called)s."),
+        "provider_disconnected": _("Logging in by %(source)s, as %(called)s, was ended."),
+        "social_login_refused": _("Nobody was let in by what %(source)s had answered."),
+    }
     ways_in = "useraccounts/social/ways_in.html"
     conf: Any = conf
 

@@ -15,8 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
 from ..conf import conf as core
+from ..outside.addresses import is_loopback, is_safe
 from .conf import conf
-from .protocol.addresses import is_loopback, is_safe
 from .providers import PRESETS, SLUG, OpenIDProvider, Provider, provider_class
 
 _LIBRARIES = ("authlib", "joserfc", "requests")

@@ -26,6 +26,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from joserfc.jwk import RSAKey
 
+from ..social.protocol.metadata import documents
 from .keys import base64url, published, signed, signing_key
 from .server import JSON, Answer, Asked, Fake, Refused
 
@@ -114,6 +115,14 @@ class FakeOAuth2(Fake):
         self.serve("token", token_url, self._token)
         for url, content in (api or {}).items():
             self.serve(url, url, functools.partial(self._api, content))
+
+    def __enter__(self) -> Self:
+        documents.forget()
+        return super().__enter__()
+
+    def __exit__(self, *exc_info: object) -> None:
+        super().__exit__(*exc_info)
+        documents.forget()
 
     # What the person does, in a browser.
 

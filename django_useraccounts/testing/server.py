@@ -15,8 +15,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from ..social.protocol.http import answering
-from ..social.protocol.metadata import documents
+from ..outside.calls import answering
 
 #: Any JSON: what the fakes answer is to be broken at will.
 JSON = Any
@@ -116,7 +115,6 @@ class Fake:
         self._changes.pop(endpoint, None)
 
     def __enter__(self) -> Self:
-        documents.forget()
         adapter = _Adapter(self)
         for host in {_origin(url) for url in self._endpoints}:
             self._stack.enter_context(answering(f"{host}/", adapter))
@@ -124,11 +122,10 @@ class Fake:
 
     def __exit__(self, *exc_info: object) -> None:
         self._stack.close()
-        documents.forget()
 
     def handle(self, asked: Asked) -> Answer:
         """Answer one call."""
-        name, handler = self._endpoints.get(asked.url.partition("?")[0], ("", _not_found))
+        name, handler = self._endpoint_of(asked.url.partition("?")[0])
         with self._lock:
             self.calls[name] += 1
             self.asked.append((name, asked))
@@ -142,6 +139,9 @@ class Fake:
             return answer
         change = self._changes.get(name)
         return Answer.of(change(answer) if change else answer)
+
+    def _endpoint_of(self, url: str) -> tuple[str, Callable[[Asked], JSON]]:
+        return self._endpoints.get(url, ("", _not_found))
 
 
 def _origin(url: str) -> str:

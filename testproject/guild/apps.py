@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.auth.password_validation import get_default_password_validators
 from django.core.signals import setting_changed
 
 
@@ -25,6 +26,14 @@ def lead_to_provider(url: str) -> None:
     setting_changed.send(
         GuildConfig, setting="USERACCOUNTS", value=settings.USERACCOUNTS, enter=True
     )
+
+
+def lead_to_leaks(url: str) -> None:
+    """Have passwords looked for in the short list of the guild, unless the real one is asked."""
+    options = settings.BREACHED["OPTIONS"]
+    if "url" in options:
+        options["url"] = url
+        get_default_password_validators.cache_clear()
 
 
 def lead_to_till(url: str) -> None:

@@ -25,6 +25,7 @@ from django_useraccounts.models import (
     UserEmail,
 )
 from django_useraccounts.roles.flows import grant_role, sync_roles
+from django_useraccounts.sessions.models import LoginSession
 from django_useraccounts.undeliverable import report_undeliverable
 
 #: Everybody's password, on the page for everybody to see: this is a demo.
@@ -60,6 +61,8 @@ class Person:
     terms_version: str = ""
     #: Pays for the role of a member, by bank.
     pays: bool = False
+    #: In how many other browsers a session goes on.
+    sessions: int = 0
     #: May log in to the administration, and do there what the roles carry.
     is_staff: bool = False
     #: May do everything in the administration, which opens no door.
@@ -74,16 +77,16 @@ PEOPLE = (
     Person("user007", "is sworn to secrecy, and an agent", ("secret", "agent")),
     Person("heinz", "is sworn to secrecy, because of the sauce", ("secret", "sauce")),
     Person("moneypenny", "keeps secrets, and stays at her desk", ("secret",)),
-    Person("frida", "paints, and has had no supper", ("starving", "artist")),
+    Person("frida", "paints, and has had no supper", ("starving", "artist"), sessions=2),
     Person("ada", "writes programs, forgets to eat; witty", ("starving", "programmer", "witty")),
     Person("vincent", "is hungry, and still looking for a trade", ("starving",)),
     Person("pablo", "paints, has paid his fee, and dines well", ("artist", "member")),
-    Person("groucho", "is funny; would not join a club that has him", ("funny",)),
+    Person("groucho", "is logged in all over town; funny", ("funny",), sessions=3),
     Person("lucille", "is hilarious, and a paying member", ("hilarious", "member")),
     Person("salvador", "paints; his fee ran out a month ago", ("artist",), ("member",)),
     Person(
         "georgia",
-        "has more addresses than rooms, and no role",
+        "has more addresses than rooms, no role, and a long security history",
         other_emails=(
             ("georgia@desert.example", True),
             ("okeeffe@guild.example", False),
@@ -125,6 +128,8 @@ def seed() -> None:
         if not users.filter(name | address).exists():
             admit(person)
     invite_guests()
+    remember()
+    log_in_elsewhere()
 
 
 #: Whom gertrude has invited, as what, and what has become of it; "" is a link of hers for ten.
@@ -166,6 +171,45 @@ def expire(invitation: Invitation) -> None:
     yesterday = timezone.now().replace(microsecond=0) - timedelta(days=1)
     Invitation.objects.filter(pk=invitation.pk).update(expires_at=yesterday)
     OneTimeSecret.objects.filter(pk=invitation.link_id).update(expires_at=yesterday)
+
+
+_IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1"
+)
+_MAC = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/17.4 Safari/605.1.15"
+)
+_WINDOWS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0"
+)
+#: Where some are logged in already: hours since the login, hours since then, address, browser.
+ELSEWHERE = (
+    (400, 30, "198.51.100.23", _IPHONE),
+    (50, 2, "2001:db8::a4", _MAC),
+    (3, 1, "192.0.2.146", _WINDOWS),
+)
+
+
+@transaction.atomic
+def log_in_elsewhere() -> None:
+    """Let some have sessions in other browsers, two or three of them."""
+    now = timezone.now()
+    names = [person.username for person in PEOPLE if person.sessions]
+    known = LoginSession.objects.values("user")
+    for user in get_user_model().objects.filter(username__in=names).exclude(pk__in=known):
+        number = next(person.sessions for person in PEOPLE if person.username == user.username)
+        for began, used, address, agent in ELSEWHERE[:number]:
+            LoginSession.objects.create(
+                user=user,
+                epoch=user.session_epoch,
+                user_agent=agent,
+                client_address=address,
+                started_at=now - timedelta(hours=began),
+                seen_at=now - timedelta(hours=used),
+            )
 
 
 @transaction.atomic
@@ -210,6 +254,42 @@ def admit(person: Person) -> None:
     for role in person.ending_roles:
         in_five_days = timezone.now() + timedelta(days=5)
         grant_role(user, role, since=month_ago, until=in_five_days, source="demo")
+
+
+#: What an account remembers: how many days ago, from where, by whom, and what.
+PAST: tuple[tuple[int, str | None, str, str, dict[str, object]], ...] = (
+    (400, "198.51.100.4", "self", "registered", {}),
+    (400, "198.51.100.4", "self", "email_confirmed", {}),
+    *((380 - 9 * n, "198.51.100.4", "self", "logged_in", {}) for n in range(30)),
+    (31, "203.0.113.66", "", "login_failed", {"reason": "wrong_password"}),
+    (31, "203.0.113.66", "", "login_failed", {"reason": "wrong_password"}),
+    (31, "203.0.113.66", "", "password_link_requested", {}),
+    (30, "198.51.100.4", "self", "password_changed", {}),
+    (30, None, "caretaker", "sessions_ended", {}),
+    (2, "2001:db8:85a3::8a2e:370:7334", "self", "logged_in", {"source": "guild"}),
+)
+
+
+def remember() -> None:
+    """Write the history of georgia, once, so that its page has something to tell."""
+    users = get_user_model().objects
+    keys = [email_key(f"{name}@guild.example") for name in ("georgia", "caretaker")]
+    georgia, caretaker = (users.filter(emails__verified_key=key).first() for key in keys)
+    if georgia is None or AccountEvent.objects.filter(user=georgia, kind="registered").exists():
+        return
+    actors = {"self": georgia, "caretaker": caretaker}
+    AccountEvent.objects.bulk_create(
+        AccountEvent(
+            kind=kind,
+            user=georgia,
+            actor=actors.get(who),
+            at=timezone.now() - timedelta(days=days),
+            client_address=address,
+            via="admin:useraccounts_user_changelist" if who == "caretaker" else "",
+            details={**details, "address": georgia.email} if "email" in kind else details,
+        )
+        for days, address, who, kind, details in PAST
+    )
 
 
 def pay_fee(user: AbstractUser) -> None:

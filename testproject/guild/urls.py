@@ -6,7 +6,8 @@ from django.urls import include, path
 
 from django_useraccounts.decorators import guarded
 
-from . import views
+from . import leaks, views
+from .debugging import debug_only
 
 #: All of it behind one lock: whoever may tread the stage may see what is behind it.
 backstage = [
@@ -27,6 +28,7 @@ urlpatterns = [
     path("stage/", views.stage, name="stage"),
     path("backstage/", guarded(include(backstage), ["funny", "witty", "hilarious"])),
     path("wardrobe/", views.Wardrobe.as_view(), name="wardrobe"),
+    path("leaks/range/<str:prefix>", debug_only(leaks.passwords)),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:key>/", views.mail_html, name="mail_html"),
     path("mails/", views.mails, name="mails"),

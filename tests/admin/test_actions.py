@@ -19,6 +19,7 @@ def written():
     return list(rows)
 
 
+@pytest.mark.asvs("6.4.6")
 def test_a_link_to_set_a_password_goes_to_whom_it_can_reach(
     office, django_capture_on_commit_callbacks
 ):
@@ -82,6 +83,7 @@ def test_the_last_superuser_is_left_out_and_said_so(office, boss):
     ]
 
 
+@pytest.mark.asvs("7.4.5")
 def test_all_sessions_of_a_user_are_ended(office):
     frida = make_user("frida")
     browser = log_in(Client(), frida)

@@ -16,6 +16,7 @@ def login(client, username, password=PASSWORD):
     return client.post(reverse("admin:login"), data, REMOTE_ADDR="203.0.113.9")
 
 
+@pytest.mark.asvs("16.2.1")
 @pytest.mark.parametrize("identifier", ["boss", "BOSS", "boss@example.com"])
 def test_staff_log_in_by_username_or_address_and_it_is_written_down(client, boss, identifier):
     response = login(client, identifier)
@@ -27,6 +28,7 @@ def test_staff_log_in_by_username_or_address_and_it_is_written_down(client, boss
     assert event.client_address == "203.0.113.9"
 
 
+@pytest.mark.asvs("6.3.4")
 def test_guesses_are_limited_with_the_budget_of_the_other_login(client, boss):
     for _ in range(5):
         login(client, "boss", "wrong")

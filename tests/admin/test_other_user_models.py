@@ -5,7 +5,7 @@ import pytest
 from tests.children import assert_passes
 
 # Not for this process: so that they are tested on the other databases as well.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.mark.parametrize("site", ["badges", "email_user", "zoo"])

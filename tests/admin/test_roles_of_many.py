@@ -212,9 +212,9 @@ def test_the_page_of_a_user_tells_what_happened_to_the_roles_newest_first(office
     order = ["reason: was paid back", "reason: has paid for ever", "reason: has paid<"]
     assert [told.index(text) for text in order] == sorted(told.index(text) for text in order)
     for text in (
-        "Revoked: artist · by boss",
-        "Extended: artist · for good · by boss",
-        "Granted: artist · from Jan. 2, 2026, 10 a.m. · until March 4, 2040, 10 a.m.",
+        "The role “artist” was revoked. · by boss",
+        "The role “artist” was extended. · for good · by boss",
+        "The role “artist” was granted. · from Jan. 2, 2026, 10 a.m. · until March 4, 2040",
         "with grace until March 5, 2040, 10 a.m. · source: stripe · reason: has paid",
     ):
         assert text in told

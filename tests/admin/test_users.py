@@ -350,6 +350,7 @@ def test_the_last_superuser_is_told_why_it_stays(office, boss):
     assert not AccountEvent.objects.exists()
 
 
+@pytest.mark.asvs("16.2.1")
 def test_several_changes_leave_one_event_each(office, boss):
     user = make_user("frida")
 
@@ -393,6 +394,7 @@ def test_nobody_is_deleted_here(office):
     assert User.objects.filter(pk=user.pk).exists()
 
 
+@pytest.mark.asvs("6.4.6")
 def test_there_is_no_way_to_set_a_password(office):
     user = make_user("frida")
     html = office.get(page("change", user.pk)).content.decode()

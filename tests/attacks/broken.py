@@ -93,6 +93,13 @@ class StutteringMail(EmailBackend):
         return int(super().send_messages(messages))
 
 
+class DyingMail(BaseEmailBackend):
+    """The process is ended while it sends."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        raise SystemExit
+
+
 class NobodyPolicy(Policy):
     def may_log_in(self, user: Any, *, request: Any) -> bool:
         return False

@@ -81,6 +81,7 @@ def test_A3_what_a_stranger_left_on_the_account_goes_when_the_owner_resets(brows
     assert not OneTimeSecret.objects.filter(pk=secret.pk).exists()
 
 
+@pytest.mark.asvs("7.6.2")
 def test_A4_confirming_in_another_browser_than_the_one_that_registered_logs_nobody_in(
     browser, new_browser
 ):
@@ -226,6 +227,7 @@ def test_A10_a_closed_registration_lets_nobody_in_by_a_direct_post(browser, set_
         register("mallory", email=VICTIM, password=EVIL)
 
 
+@pytest.mark.asvs("6.2.11")
 @pytest.mark.parametrize(
     "password",
     ["victoria-hope", "Victoria-Hope", "victoria.hope@example.com", "victoria.hope", "12345678901"],
@@ -238,6 +240,7 @@ def test_A11_a_password_that_is_the_name_or_the_address_is_refused(browser, pass
     assert not User.objects.exists()
 
 
+@pytest.mark.asvs("6.2.11")
 def test_A11_a_password_that_is_the_name_or_address_is_refused_at_reset_and_change_too(browser):
     make_user("victoria-hope", VICTIM)
     browser.forgot()
@@ -287,6 +290,7 @@ PAGES_AND_PARTS = [
 ]
 
 
+@pytest.mark.asvs("16.2.5")
 @pytest.mark.parametrize("page, part", PAGES_AND_PARTS)
 def test_A13_no_password_is_in_the_report_of_an_error(browser, breaking, error_reports, page, part):
     browser.raise_request_exception = False
@@ -344,6 +348,7 @@ def test_A13_no_browser_token_is_in_the_report_of_an_error(browser, breaking, er
     assert token not in error_reports[0]
 
 
+@pytest.mark.asvs("16.5.2")
 def test_A14_a_mail_server_that_is_away_leaves_the_account_whole_and_the_mail_waiting(
     browser, new_browser, send_mail_by
 ):
@@ -376,6 +381,7 @@ def test_A14_the_error_that_is_kept_holds_no_link(browser, send_mail_by, caplog)
 # Seams: what else can be sent along with a registration
 
 
+@pytest.mark.asvs("8.2.3")
 @pytest.mark.parametrize(
     "more",
     [

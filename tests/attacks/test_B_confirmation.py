@@ -84,6 +84,7 @@ def test_B1_a_link_is_worth_nothing_once_its_claim_belongs_to_another_user(brows
     assert not UserEmail.objects.confirmed().filter(email_key=VICTIM).exists()
 
 
+@pytest.mark.asvs("9.2.2")
 @pytest.mark.parametrize("made_for", PURPOSES)
 @pytest.mark.parametrize("used_for", PURPOSES)
 def test_B2_a_link_opens_only_the_page_that_it_was_made_for(browser, links, made_for, used_for):
@@ -204,6 +205,7 @@ def test_B3_a_link_asked_for_again_replaces_the_older_one(browser, new_browser):
     assert new_browser().confirm(last_mail()).status_code == 302
 
 
+@pytest.mark.asvs("3.5.3")
 @pytest.mark.parametrize("method", ["get", "head", "options", "trace"])
 @pytest.mark.parametrize("kind", ["register", "forgot"])
 def test_B4_looking_at_a_link_changes_nothing(browser, new_browser, method, kind):

@@ -115,6 +115,7 @@ def test_C6_a_form_of_another_site_cannot_log_anybody_out(victoria):
     assert client.get(url("profile")).status_code == 200
 
 
+@pytest.mark.asvs("7.4.1")
 def test_C7_logout_leaves_nothing_of_the_session(browser, victoria):
     browser.log_in("victoria", remember="on")
     session = browser.session
@@ -139,6 +140,7 @@ def test_C7_logging_out_twice_or_as_nobody_is_harmless(browser, victoria):
     assert AccountEvent.objects.filter(kind="logged_out").count() == 1
 
 
+@pytest.mark.asvs("6.3.4")
 def test_C8_a_user_who_was_switched_off_gets_in_by_no_path(browser, new_browser):
     # Links are issued while the account is on.
     user = make_user("victoria", VICTIM)
@@ -168,6 +170,7 @@ def test_C8_a_user_who_was_switched_off_gets_in_by_no_path(browser, new_browser)
     assert user.check_password(PASSWORD)
 
 
+@pytest.mark.asvs("7.4.2")
 def test_C8_switched_off_between_the_password_and_the_next_request(browser, victoria):
     browser.log_in("victoria", remember="on")
     User.objects.update(is_active=False)
@@ -211,6 +214,7 @@ def test_C10_a_copy_in_user_email_without_a_proved_row_logs_nobody_in(browser):
     assert last_mail().subject.startswith("No account")
 
 
+@pytest.mark.asvs("3.3.2", "3.3.4")
 def test_C13_the_session_cookie_is_out_of_reach_of_scripts_and_secure_where_set(
     browser, settings, victoria
 ):
@@ -231,6 +235,7 @@ def test_C13_without_remember_the_cookie_ends_with_the_browser(browser, victoria
     assert cookie["expires"] == ""
 
 
+@pytest.mark.asvs("7.2.1")
 def test_C13_a_stolen_cookie_dies_with_the_password_and_with_the_logout(
     browser, new_browser, victoria
 ):

@@ -38,6 +38,7 @@ def victoria(db):
     return make_user("victoria", VICTIM)
 
 
+@pytest.mark.asvs("6.4.3")
 @pytest.mark.parametrize(
     "stored, typed",
     [
@@ -80,6 +81,7 @@ def test_D1_another_spelling_of_the_same_address_mails_to_the_stored_one(browser
     assert [message.to for message in mail.outbox] == [["Victim@example.com"]]
 
 
+@pytest.mark.asvs("6.4.3")
 def test_D3_a_link_sets_one_password_once(browser, new_browser, victoria):
     browser.forgot()
     link = link_in(last_mail())
@@ -109,6 +111,7 @@ def test_D4_a_second_use_that_looked_at_the_link_before_the_first_is_refused(vic
     assert victoria.check_password(NEW_PASSWORD)
 
 
+@pytest.mark.asvs("6.4.3")
 @pytest.mark.parametrize(
     "event", ["password changed", "password reset", "address removed", "newer link", "epoch raised"]
 )
@@ -148,6 +151,7 @@ def test_D6_an_address_that_is_no_longer_proved_resets_nothing(victoria):
     assert victoria.check_password(PASSWORD)
 
 
+@pytest.mark.asvs("3.4.5", "14.2.1")
 @pytest.mark.parametrize("kind", ["register", "forgot"])
 def test_D7_the_secret_leaves_the_url_and_no_page_loads_anything_from_elsewhere(
     browser, victoria, kind
@@ -172,6 +176,7 @@ def test_D7_the_secret_leaves_the_url_and_no_page_loads_anything_from_elsewhere(
     assert "<script" not in html
 
 
+@pytest.mark.asvs("14.3.2")
 @pytest.mark.parametrize("kind", ["register", "forgot"])
 def test_D8_nothing_of_the_way_is_kept_by_a_cache(browser, victoria, kind):
     if kind == "forgot":
@@ -221,6 +226,7 @@ def test_D11_a_claim_that_nobody_proved_gets_no_link(browser, victoria):
     assert [message.subject[:10] for message in mails_to("typo@example.org")] == ["No account"]
 
 
+@pytest.mark.asvs("7.4.3")
 def test_D12_a_change_ends_every_other_session_and_renews_this_one(browser, new_browser, victoria):
     others = [new_browser(), new_browser()]
     for each in (browser, *others):
@@ -237,6 +243,7 @@ def test_D12_a_change_ends_every_other_session_and_renews_this_one(browser, new_
     assert thief.user_id is None
 
 
+@pytest.mark.asvs("7.4.3")
 def test_D12_a_reset_ends_every_session_this_one_too(browser, new_browser, victoria):
     thief = new_browser()
     for each in (browser, thief):
@@ -300,6 +307,7 @@ def test_D14_registering_is_no_way_around_the_limit_of_mails_to_an_address(brows
     assert len(mailbox()) <= 5
 
 
+@pytest.mark.asvs("2.4.1")
 def test_D14_all_anonymous_pages_together_send_at_most_the_sum_of_their_limits(new_browser):
     for number in range(12):
         stranger = new_browser(REMOTE_ADDR=f"203.0.113.{number}")
@@ -330,7 +338,7 @@ def test_D15_another_spelling_of_the_name_is_no_way_around_the_limit_of_logins(b
 
     codes = [browser.log_in(name, EVIL).status_code for name in spellings * 3]
 
-    assert codes == [200] * 10 + [429] * 5
+    assert codes == [200] * 5 + [429] * 10
 
 
 @pytest.mark.parametrize(

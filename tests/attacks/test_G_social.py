@@ -134,6 +134,7 @@ def test_G_an_id_token_lets_nobody_in(client, provider, name):
     assert_refused(response, before, reason=reason)
 
 
+@pytest.mark.asvs("6.8.2")
 def test_G_a_forged_signature_lets_nobody_in(client, provider):
     provider.rotate("key-1", signing_key("of a thief"), publish=False)
 

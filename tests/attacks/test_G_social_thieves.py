@@ -281,6 +281,22 @@ def test_D1_an_address_that_is_spelled_apart_is_the_same(
     assert [mail.to for mail in OutgoingMail.objects.all()] == [VICTIM]
 
 
+@pytest.mark.parametrize("is_owned", [True, False])
+def test_G17_an_address_that_a_provider_tells_later_is_nobodys_here(client, provider, is_owned):
+    if is_owned:
+        make_user("hannah", VICTIM)
+    eve = make_user("eve", "eve@example.com")
+    connect(eve, Identity("guild", ISSUER, THIEF["sub"]))
+    before = list(UserEmail.objects.order_by("pk").values())
+
+    arrive(client, provider, {**THIEF, "email": VICTIM, "email_verified": True})
+
+    assert user_of(client) == str(eve.pk)
+    eve.refresh_from_db()
+    assert eve.email == "eve@example.com"
+    assert list(UserEmail.objects.order_by("pk").values()) == before
+
+
 def test_G19_the_new_owner_of_an_address_is_not_the_one_before(client, provider, connects_by_email):
     hannah = make_user("hannah", VICTIM)
     connect(hannah, Identity("guild", ISSUER, "the-owner-before", email=VICTIM))
@@ -334,6 +350,7 @@ def test_G_a_provider_by_another_name_lets_the_same_people_in(client, set_conf, 
     assert user_of(client) == str(hannah.pk)
 
 
+@pytest.mark.asvs("6.8.1")
 def test_G_another_provider_by_the_same_name_lets_nobody_else_in(client, provider):
     hannah = make_user("hannah", "hannah@example.com")
     connect(hannah, Identity("guild", "https://id.before.example", HANNAH["sub"]))
@@ -344,6 +361,7 @@ def test_G_another_provider_by_the_same_name_lets_nobody_else_in(client, provide
     assert user_of(client) == ""
 
 
+@pytest.mark.asvs("10.5.2")
 @pytest.mark.parametrize("subject", ["Hannah-1", "hannah-1 ", "hánnah-1", "HANNAH-1"])
 def test_G_a_subject_is_compared_letter_by_letter(client, provider, subject):
     connect(make_user("hannah", "h@example.com"), Identity("guild", ISSUER, HANNAH["sub"]))

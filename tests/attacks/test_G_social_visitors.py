@@ -84,6 +84,7 @@ def test_G_a_look_at_the_pages_changes_nothing(client, provider):
     assert not provider.calls
 
 
+@pytest.mark.asvs("7.6.2")
 @pytest.mark.parametrize("page", ["social_login", "connect_provider"])
 def test_G_another_site_begins_no_login(page, has_providers):
     browser = Client(enforce_csrf_checks=True)
@@ -423,6 +424,7 @@ def test_G13_the_link_is_bound_to_what_was_asked_for(client, provider):
 # Ways in
 
 
+@pytest.mark.asvs("8.2.2")
 def test_G14_the_connection_of_another_is_not_mine_to_cut(client, has_providers):
     connection = connect(make_user("hannah"), identity())
     make_user("eve")
@@ -513,6 +515,7 @@ def test_G_terms_that_have_changed_are_asked_for(client, provider, set_conf):
 # What is told to whom
 
 
+@pytest.mark.asvs("10.1.1")
 def test_G_the_session_keeps_nothing_of_a_provider_after_a_logout(client, provider):
     connect(make_user("hannah", HANNAH["email"]), identity())
     arrive(client, provider)

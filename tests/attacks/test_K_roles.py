@@ -219,6 +219,7 @@ def test_K3_a_wrong_list_of_names_in_a_template_is_no_yes(rf, text):
         template.render({"user": user, "names": text})
 
 
+@pytest.mark.asvs("8.2.3")
 def test_K4_no_page_of_the_accounts_grants_anything(browser):
     user = make_user("mallory", VICTIM)
     role = Role.objects.create(name="secret")
@@ -241,6 +242,7 @@ def test_K4_a_role_that_nobody_has_made_cannot_be_granted():
         grant_role(make_user("mallory"), "no-such-role")
 
 
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("fields", [{"is_superuser": True}, {"is_staff": True}], ids=list)
 def test_K5_superusers_and_staff_pass_only_with_the_role(browser, fields):
     make_user("boss", VICTIM, **fields)
@@ -281,6 +283,7 @@ def test_K7_who_was_switched_off_or_has_not_confirmed_is_refused_with_the_role(
     assert not User.objects.with_roles("secret").filter(username="off").exists()
 
 
+@pytest.mark.asvs("8.3.1")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", urls.SECRET)
 def test_K9_every_method_is_guarded(browser, new_browser, name, method):
@@ -337,6 +340,7 @@ def test_a_role_counts_from_its_start_to_its_end_and_no_moment_longer(browser):
     assert browser.get("/function/").status_code == 403
 
 
+@pytest.mark.asvs("8.3.2")
 def test_a_revoked_role_is_gone_at_the_next_request_even_if_it_was_granted_twice(browser):
     user = make_user("agent", VICTIM, roles=["secret", "agent", "agent"])
     grant_role(user, "agent", since=timezone.now() + timedelta(seconds=1))

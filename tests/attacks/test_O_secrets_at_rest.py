@@ -71,6 +71,7 @@ def test_O3_a_stolen_table_opens_nothing_without_the_key(browser, link, settings
     assert browser.get(url("reset_password", str(forged)), follow=True).status_code == 404
 
 
+@pytest.mark.asvs("16.2.5")
 def test_O3_nothing_that_is_typed_or_mailed_is_logged(browser, caplog):
     caplog.set_level(logging.DEBUG)
     browser.register("victoria", VICTIM, PASSWORD)

@@ -143,6 +143,7 @@ def test_P4_a_mail_to_the_owner_of_a_taken_address_names_no_stranger(browser):
     assert "evil" not in f"{message.subject}{message.body}{html_of(message)}"
 
 
+@pytest.mark.asvs("3.2.2")
 def test_P4_markup_in_names_is_text_in_the_html(browser, set_conf):
     set_conf(SITE_NAME="<b>Guild</b> & <img src=//evil.com>")
     user = make_user("victoria", VICTIM)

@@ -213,6 +213,7 @@ def test_Q5_a_username_that_was_cleaned_is_clean(name):
     assert len(cleaned.text) <= USERNAME_MAX_LENGTH
 
 
+@pytest.mark.asvs("2.2.1")
 @hypothesis(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 @example("a", "faß.de")

@@ -42,6 +42,7 @@ def counted(settings):
     return CountingHasher.work
 
 
+@pytest.mark.asvs("2.2.2")
 @pytest.mark.parametrize("size", [1_001, 1_000_000, 2_400_000])
 @pytest.mark.parametrize("page", ["register", "login", "confirm_identity", "change", "reset"])
 def test_R1_a_huge_password_is_refused_before_it_is_hashed(browser, counted, size, page):
@@ -81,6 +82,7 @@ def test_R1_a_body_that_is_larger_than_django_takes_is_refused(browser, counted)
     assert not counted
 
 
+@pytest.mark.asvs("6.2.8")
 def test_R2_no_part_of_a_long_password_is_cut_off(browser):
     base = "correct horse " * 60
     make_user("victoria", VICTIM, base + "a")
@@ -93,6 +95,7 @@ def test_R2_no_part_of_a_long_password_is_cut_off(browser):
     assert browser.user_id
 
 
+@pytest.mark.asvs("6.2.8")
 def test_R2_spaces_around_a_password_are_part_of_it(browser, new_browser):
     browser.register("victoria", VICTIM, " correct horse battery ")
     browser.confirm(last_mail())
@@ -174,6 +177,7 @@ def test_R3_missing_fields_and_lists_are_a_form_with_sentences(browser, name, da
     assert not OutgoingMail.objects.exists()
 
 
+@pytest.mark.asvs("2.4.1")
 @pytest.mark.django_db(transaction=True)
 def test_R4_many_logins_at_once_are_limited_before_they_hash(live_server, settings):
     settings.PASSWORD_HASHERS = ["tests.attacks.broken.CountingHasher"]
@@ -286,6 +290,7 @@ def test_R3_no_browser_cookie_breaks_the_register_page_on_the_wire(live_server, 
     assert _raw(live_server, b"GET /accounts/register/ HTTP/1.1", line) == 200
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "line",

@@ -193,6 +193,7 @@ def test_S2_a_reset_and_a_change_at_once_leave_one_password_and_no_stolen_sessio
             assert user.check_password(EVIL)
 
 
+@pytest.mark.asvs("2.3.4")
 def test_S7_confirming_one_address_for_two_accounts_at_once_gives_one_owner(surfers):
     one, two = surfers(2)
     for _ in repeatedly():
@@ -252,6 +253,7 @@ def test_S9_switching_off_while_logging_in_leaves_no_session_that_works(surfers)
         assert surfer.get(url("profile")).status == 302
 
 
+@pytest.mark.asvs("6.3.1")
 def test_M4_a_burst_of_wrong_passwords_gets_no_more_checks_than_the_limit(live_server):
     racers = [Surfer(live_server.url) for _ in range(8)]
     for racer in racers:

@@ -102,6 +102,7 @@ def test_S_an_invitation_accepted_by_one_in_two_tabs_is_accepted_once(surfers):
         assert Invitation.objects.get().uses == 1
 
 
+@pytest.mark.asvs("2.3.4")
 def test_S_a_link_for_three_is_accepted_by_three_of_six(surfers):
     browsers = surfers(6)
     for maria in rounds():

@@ -58,6 +58,7 @@ def is_in(surfer):
     return surfer.get(url("profile")).status == 200
 
 
+@pytest.mark.asvs("7.4.2")
 def test_S_closing_and_logging_in_at_once_leave_no_session_in_a_closed_account(surfers):
     owner, other = surfers(2)
     for _ in repeatedly():

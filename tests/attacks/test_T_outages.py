@@ -53,6 +53,7 @@ def clock(monkeypatch):
     return set_clock
 
 
+@pytest.mark.asvs("9.2.1")
 @pytest.mark.parametrize("purpose", [CONFIRM_EMAIL, RESET_PASSWORD], ids=lambda p: p.name)
 def test_T6_a_link_expires_by_the_clock_and_a_used_one_stays_used(browser, clock, purpose):
     user = make_user("victoria", VICTIM, confirmed=purpose is RESET_PASSWORD)
@@ -86,9 +87,9 @@ def test_T6_a_link_that_expires_while_its_page_is_open_does_nothing(browser, clo
     assert not UserEmail.objects.confirmed().exists()
 
 
-def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(clock, rf):
+def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(clock):
     def attempt():
-        limits.spend("login", identifier="victoria", request=None)
+        limits.spend("password", identifier="1", request=None)
 
     for _ in range(10):
         attempt()
@@ -105,7 +106,7 @@ def test_T6_windows_of_limits_end_and_a_clock_that_is_set_back_locks_nobody_out(
     attempt()
     clock(days=-1)
     attempt()
-    assert AttemptCounter.objects.get().attempts == 1
+    assert set(AttemptCounter.objects.values_list("attempts", flat=True)) == {1}
 
 
 def test_T6_the_waiting_time_is_never_negative_or_longer_than_a_window(clock):
@@ -157,6 +158,7 @@ def no_events(request):
     pre_save.disconnect(sender=AccountEvent, dispatch_uid="attack")
 
 
+@pytest.mark.asvs("16.5.3")
 @pytest.mark.parametrize(
     "act", ["register", "confirm", "not_me", "login", "reset", "change", "logout", "identity"]
 )
@@ -222,15 +224,21 @@ def test_T9_a_process_that_dies_after_the_commit_loses_no_mail_and_changes_no_li
     assert browser.reset(message).status_code == 302
 
 
-def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(browser, set_conf, clock):
+def test_T9_a_process_that_dies_while_it_sends_lets_another_one_try_later(
+    browser, set_conf, send_mail_by, clock
+):
     set_conf(MAIL_DELIVERY="command")
     browser.forgot()
     row = OutgoingMail.objects.get()
-    # Claimed, and then the power went.
-    OutgoingMail.objects.update(attempts=1, due_at=timezone.now() + timedelta(minutes=2))
+    send_mail_by(f"{BROKEN}.DyingMail")
+    with pytest.raises(SystemExit):
+        deliver(row.pk)
+    send_mail_by("django.core.mail.backends.locmem.EmailBackend")
 
+    # Nobody can tell yet that it is not on its way.
+    clock(minutes=14)
     assert not deliver(row.pk)
-    clock(minutes=3)
+    clock(minutes=16)
     assert deliver(row.pk)
 
     assert len(mail.outbox) == 1
@@ -279,6 +287,7 @@ def test_T9_a_mail_is_given_up_after_a_while(browser, send_mail_by, clock):
 # The database goes away
 
 
+@pytest.mark.asvs("16.5.1")
 @pytest.mark.parametrize("name", ["login", "register", "forgot_password", "resend_confirmation"])
 def test_a_database_that_goes_away_answers_503_and_leaves_nothing_half_done(browser, name):
     make_user("victoria", VICTIM)
@@ -300,6 +309,7 @@ def test_a_database_that_goes_away_answers_503_and_leaves_nothing_half_done(brow
     assert "_auth_user_id" not in browser.session
 
 
+@pytest.mark.asvs("2.3.3")
 @pytest.mark.parametrize("flow", ["register", "confirm", "reset", "forgot"])
 def test_every_statement_of_a_flow_may_fail_and_nothing_is_half_done(browser, flow):
     """Fail the k-th writing statement, for every k: all of the flow happens, or nothing does."""

@@ -5,7 +5,9 @@ import re
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection
 from django.test import Client
+from django.urls import get_resolver
 
 from django_useraccounts.testing import make_user
 from tests.attacks.browsers import (
@@ -19,6 +21,9 @@ from tests.attacks.browsers import (
     page_of,
     url,
 )
+from tests.social.visits import has_providers, provider
+
+__all__ = ["has_providers", "provider"]  # fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +112,17 @@ def test_V1_the_page_of_an_outage_and_the_refusal_of_a_guard_are_not_framed(brow
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
+@pytest.mark.asvs("14.2.2")
+def test_V3_no_cache_shows_a_guarded_page_to_others(client):
+    client.force_login(make_user("user007", roles=["secret", "agent"]))
+
+    answer = client.get("/cellar/")
+
+    assert answer.status_code == 200
+    assert "private" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.asvs("7.4.1")
 def test_V3_what_was_seen_is_gone_after_the_logout(browser):
     make_user("victoria", VICTIM)
     browser.log_in("victoria")
@@ -134,6 +150,7 @@ def test_pages_pass_the_strictest_policy_for_content(browser, new_browser):
 ORIGINS = ["https://evil.example", "null", "http://testserver.evil.example", "https://testserver"]
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("origin", [None, *ORIGINS])
 @pytest.mark.parametrize("token", [None, "of another browser"])
 @pytest.mark.parametrize("middleware", [True, False])
@@ -176,6 +193,7 @@ def test_V5_no_form_of_another_site_changes_anything(browser, settings, origin, 
     assert everything() == before
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_V5_the_right_token_does_not_help_a_wrong_origin(origin):
     make_user("victoria", VICTIM)
@@ -209,6 +227,7 @@ def test_V5_the_own_form_with_its_token_works():
     assert client.post(url("confirm_identity"), old).status_code == 403
 
 
+@pytest.mark.asvs("3.5.3")
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
 def test_V5_no_other_method_does_what_a_post_does(method):
     user = make_user("victoria", VICTIM)
@@ -268,3 +287,97 @@ def test_V5_a_stale_confirmation_of_somebody_else_who_is_logged_in_confirms_noth
         assert client.post(page, {"answer": answer}).status_code in {302, 403}
 
     assert everything() == before
+
+
+# Every URL, whoever comes and however
+
+
+METHODS = ["get", "post", "head", "put", "delete", "options"]
+#: It is for a machine, and shows nothing.
+NO_PAGE = {"stripe_webhook"}
+
+
+def every_path():
+    """Yield the name and a path of each URL of the accounts, of core and of all rooms."""
+    wildcards = {
+        "link": "A" * 64,
+        "slug": "guild",
+        "int": "1",
+    }
+    for pattern in get_resolver("django_useraccounts.urls").url_patterns:
+        for route in getattr(pattern, "url_patterns", [pattern]):
+            path = re.sub(
+                r"<(\w+):(\w+)>",
+                lambda match: wildcards.get(match[2]) or wildcards[match[1]],
+                str(route.pattern),
+            )
+            yield route.name, f"/accounts/{path}"
+
+
+def lacking(answer):
+    """Return the headers that an answer lacks, or has otherwise."""
+    wanted = {
+        "X-Frame-Options": {"DENY"},
+        "X-Content-Type-Options": {"nosniff"},
+        "Referrer-Policy": {"same-origin", "no-referrer"},
+    }
+    wrong = [name for name, allowed in wanted.items() if answer.headers.get(name) not in allowed]
+    stored = "no-store" not in answer.headers.get("Cache-Control", "")
+    return [*wrong, *(["Cache-Control"] if stored else [])]
+
+
+@pytest.fixture
+def bare(settings):
+    """A project without the middleware that would set these headers for everybody."""
+    settings.MIDDLEWARE = [
+        path for path in settings.MIDDLEWARE if not re.search("XFrame|Security", path)
+    ]
+
+
+@pytest.mark.asvs("3.4.4", "3.4.5", "14.3.2")
+@pytest.mark.one_database
+@pytest.mark.usefixtures("bare", "provider")
+@pytest.mark.parametrize("who", ["stranger", "user", "unconfirmed"])
+def test_V1_V3_no_url_answers_without_its_headers(who):
+    client = Client(raise_request_exception=False)
+    wrong, walked = [], set()
+
+    for name, path in every_path():
+        user = who != "stranger" and make_user(
+            name.replace("_", "-"), confirmed=who != "unconfirmed"
+        )
+        for method in METHODS:
+            if user:  # again, in case the last page has logged out
+                client.force_login(user)
+            answer = getattr(client, method)(path)
+            walked.add((name, answer.status_code))
+            if name not in NO_PAGE and answer.status_code != 404 and lacking(answer):
+                wrong.append((name, method, answer.status_code, lacking(answer)))
+
+    assert wrong == []
+    assert len({name for name, _status in walked}) > 40
+    assert not [name for name, status in walked if status >= 500]
+
+
+@pytest.mark.asvs("3.4.4")
+@pytest.mark.usefixtures("bare")
+def test_V1_V3_refusals_have_their_headers_too(browser, client):
+    make_user("victoria", VICTIM)
+    for _ in range(12):
+        limited = browser.log_in("victoria", "wrong")
+    strict = Client(enforce_csrf_checks=True)
+    stale = strict.post(url("login"), {})
+    client.force_login(User.objects.get(username="victoria"))
+    forbidden = client.get("/cellar/")
+
+    def refuse(execute, sql, params, many, context):
+        raise OperationalError("the database is away")
+
+    with connection.execute_wrapper(refuse):
+        away = browser.post(url("login"), {"identifier": "victoria", "password": "x"})
+
+    answers = {429: limited, 403: stale, "guard": forbidden, 503: away}
+    assert [answer.status_code for answer in answers.values()] == [429, 403, 403, 503]
+    assert {what: lacking(answer) for what, answer in answers.items()} == {
+        what: [] for what in answers
+    }

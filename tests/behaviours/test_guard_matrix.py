@@ -148,6 +148,7 @@ def answers(client, views, accept):
     return words
 
 
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("before_login", [True, False], ids=["confirm first", "confirm later"])
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 @pytest.mark.parametrize("views", ["functions", "classes"])

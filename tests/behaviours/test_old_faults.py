@@ -264,6 +264,7 @@ def test_messages_that_print_the_path_unescaped(browser, visitor):
         assert MARKUP not in page
 
 
+@pytest.mark.asvs("3.2.2")
 @pytest.mark.parametrize("page", ["register", "forgot_password", "resend_confirmation"])
 def test_messages_that_print_what_was_typed_unescaped(browser, page):
     typed = {"username": "oneil", "email": "o'neil&copy@example.com", "password": PASSWORD}

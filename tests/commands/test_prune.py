@@ -5,13 +5,14 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
 from django_useraccounts.mail import announce
 from django_useraccounts.management.commands import useraccounts_prune
 from django_useraccounts.models import (
+    AccountEvent,
     AttemptCounter,
     OldUsername,
     OneTimeSecret,
@@ -30,13 +31,13 @@ TABLES = ("accounts", "addresses", "counters", "usernames", "links", "exports", 
 
 def told(**numbers):
     """Return what the command says that has deleted so many rows."""
-    names = (*TABLES, "closed_accounts")
+    names = (*TABLES, "login_sessions", "closed_accounts")
     return ", ".join(f"{numbers.get(name, 0)} {name.replace('_', ' ')}" for name in names)
 
 
-def prune():
+def prune(*options):
     out = StringIO()
-    call_command("useraccounts_prune", stdout=out)
+    call_command("useraccounts_prune", *options, stdout=out)
     return out.getvalue().strip()
 
 
@@ -121,7 +122,7 @@ def test_many_rows_go_in_batches(monkeypatch, django_assert_num_queries):
     AttemptCounter.objects.bulk_create(counters)
 
     # Three batches, each read and deleted, and for every table the look that finds nothing.
-    with django_assert_num_queries(2 * 3 + 9):
+    with django_assert_num_queries(2 * 3 + 10):
         assert "25 counters" in prune()
 
     assert not AttemptCounter.objects.exists()
@@ -140,3 +141,61 @@ def test_a_counter_that_begins_anew_meanwhile_stays():
         assert prune() == told()
 
     assert AttemptCounter.objects.get().key == "returns"
+
+
+# Events
+
+
+def events_of_days_ago(*ages):
+    user = make_user("maria")
+    for days in ages:
+        event = AccountEvent.objects.record("logged_in", user=user, details={"days": days})
+        at = timezone.now() - timedelta(days=days)
+        AccountEvent.objects.filter(pk=event.pk).update(at=at)
+
+
+def test_events_stay_unless_somebody_says_for_how_long():
+    events_of_days_ago(1, 20_000)
+
+    assert prune() == told()
+
+    assert AccountEvent.objects.count() == 2
+
+
+def test_old_events_go_in_batches_and_the_command_says_how_many(
+    monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(useraccounts_prune, "BATCH", 10)
+    events_of_days_ago(1, 729, *[731] * 25)
+
+    # Three batches, each read and deleted, and for every table the look that finds nothing.
+    with django_assert_num_queries(2 * 3 + 10):
+        said = prune("--events-older-than", "730")
+
+    assert ", 25 events, " in said
+    assert sorted(event.details["days"] for event in AccountEvent.objects.all()) == [1, 729]
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "36501", "99999999999999"])
+def test_a_number_of_days_that_cannot_be_meant_deletes_nothing(days):
+    events_of_days_ago(1, 731)
+
+    with pytest.raises(CommandError, match=f"is {days}, not between 1 and 36500 days"):
+        call_command("useraccounts_prune", events_older_than=int(days))
+
+    assert AccountEvent.objects.count() == 2
+
+
+def test_an_account_that_was_never_confirmed_leaves_an_event_without_what_tells_whose(rf):
+    user = make_user("frida", confirmed=False)
+    user.date_joined = timezone.now() - timedelta(days=60)
+    user.save()
+    UserEmail.objects.update(created_at=user.date_joined)
+    details = {"address": "frida@example.com"}
+    AccountEvent.objects.record("email_added", user=user, details=details, request=rf.get("/"))
+
+    assert prune() == told(accounts=1)
+
+    added, pruned = AccountEvent.objects.order_by("pk")
+    assert (added.user_id, added.details, added.client_address) == (user.pk, {}, None)
+    assert (pruned.kind, pruned.user_id, pruned.actor_id) == ("account_pruned", user.pk, None)

@@ -257,7 +257,7 @@ def test_google_and_facebook_join_with_the_keys_in_the_environment():
     keys = {"GOOGLE_CLIENT_ID": "an id", "GOOGLE_CLIENT_SECRET": "a secret"}
     keys |= {"FACEBOOK_CLIENT_ID": "an id without its secret"}
     program = (
-        "from testproject.settings import *; print(PROVIDERS['google'], [*PROVIDERS], FORM_ACTION)"
+        "from testproject.settings import *; print(PROVIDERS['google'], [*PROVIDERS], SECURE_CSP)"
     )
 
     done = subprocess.run(
@@ -273,3 +273,32 @@ def test_google_and_facebook_join_with_the_keys_in_the_environment():
     # Chrome holds a redirect after a form to the policy of the page.
     assert "https://accounts.google.com" in done.stdout
     assert "https://www.facebook.com" not in done.stdout
+
+
+# Breached passwords
+
+
+def test_the_guild_refuses_a_password_that_is_known_from_a_breach_without_the_network(start):
+    address = address_in(read_greeting(start("--port=0")))
+    person = {"username": "newcomer", "email": "newcomer@guild.example"}
+    with requests.Session() as browser:
+        url = f"{address}accounts/register/"
+        known = click(browser, url, password="correct horse battery staple", **person)
+        other = click(browser, url, password="a horse that nobody has met", **person)
+
+    assert "has appeared in a data breach" in known.text
+    assert other.url == f"{address}accounts/mail-sent/"
+
+
+@pytest.mark.parametrize("wish, options", [("", ["url"]), ("1", [])])
+def test_whom_the_guild_asks_about_breached_passwords(monkeypatch, wish, options):
+    monkeypatch.setenv("GUILD_BREACHED", wish)
+    program = (
+        "from testproject.settings import *; print([*AUTH_PASSWORD_VALIDATORS[-1]['OPTIONS']])"
+    )
+
+    shown = subprocess.run(
+        [sys.executable, "-c", program], cwd=MANAGE.parent, capture_output=True, text=True
+    )
+
+    assert shown.stdout.strip() == str(options)

@@ -81,6 +81,17 @@ def test_an_added_address_is_a_claim_until_its_link_is_used(django_capture_on_co
     assert primaries_of(user) == ["frida@example.com"]
 
 
+def test_an_added_address_is_in_force_nowhere_before_it_is_proved():
+    user = make_user("frida")
+
+    add_email(user, "second@example.com")
+
+    stored = get_user_model().objects.get(pk=user.pk)
+    assert user.email == stored.email == "frida@example.com"
+    assert primaries_of(user) == ["frida@example.com"]
+    assert [row.email for row in UserEmail.objects.confirmed()] == ["frida@example.com"]
+
+
 def test_adding_leaves_one_event_and_one_mail(news, django_capture_on_commit_callbacks):
     user = make_user("frida")
 

@@ -162,6 +162,7 @@ def test_get_shows_and_changes_nothing(client):
     assert not claim_of(user).is_confirmed
 
 
+@pytest.mark.asvs("3.3.2", "3.3.4", "14.2.1")
 def test_the_secret_leaves_the_address_bar_at_once(client):
     link = link_for(make_user("frida", confirmed=False))
 

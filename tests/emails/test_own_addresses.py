@@ -176,6 +176,7 @@ def test_the_last_confirmed_address_stays(browser, maria):
     assert UserEmail.objects.count() == 1
 
 
+@pytest.mark.asvs("6.3.7")
 def test_an_address_is_removed_and_everybody_is_told(browser, maria, sent):
     address = second(maria)
 
@@ -188,6 +189,7 @@ def test_an_address_is_removed_and_everybody_is_told(browser, maria, sent):
     assert len(mails_to("second@example.com")) == len(mails_to("maria@example.com")) == 1
 
 
+@pytest.mark.asvs("8.2.2")
 @pytest.mark.parametrize("name", ["send_confirmation", "make_primary_email", "remove_email"])
 def test_an_address_of_somebody_else_is_as_good_as_none(browser, name):
     other = make_user("other")
@@ -218,6 +220,7 @@ def test_a_claim_cannot_become_primary(browser, maria):
     assert "Only a confirmed e-mail address can be the primary one." in text
 
 
+@pytest.mark.asvs("7.5.1")
 def test_changes_need_a_recent_login(maria):
     stale = Client()
     stale.force_login(maria)

@@ -32,9 +32,7 @@ from tests.readme import ROOT
 ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 BACKEND = "django_useraccounts.backends.AccountsBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-KNOWN = (
-    f"Known are: {', '.join([*(field.name for field in fields(Conf)), 'MEMBERSHIPS', 'SOCIAL'])}."
-)
+KNOWN = f"Known are: {', '.join([*(field.name for field in fields(Conf)), 'MEMBERSHIPS', 'SESSIONS', 'SOCIAL'])}."
 
 
 def found() -> list[CheckMessage]:
@@ -44,7 +42,8 @@ def found() -> list[CheckMessage]:
 @pytest.mark.django_db
 def test_the_settings_of_the_tests_are_in_order():
     assert found() == []
-    assert [message for message in run_checks() if str(message.id).startswith("useraccounts")] == []
+    messages = [message for message in run_checks() if not message.is_silenced()]
+    assert [message for message in messages if str(message.id).startswith("useraccounts")] == []
 
 
 # E001: names and types
@@ -200,7 +199,7 @@ def test_E002_a_purpose_that_does_not_exist(set_conf):
     assert found() == [
         Error(
             'USERACCOUNTS["LIMITS"] has no purpose "log_in".',
-            hint=f"Known are: {', '.join(DEFAULTS)}.",
+            hint=f"Known are: {', '.join(DEFAULTS)}, cache.",
             id="useraccounts.E002",
         )
     ]
@@ -212,6 +211,8 @@ def test_E002_a_purpose_that_does_not_exist(set_conf):
         ({"identifier": "10 in 5m"}, "'identifier': '10 in 5m'"),
         ({"identifier": 10}, "'identifier': 10"),
         ({"client": None}, "'client': None"),
+        ({"identifier": "10/5m, 20/1h"}, "'identifier': '10/5m, 20/1h'"),
+        ({"identifier": "10/5m 20/5m"}, "'identifier': '10/5m 20/5m'"),
         ({"network": "10/5m"}, "'network': '10/5m'"),
     ],
 )
@@ -221,7 +222,7 @@ def test_E002_a_limit_that_cannot_be_read(set_conf, rates, shown):
     assert found() == [
         Error(
             f'USERACCOUNTS["LIMITS"]["login"] has {shown}.',
-            hint="Write \"LIMITS\": {\"login\": {'identifier': '10/5m', 'client': '100/5m'}}.",
+            hint=f'Write "LIMITS": {{"login": {DEFAULTS["login"]}}}.',
             id="useraccounts.E002",
         )
     ]
@@ -232,6 +233,77 @@ def test_E002_a_purpose_without_a_dictionary_is_reported_and_no_crash(set_conf, 
     set_conf(LIMITS={"login": rates})
 
     assert [message.id for message in found()] == ["useraccounts.E002"]
+
+
+# E020, W013: the cache of the limits
+
+
+def in_cache(settings, set_conf, backend, **more):
+    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}", **more}}
+    set_conf(LIMITS={"cache": "default"})
+
+
+@pytest.mark.parametrize(
+    "backend, name",
+    [
+        ("locmem.LocMemCache", "LocMemCache"),
+        ("dummy.DummyCache", "DummyCache"),
+        ("filebased.FileBasedCache", "FileBasedCache"),
+        ("db.DatabaseCache", "DatabaseCache"),
+    ],
+)
+def test_E020_a_cache_that_cannot_count(settings, set_conf, backend, name, tmp_path):
+    in_cache(settings, set_conf, backend, LOCATION=str(tmp_path))
+
+    assert found() == [
+        Error(
+            'USERACCOUNTS["LIMITS"]["cache"] is \'default\', '
+            f"and {name} cannot count what several processes do.",
+            hint="Leave it out, and the database counts; or name a cache of Redis or Memcached "
+            "in CACHES.",
+            id="useraccounts.E020",
+        )
+    ]
+
+
+@pytest.mark.parametrize("alias", ["nowhere", "", 7, None, ["default"], {"a": "10/5m"}])
+def test_E020_a_cache_that_does_not_exist(set_conf, alias):
+    set_conf(LIMITS={"cache": alias})
+
+    [message] = found()
+
+    assert message.id == "useraccounts.E020"
+    assert f"is {alias!r}, which cannot be used: " in message.msg
+
+
+def test_E020_a_cache_whose_library_is_missing(settings, set_conf):
+    in_cache(settings, set_conf, "memcached.PyLibMCCache", LOCATION="127.0.0.1:11211")
+
+    assert [message.id for message in found()] == ["useraccounts.E020"]
+
+
+REDIS = "redis.RedisCache"
+
+
+@pytest.mark.parametrize(
+    "location, options, warned",
+    [
+        ("redis://127.0.0.1", {}, True),
+        ("redis://127.0.0.1", {"socket_connect_timeout": 1}, True),
+        ("redis://127.0.0.1", {"socket_timeout": 1}, False),
+        ("redis://127.0.0.1?socket_timeout=1", {}, False),
+        (["redis://127.0.0.1?socket_timeout=1"], {}, False),
+    ],
+)
+def test_W013_a_cache_that_may_hang(settings, set_conf, location, options, warned):
+    in_cache(settings, set_conf, REDIS, LOCATION=location, OPTIONS=options)
+
+    expected = Warn(
+        "The cache 'default', which counts attempts, has no time-out: if it hangs, logins do.",
+        hint='Write "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}.',
+        id="useraccounts.W013",
+    )
+    assert found() == ([expected] if warned else [])
 
 
 # E003: policy

@@ -97,6 +97,7 @@ def test_a_list_where_a_string_belongs_is_refused(name, value):
     assert name in form.errors
 
 
+@pytest.mark.asvs("6.2.7")
 def test_the_longest_password_is_taken_and_typed_without_a_limit():
     password = "correct horse battery staple " * 34
     assert len(password) < PASSWORD_MAX_LENGTH == 1000
@@ -121,6 +122,7 @@ def test_the_one_who_writes_a_form_says_for_whom_the_password_is():
         Forgetful({"new_password": "correct horse"}).is_valid()
 
 
+@pytest.mark.asvs("6.2.6", "6.2.7")
 def test_browsers_and_password_managers_know_what_to_fill_in():
     form = Form()
 

@@ -23,7 +23,7 @@ from django_useraccounts.mixins import AllowUnconfirmedEmailMixin, RolesRequired
 from django_useraccounts.requirements import Requirement
 from django_useraccounts.testing import log_in, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.urls(__name__)]
 
 
 def page(request, **kwargs):

@@ -32,6 +32,7 @@ from django_useraccounts.secrets import (
     link_of,
     redeem,
 )
+from django_useraccounts.sessions.models import DISOWN_LOGIN
 from django_useraccounts.social.models import CONNECT_BY_LINK
 from django_useraccounts.testing import html_of, link_in, mails_to, make_user
 
@@ -52,6 +53,8 @@ KINDS = {
     "accept_invitation": ACCEPT_INVITATION,
     "connect_by_link": CONNECT_BY_LINK,
     "export_ready": FETCH_EXPORT,
+    "login_disowned": RESET_PASSWORD,
+    "new_login": DISOWN_LOGIN,
     "membership_ended": None,
     "membership_ending": None,
     "membership_started": None,

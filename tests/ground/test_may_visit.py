@@ -34,7 +34,7 @@ from django_useraccounts.mixins import AllowOutdatedTermsMixin
 from django_useraccounts.testing import log_in, make_user
 from tests import views
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.urls(__name__)]
 
 
 def page(request, **kwargs):

@@ -389,6 +389,7 @@ def test_who_granted_a_role_may_go():
     assert user.role_grants.get().granted_by is None
 
 
+@pytest.mark.asvs("16.2.1")
 def test_an_event_knows_where_it_came_from(rf):
     user = make_user()
 

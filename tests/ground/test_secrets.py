@@ -36,6 +36,7 @@ def issued(purpose=RESET_PASSWORD, username="frida", **kwargs):
 # The link
 
 
+@pytest.mark.asvs("11.5.1")
 @pytest.mark.django_db
 def test_a_link_is_64_signs_that_every_mail_program_keeps_together():
     link = link_of(issued())
@@ -130,6 +131,7 @@ def test_a_public_id_has_one_spelling():
 # Who may use it
 
 
+@pytest.mark.asvs("6.4.1")
 @pytest.mark.django_db
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_a_new_link_shows_its_user_and_address_and_works_once(purpose, django_assert_num_queries):
@@ -250,6 +252,7 @@ def test_the_halves_of_two_links_make_no_third():
         peek(RESET_PASSWORD, Link(one.id, other.proof))
 
 
+@pytest.mark.asvs("9.1.1")
 @pytest.mark.django_db
 @pytest.mark.parametrize("proof", ["", "A" * 43, "x", "ä" * 43, "A" * 100_000])
 def test_a_foreign_proof_opens_nothing(proof):
@@ -268,6 +271,7 @@ def test_a_row_that_is_not_there_is_refused():
 # What voids it
 
 
+@pytest.mark.asvs("6.4.1")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "purpose, age", [(CONFIRM_EMAIL, timedelta(hours=5)), (RESET_PASSWORD, timedelta(hours=1))]

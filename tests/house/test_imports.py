@@ -14,14 +14,18 @@ LEVEL_0 = {"conf", "errors", "signals", "room", "compat"}
 #: What all rooms stand on.
 LEVEL_1 = {
     "backends",
+    "breached",
     "browser",
     "canonical",
     "client",
     "courier",
+    "counters",
     "credentials",
     "decorators",
+    "devices",
     "fields",
     "guards",
+    "headers",
     "identity",
     "integrations",
     "limits",
@@ -29,6 +33,7 @@ LEVEL_1 = {
     "message",
     "mixins",
     "models",
+    "outside",
     "personal_data",
     "policy",
     "preview",
@@ -37,6 +42,7 @@ LEVEL_1 = {
     "refusals",
     "requirements",
     "secrets",
+    "sentences",
     "site",
     "tasks",
     "templatetags",
@@ -57,11 +63,11 @@ ROOMS = {
     "terms": set(),
 }
 #: The rooms that a project installs or not, each with an app of its own.
-OPTIONAL = {"invitations", "memberships", "social"}
+OPTIONAL = {"invitations", "memberships", "sessions", "social"}
 #: What of an optional room joins what puts everything together.
 JOINTS = {"admin", "management"}
 #: What stands in for the outside of an optional room in tests, by the room; imported by name alone.
-STAND_INS = {"provider": "social", "server": "social"}
+STAND_INS = {"provider": "social"}
 #: What puts everything together.
 LEVEL_4 = {"admin", "apps", "checks", "management", "urls", "testing", "migrations"}
 
@@ -150,6 +156,7 @@ def test_flows_know_no_forms_responses_or_messages(room):
         "terms",
         "invitations",
         "memberships",
+        "sessions",
         "social",
     ],
 )

@@ -9,6 +9,7 @@ from django.urls import get_resolver
 from django_useraccounts.emails.views import AddressPage
 from django_useraccounts.invitations.views import InvitationPage
 from django_useraccounts.memberships.views import StartCheckoutView, StripeWebhookView
+from django_useraccounts.sessions.views import EndSessionView
 from django_useraccounts.social.views import DisconnectProviderView, SocialCallbackView
 from django_useraccounts.social.views.pages import ProviderPage
 from django_useraccounts.views import AccountPage, FlowView, LinkView
@@ -50,6 +51,7 @@ def test_path_and_view_are_called_like_the_url(route, entry):
     link = "<slug:plan>/" if issubclass(view, StartCheckoutView) else link
     link = "<slug:provider>/" if issubclass(view, ProviderPage) else link
     link = "<int:connection_id>/" if issubclass(view, DisconnectProviderView) else link
+    link = "<uuid:session_id>/" if issubclass(view, EndSessionView) else link
 
     assert route == f"{entry.name.replace('_', '-')}/{link}"
     assert snake(view.__name__) == f"{entry.name}_view"
@@ -113,6 +115,7 @@ def test_every_link_purpose_is_the_name_of_a_page():
         "accept_invitation",
         "confirm_email",
         "connect_by_link",
+        "disown_login",
         "fetch_export",
         "reset_password",
         "undo_email_change",

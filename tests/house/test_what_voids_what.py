@@ -41,10 +41,13 @@ from django_useraccounts.secrets import (
     link_of,
     peek,
 )
+from django_useraccounts.sessions.flows import disown_login, end_other_sessions, end_session
+from django_useraccounts.sessions.models import DISOWN_LOGIN, LoginSession
 from django_useraccounts.social.flows import connect, connect_by_link, disconnect
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import CONNECT_BY_LINK, Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
+from tests.faults.cases.login import request_of
 
 pytestmark = pytest.mark.django_db
 
@@ -196,6 +199,24 @@ def undo(account):
     undo_email_change(secret)
 
 
+def disown_the_login(account):
+    """By a link that was mailed before the claims were added."""
+    account.user.refresh_from_db()
+    secret = issue(DISOWN_LOGIN, address=account.proved, pending=as_they_were([account.proved]))
+    disown_login(secret)
+
+
+def end_others(account):
+    """In another browser than that of the account."""
+    end_other_sessions(account.user, request=request_of(account.user))
+
+
+def end_another(account):
+    """Of a browser that the room knows; the one of the account has no row."""
+    row = LoginSession.objects.create(user=account.user, epoch=account.user.session_epoch)
+    end_session(row)
+
+
 def expire(account):
     # The HMAC covers the end: a row that was changed afterwards is as good as none.
     links = (account.confirm, account.other_confirm, account.reset, account.connect)
@@ -237,6 +258,9 @@ EVERYTHING = {
         ),
         (erase, EVERYTHING),
         (undo, EVERYTHING),
+        (disown_the_login, EVERYTHING),
+        (end_others, {"reset", "session", "connect"}),
+        (end_another, set()),
         (expire, {"confirm", "other confirm", "reset", "invitation", "connect"}),
     ],
 )

@@ -56,6 +56,18 @@ def test_it_does_not_matter_how_the_framework_knows_the_user(client):
         assert client.get("/rest/basic/", **basic(artist)).status_code == 403
 
 
+def test_guesses_are_limited_with_the_budget_of_the_page_to_log_in(client):
+    frida = make_user("frida", roles=["starving", "artist"])
+    for _ in range(5):
+        client.post("/accounts/login/", {"identifier": "frida", "password": "wrong"})
+
+    response = client.get("/rest/basic/", **basic(frida))
+
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 60
+    assert response.json()["detail"].startswith("Request was throttled.")
+
+
 def test_a_form_of_another_site_is_refused_as_by_the_framework():
     from django.test import Client
 

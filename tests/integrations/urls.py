@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.http import HttpRequest
 from django.urls import include, path
 from ninja import NinjaAPI
-from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -22,7 +22,7 @@ from django_useraccounts.integrations.admin import (
     RolesRequiredModelAdminMixin,
     action_roles_required,
 )
-from django_useraccounts.integrations.rest_framework import RolesRequired
+from django_useraccounts.integrations.rest_framework import BasicAuthentication, RolesRequired
 from django_useraccounts.requirements import Requirement
 
 NEEDS: tuple[str, list[str]] = ("starving", ["artist", "programmer"])

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 
 PARTS = [
     *("account", "addresses", "connections", "events", "invitations", "mails", "memberships"),
-    *("roles", "usernames"),
+    *("roles", "sessions", "usernames"),
 ]
 
 
@@ -177,6 +177,7 @@ def test_the_password_is_asked_for_again_after_a_while(browser, maria, sent):
     assert AccountExport.objects.count() == 1
 
 
+@pytest.mark.asvs("8.2.2")
 def test_the_link_of_somebody_else_gives_nothing(maria, sent):
     export_of(maria, sent)
     other = logged_in("someone")
@@ -213,6 +214,7 @@ def test_a_newer_request_takes_the_place_of_the_older_one(maria, sent):
     assert not OneTimeSecret.objects.filter(pk=first.secret_id).exists()
 
 
+@pytest.mark.asvs("2.4.1")
 def test_three_a_day(browser):
     answers = [browser.post(page("export_account")) for _ in range(4)]
 

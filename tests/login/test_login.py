@@ -2,8 +2,10 @@
 
 import pytest
 from django.contrib.auth import get_user
+from django.test import Client
 
 from django_useraccounts.credentials import check_own_password
+from django_useraccounts.devices import is_known_device, is_trusted_device
 from django_useraccounts.errors import TooManyAttempts, UsernameTaken, WrongPassword
 from django_useraccounts.login import flows
 from django_useraccounts.models import AccountEvent, AttemptCounter
@@ -164,15 +166,23 @@ def test_the_form_keeps_next_for_the_way_back(client):
     assert "/accounts/register/?next=/garret/" in page.replace("%2F", "/")
 
 
+@pytest.mark.asvs("6.3.1")
 def test_failures_are_limited_and_the_right_password_does_not_help_then(client):
     make_user("maria")
-    for _attempt in range(10):
-        assert fill(client, password="wrong").status_code == 200
+    for _attempt in range(5):
+        response = fill(client, password="wrong")
+        assert response.status_code == 200
+        assert "You need not wait" not in response.content.decode()
 
     response = fill(client)
 
     assert response.status_code == 429
-    assert 0 < int(response["Retry-After"]) <= 300
+    assert 0 < int(response["Retry-After"]) <= 60
+    page = response.content.decode()
+    assert "Too many attempts. Please try again in " in page
+    assert (
+        'You need not wait if you <a href="/accounts/forgot-password/">set a new password' in page
+    )
     assert get_user(client).is_anonymous
 
 
@@ -227,6 +237,7 @@ def test_the_password_proves_the_identity_for_a_while(client):
     assert kinds()[-1] == "identity_confirmed"
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_stolen_session_is_no_way_to_guess_the_password():
     user = make_user()
     for _attempt in range(10):
@@ -258,3 +269,29 @@ def test_what_has_to_be_done_before_the_login_keeps_it_from_happening(client, rf
 
     assert "_auth_user_id" not in request.session
     assert not AccountEvent.objects.filter(kind="logged_in").exists()
+
+
+def test_a_login_makes_the_browser_known_to_its_account_and_a_wrong_password_does_not(client):
+    user = make_user("maria")
+
+    assert "useraccounts_device_token" not in fill(client, password="wrong").cookies
+    request = fill(client).wsgi_request
+
+    request.COOKIES.update({name: morsel.value for name, morsel in client.cookies.items()})
+    assert is_known_device(request, user.pk)
+    assert is_trusted_device(request, user)
+
+
+def test_a_new_password_is_trusted_where_it_was_set_and_nowhere_else(client):
+    user, other = make_user("maria"), Client()
+    fill(client)
+    fill(other)
+    data = {"old_password": PASSWORD, "new_password": "a brand new password of mine"}
+
+    client.post("/accounts/change-password/", data)
+
+    user.refresh_from_db()
+    for browser, trusted in ((client, True), (other, False)):
+        request = browser.get(URL).wsgi_request
+        assert is_trusted_device(request, user) is trusted
+        assert is_known_device(request, user.pk)

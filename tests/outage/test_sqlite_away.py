@@ -64,6 +64,7 @@ def test_who_registers_meanwhile_is_asked_to_come_back_and_can(client, away):
     assert User.objects.get().username == "ada"
 
 
+@pytest.mark.asvs("16.5.3")
 @pytest.mark.parametrize("away", [locked, removed])
 def test_who_logs_in_meanwhile_is_not_logged_in_and_can_try_again(client, away):
     make_user("frida")

@@ -34,7 +34,7 @@ from django_useraccounts.requirements import Requirement
 from django_useraccounts.roles.flows import grant_role, revoke_role
 from django_useraccounts.testing import log_in, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.urls(__name__)]
 
 # open: the page. login: sent to log in, or 401. confirm, terms: sent where it is cured. shut: 403.
 # yes, no: what code and templates are told; they ask for roles alone, and not whether the address

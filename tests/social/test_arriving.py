@@ -188,6 +188,7 @@ def test_the_address_at_the_provider_changes_nothing_here(client, provider):
     assert other.emails.get().email == "other@example.com"
 
 
+@pytest.mark.asvs("10.5.2")
 def test_the_same_address_with_another_subject_is_somebody_else(client, provider):
     maria = make_user("maria", "hannah@guild.example")
     identity_of(maria)

@@ -52,6 +52,7 @@ def test_a_user_connects_a_provider_and_is_told_by_mail(client, provider):
     assert (event.user_id, event.actor_id) == (maria.pk, maria.pk)
 
 
+@pytest.mark.asvs("7.5.1")
 def test_to_connect_takes_a_login_that_is_not_long_ago(client, has_providers):
     log_in(client, make_user("maria"))
     session = client.session

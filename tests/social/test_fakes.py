@@ -7,8 +7,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import requests
 
+from django_useraccounts.outside.calls import answering
 from django_useraccounts.social.errors import BadAnswer, ConsentDenied, ProviderUnreachable
-from django_useraccounts.social.protocol.http import Call, answering
+from django_useraccounts.social.protocol.http import Call
 from django_useraccounts.social.providers import OAuth2Provider, provider_named
 from django_useraccounts.testing.provider import (
     Answer,

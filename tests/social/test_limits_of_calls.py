@@ -4,18 +4,14 @@ import gc
 import gzip
 import itertools
 import socket
-import threading
-import time
-from contextlib import contextmanager, suppress
 
 import pytest
 
+from django_useraccounts.outside.calls import Bounds
 from django_useraccounts.social.errors import BadAnswer, ProviderUnreachable
 from django_useraccounts.social.protocol import http
 from django_useraccounts.testing.provider import FakeProvider
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
+from tests.dripping import FLOOD, OK, drops, server, within
 
 # Python's own SSLSocket stays unclosed when its connection ends just before the handshake.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
@@ -30,59 +26,7 @@ def _collected_here():
 @pytest.fixture
 def short_limits(monkeypatch):
     """Wait for tenths of a second instead of seconds."""
-    monkeypatch.setattr(http, "READ_SECONDS", 0.3)
-    monkeypatch.setattr(http, "TOTAL_SECONDS", 0.7)
-
-
-@contextmanager
-def server(pieces, *, pause=0.0, ends=True):
-    """Serve one connection on a free port: the pieces, one after the other, with pauses."""
-    done = threading.Event()
-
-    def serve(listener):
-        with suppress(OSError):
-            connection, _address = listener.accept()
-            with connection:
-                connection.settimeout(5)
-                if not connection.recv(65536):
-                    # The caller is gone. To send would reset the connection, on which Python's own
-                    # SSLSocket leaves itself unclosed before its handshake.
-                    return
-                for piece in pieces:
-                    if done.wait(pause) or not _sent(connection, piece):
-                        return
-                if not ends:
-                    done.wait(5)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=[listener], daemon=True)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            done.set()
-            thread.join()
-
-
-def _sent(connection, piece):
-    try:
-        connection.sendall(piece)
-    except OSError:
-        return False
-    return True
-
-
-def drops(text):
-    """The letters one by one, and then for ever more of the last one."""
-    yield from (bytes([letter]) for letter in text)
-    yield from itertools.repeat(text[-1:])
-
-
-@contextmanager
-def within(seconds):
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < seconds
+    monkeypatch.setattr(http.ProviderSession, "bounds", Bounds(read=0.3, total=0.7))
 
 
 def test_an_answer_comes_through():
@@ -95,6 +39,7 @@ def test_an_answer_that_ends_with_its_connection_comes_through():
         assert http.fetch(f"http://{host}/") == {"a": 1}
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize(
     "pieces, pause",
@@ -135,7 +80,7 @@ def test_a_slow_server_holds_nobody_longer_than_the_limit(pieces, pause):
 
 def test_a_handshake_in_drops_holds_nobody_longer_than_the_limit(monkeypatch):
     # Longer than it takes to load the certificates of the world.
-    monkeypatch.setattr(http, "TOTAL_SECONDS", 3)
+    monkeypatch.setattr(http.ProviderSession, "bounds", Bounds(total=3))
     # A record of TLS that announces 16 kB.
     with (
         server(drops(b"\x16\x03\x03\x40\x00\x02"), pause=0.05) as host,
@@ -145,9 +90,6 @@ def test_a_handshake_in_drops_holds_nobody_longer_than_the_limit(monkeypatch):
         http.fetch(f"https://{host}/")
 
     assert told.value.reason == "timeout"
-
-
-FLOOD = b"a" * 64 * 1024
 
 
 @pytest.mark.parametrize(

@@ -117,5 +117,6 @@ def test_the_settings_of_the_readme_name_providers_that_can_be_meant(settings, m
 
 def _words_in_the_code():
     folder = Path(django_useraccounts.social.__file__).parent
-    text = "".join(path.read_text() for path in folder.rglob("*.py"))
+    modules = [*folder.rglob("*.py"), *(folder.parent / "outside").rglob("*.py")]
+    text = "".join(path.read_text() for path in modules)
     return {word for word in text.replace("'", '"').split('"') if word.isidentifier()}

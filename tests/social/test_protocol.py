@@ -55,6 +55,7 @@ def test_somebody_who_agrees_comes_back_as_the_provider_knows_her(guild, come_ba
     assert guild.calls == {"metadata": 1, "jwks": 1, "token": 1}
 
 
+@pytest.mark.asvs("11.5.1")
 def test_every_login_is_bound_to_its_browser_by_secrets_of_its_own(guild):
     first, second = begun(), begun()
 
@@ -197,6 +198,7 @@ def test_a_name_that_is_known_as_one_is_taken_apart(guild, come_back):
 # Tokens.
 
 
+@pytest.mark.asvs("10.1.1")
 def test_tokens_are_kept_only_where_the_site_says_so_and_then_encrypted(
     set_providers, guild, come_back
 ):
@@ -231,6 +233,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.asvs("9.2.1", "9.2.3", "10.5.1", "10.5.4")
 @pytest.mark.parametrize(
     "claims, reason",
     [
@@ -312,6 +315,7 @@ def test_what_the_protocol_leaves_to_a_provider_is_no_fault(guild, come_back, cl
     assert come_back(guild).subject == claims.get("sub", "f-1")
 
 
+@pytest.mark.asvs("9.1.2")
 @pytest.mark.parametrize(
     "header, reason",
     [
@@ -354,6 +358,7 @@ def test_a_site_may_be_configured_for_another_algorithm(set_providers, guild, co
     assert provider.finish(answer, login.pending, redirect_uri=REDIRECT_URI).subject == "f-1"
 
 
+@pytest.mark.asvs("9.1.2")
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 def test_no_configuration_makes_a_public_key_a_secret(guild, algorithm):
     class TrustingProvider(OpenIDProvider):
@@ -378,6 +383,7 @@ def test_a_public_key_that_is_published_as_a_secret_opens_nothing(guild, come_ba
         come_back(guild)
 
 
+@pytest.mark.asvs("6.8.2", "9.1.1")
 def test_a_token_that_somebody_else_signed_is_refused(guild, come_back):
     guild.rotate("key-1", signing_key("of somebody else"), publish=False)
 
@@ -421,6 +427,7 @@ def test_a_signed_token_of_anything_else_than_claims_is_refused(guild, come_back
         come_back(guild)
 
 
+@pytest.mark.asvs("9.2.2")
 @pytest.mark.parametrize("missing", [GONE, None, "", 7, {"a": 1}, ["a.b.c"]])
 def test_without_an_id_token_nobody_is_logged_in_by_userinfo(guild, come_back, missing):
     def without(token):
@@ -439,6 +446,7 @@ def test_without_an_id_token_nobody_is_logged_in_by_userinfo(guild, come_back, m
 # Keys.
 
 
+@pytest.mark.asvs("9.1.3")
 def test_no_key_is_guessed_where_there_are_several(guild, come_back):
     guild.keys.append(published(signing_key("key-2"), "key-2"))
     guild.breaks(kid=GONE)
@@ -523,6 +531,7 @@ def test_documents_are_kept_for_an_hour(guild, come_back, clock):
     assert (guild.calls["metadata"], guild.calls["jwks"]) == (2, 2)
 
 
+@pytest.mark.asvs("9.1.3")
 @pytest.mark.parametrize(
     "keys",
     [
@@ -576,6 +585,7 @@ def test_a_short_key_verifies_nothing(guild, come_back):
 # The way back.
 
 
+@pytest.mark.asvs("10.2.2")
 @pytest.mark.parametrize("issuer", ["https://evil.example", "", f"{ISSUER}/", ISSUER.upper()])
 def test_the_answer_of_another_issuer_is_refused_before_it_gets_the_code(guild, come_back, issuer):
     with pytest.raises(BadAnswer) as refused:
@@ -836,6 +846,7 @@ def test_userinfo_of_somebody_else_is_refused(guild, come_back, subject):
 # Metadata.
 
 
+@pytest.mark.asvs("10.5.3")
 @pytest.mark.parametrize("issuer", ["https://evil.example", f"{ISSUER}/", "", None, [ISSUER], GONE])
 def test_metadata_of_another_issuer_are_refused(guild, issuer):
     said = {**guild.metadata, "issuer": issuer}

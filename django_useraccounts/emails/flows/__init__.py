@@ -12,7 +12,8 @@ from .confirming import (
 )
 from .handing_over import claim_to_hand_over, hand_over
 from .pruning import prune_unconfirmed
-from .undoing import addresses_before, undo_email_change
+from .rows import link_to_take_back, proved_of
+from .undoing import addresses_before, take_back, undo_email_change
 
 __all__ = [
     "add_email",
@@ -21,13 +22,16 @@ __all__ = [
     "confirm_email",
     "disown_email",
     "hand_over",
+    "link_to_take_back",
     "mail_link",
     "make_primary",
     "note_browser",
     "prove_first_email",
+    "proved_of",
     "prune_unconfirmed",
     "remove_email",
     "resend_confirmation",
     "send_confirmation",
+    "take_back",
     "undo_email_change",
 ]

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, RestrictedError
 from django.utils import timezone
 
-from ...models import AbstractUser, OneTimeSecret, UserEmail
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...transactions import repeat_undone
 
 
@@ -77,6 +77,8 @@ def _drop_account(key: object, older_than: timedelta) -> bool:
             user = _accounts(older_than).filter(pk=key).first()
             if user is None:
                 return False
+            AccountEvent.objects.forget(user)
+            AccountEvent.objects.record("account_pruned", user=user)
             user.delete()
             return True
 

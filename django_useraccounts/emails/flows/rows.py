@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from ...errors import SessionEnded, UserVanished
 from ...mail import announce
-from ...models import AbstractUser, UserEmail
-from ...secrets import UNDO_EMAIL_CHANGE, UNDO_MAX_AGE, issue
+from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...secrets import UNDO_EMAIL_CHANGE, UNDO_MAX_AGE, Purpose, issue
 
 
 def locked(user: AbstractUser, *, request: HttpRequest | None = None) -> AbstractUser:
@@ -84,12 +84,14 @@ def release(address: UserEmail) -> bool:
     Who has the mailbox now need not wait until that account is erased.
     """
     rows = UserEmail.objects.confirmed().addressed(address.email)
-    owned = rows.filter(user__erase_at__lte=timezone.now()).first()
+    owned = rows.filter(user__erase_at__lte=timezone.now()).select_related("user").first()
     if owned is None:
         return False
     with transaction.atomic():
         users = get_user_model()._default_manager
         users.filter(pk=owned.user_id, email=owned.email).update(email="")
+        details = {"address": owned.email}
+        AccountEvent.objects.record("email_released", user=owned.user, details=details)
         owned.delete()
     return True
 
@@ -135,17 +137,28 @@ def tell_of_change(
     Mail news about the addresses of a user to those of them that are ``told``.
 
     ``before`` are the proved ones as they were, in order. With the mail goes a link that puts them
-    back, but not to one that came lately, nor after the act of ``by``, an administrator: else a
-    thief could take back, by the address that he added, that it was removed.
+    back, but not after the act of ``by``, an administrator.
     """
-    oldest = min(before, key=lambda row: _rank(row)[1:], default=None)
-    pending = as_they_were(before)
-    ripe = timezone.now() - UNDO_MAX_AGE
     for row in told:
-        is_senior = row == oldest or row.confirmed_at is None or row.confirmed_at <= ripe
         secret = None
-        if is_senior and is_own_act(row.user, by):
-            secret = issue(UNDO_EMAIL_CHANGE, address=row, pending=pending)
+        if is_own_act(row.user, by):
+            secret = link_to_take_back(UNDO_EMAIL_CHANGE, row, before=before)
         announce(
             kind, to=row.email, user=row.user, secret=secret, about=about.email, request=request
         )
+
+
+def link_to_take_back(
+    purpose: Purpose, row: UserEmail, *, before: Sequence[UserEmail]
+) -> OneTimeSecret | None:
+    """
+    Issue a link to the address ``row`` that gives the account back, with the addresses ``before``.
+
+    None for one that came lately, unless it is the oldest: else a thief could take back, by the
+    address that he added, what the owner does.
+    """
+    oldest = min(before, key=lambda row: _rank(row)[1:], default=None)
+    ripe = timezone.now() - UNDO_MAX_AGE
+    if row == oldest or row.confirmed_at is None or row.confirmed_at <= ripe:
+        return issue(purpose, address=row, pending=as_they_were(before))
+    return None

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -45,10 +46,23 @@ def undo_email_change(
     """
     Put the addresses of an account back, for a reader of one who says: this was not me.
 
+    See ``take_back``, whose answer it returns.
+    """
+    signal = signals.email_change_undone
+    return take_back(secret, kind="email_change_undone", signal=signal, request=request)
+
+
+def take_back(
+    secret: OneTimeSecret, *, kind: str, signal: Signal, request: HttpRequest | None
+) -> OneTimeSecret | None:
+    """
+    Give an account back to the reader of a link that ``link_to_take_back`` has made.
+
     Addresses that came since are removed, claims dropped, all sessions and links end, and the
     password stops working. Each address that was put back is mailed a link that sets a new one; the
-    one for the reader's own address is returned, if that is among them. Raises LinkUsed, and
-    EmailTaken when all of them belong to other accounts by now.
+    one for the reader's own address is returned, if that is among them. ``kind`` is that of the
+    mail and of the event. Raises LinkUsed, and EmailTaken when all of the addresses belong to other
+    accounts by now.
     """
     reader_key = secret.email_key
     try:
@@ -61,14 +75,10 @@ def undo_email_change(
             links = {row.email_key: issue(RESET_PASSWORD, address=row) for row in rows}
             for row in rows:
                 link = links[row.email_key]
-                announce(
-                    "email_change_undone", to=row.email, user=user, secret=link, request=request
-                )
+                announce(kind, to=row.email, user=user, secret=link, request=request)
             details = {"addresses": [row.email for row in rows]}
-            AccountEvent.objects.record(
-                "email_change_undone", user=user, details=details, request=request
-            )
-            signals.send_on_commit(signals.email_change_undone, user=user, request=request)
+            AccountEvent.objects.record(kind, user=user, details=details, request=request)
+            signals.send_on_commit(signal, user=user, request=request)
     except IntegrityError:
         # Somebody has proved one of them at this very moment.
         raise EmailTaken from None

@@ -4,7 +4,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from ...conf import conf
 from ...emails.flows import prune_unconfirmed
 from ...leaving.flows import erase_due
 from ...models import (
+    AccountEvent,
     AccountExport,
     AttemptCounter,
     OldUsername,
@@ -20,11 +21,14 @@ from ...models import (
     UndeliverableAddress,
     UserEmail,
 )
+from ...room import rooms
 from ...transactions import repeat_undone
 
 #: How long the page of an expired link can still say that it has expired, and how long a sent mail
 #: can be looked for; then its address is kept for nothing.
 DAYS_TO_TELL = 30
+#: How old events may be at most that are kept: a century.
+MOST_DAYS = 36500
 #: How many rows one transaction deletes, so that none holds its locks for long.
 BATCH = 1000
 
@@ -39,10 +43,19 @@ class Command(BaseCommand):
         "and, after 30 days, expired links with their mails, mails that were sent, mails to "
         "nobody's account that were given up, and reports that an address takes no mail which were "
         "not repeated or are about nobody. Other mails that were given up stay as long as their "
-        "link, those without a link as long as the account."
+        "link, those without a link as long as the account. Rooms add what they keep no longer. "
+        "Events stay, unless you say how long."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--events-older-than",
+            type=int,
+            metavar="DAYS",
+            help="Also delete what the audit trail tells of more than so many days ago.",
+        )
+
+    def handle(self, *args: Any, events_older_than: int | None = None, **options: Any) -> None:
         now = timezone.now()
         long_ago = now - timedelta(days=DAYS_TO_TELL)
         # In the order of an index, or of age: each batch finds its rows without reading the rest.
@@ -54,6 +67,10 @@ class Command(BaseCommand):
             "reports": _forgotten_reports(long_ago),
             "mails": _forgotten_mails(long_ago),
         }
+        if events_older_than is not None:
+            rows["events"] = _old_events(now, days=events_older_than)
+        for room in rooms():
+            rows.update(room.outdated())
         erased, not_erased = erase_due(batch=BATCH)
         accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
         pruned = [f"{accounts} accounts", f"{claims} addresses"]
@@ -62,6 +79,14 @@ class Command(BaseCommand):
         self.stdout.write(", ".join(pruned))
         if not_erased:
             raise CommandError(f"{not_erased} closed accounts could not be erased, see the log.")
+
+
+def _old_events(now: datetime, *, days: int) -> QuerySet[AccountEvent]:
+    # Here, not in the parser, which call_command() passes by: -1 would delete all there is.
+    if not 0 < days <= MOST_DAYS:
+        raise CommandError(f"--events-older-than is {days}, not between 1 and {MOST_DAYS} days.")
+    # By their keys, which grow with time: an index of moments would cost every act a little.
+    return AccountEvent.objects.filter(at__lt=now - timedelta(days=days)).order_by("pk")
 
 
 def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:

@@ -1,6 +1,5 @@
 """Which roles there are: made from what the settings declare, and given another name."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,10 @@ from django.utils.translation import gettext as _
 
 from ...conf import conf
 from ...errors import InvalidRole, MayNotGrant
-from ...models import AbstractUser, Role
+from ...models import AbstractUser, AccountEvent, Role
 from ...models.roles import validate_role_name
 from ...transactions import repeat_undone
 from ..rights import may_grant
-
-logger = logging.getLogger(__name__)
 
 #: What a role may be declared with.
 _KEYS = frozenset({"label", "description", "permissions"})
@@ -85,7 +82,9 @@ def _sync_once() -> Sync:
         if role is None:
             _refuse_bad_name(Role(name=declared.name))
             # Another process may be at it, too.
-            role, _is_new = Role.objects.get_or_create(name=declared.name)
+            role, is_new = Role.objects.get_or_create(name=declared.name)
+            if is_new:
+                note_role("role_made", role)
             _write(role, declared)
             made.append(role.name)
         elif _write(role, declared):
@@ -118,12 +117,50 @@ def rename_role(
     try:
         with transaction.atomic():
             role.save(update_fields=["name", "look"])
+            AccountEvent.objects.record(
+                "role_renamed",
+                user=None,
+                actor=by,
+                details={"from": old, "to": name},
+                request=request,
+            )
     except IntegrityError:
         # Somebody has given it, or one that looks like it, to another role at this very moment.
         role.name = old
         raise taken from None
-    logger.info("The role “%s” is called “%s” now, by %s.", old, name, by.pk if by else "code")
     return role
+
+
+def note_role(
+    kind: str, role: Role, *, by: AbstractUser | None = None, request: HttpRequest | None = None
+) -> None:
+    """Write down what was done to a role itself; a part of whatever does it."""
+    details = {"role": role.name}
+    AccountEvent.objects.record(kind, user=None, actor=by, details=details, request=request)
+
+
+def permissions_of(role: Role) -> set[str]:
+    """Return the names of the permissions that a role carries."""
+    names = role.permissions.order_by().values_list("content_type__app_label", "codename")
+    return {f"{label}.{codename}" for label, codename in names}
+
+
+def note_permissions(
+    role: Role,
+    before: set[str],
+    *,
+    by: AbstractUser | None = None,
+    request: HttpRequest | None = None,
+) -> bool:
+    """Write down which permissions a role carries more and less than ``before``, if any; say so."""
+    now = permissions_of(role)
+    if now == before:
+        return False
+    details = {"role": role.name, "given": sorted(now - before), "taken": sorted(before - now)}
+    AccountEvent.objects.record(
+        "role_changed", user=None, actor=by, details=details, request=request
+    )
+    return True
 
 
 def _refuse_bad_name(role: Role) -> None:
@@ -152,11 +189,9 @@ def _write(role: Role, declared: Declared) -> bool:
 def _write_permissions(role: Role, names: frozenset[str] | None) -> bool:
     if names is None:
         return False
-    wanted = {_permission(name).pk for name in names}
-    if wanted == set(role.permissions.values_list("pk", flat=True)):
-        return False
-    role.permissions.set(wanted)
-    return True
+    before = permissions_of(role)
+    role.permissions.set([_permission(name) for name in names])
+    return note_permissions(role, before)
 
 
 def _permission(name: str) -> Permission:

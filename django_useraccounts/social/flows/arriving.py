@@ -225,7 +225,10 @@ def _let_in(
 ) -> None:
     must_confirm = has_emails() and core_conf.CONFIRM_EMAIL_BEFORE_LOGIN
     if must_confirm and user.is_active and not user.has_confirmed_email:
-        note_browser(user, browser_key(browser_token))
+        with transaction.atomic():
+            note_browser(user, browser_key(browser_token))
+            details = {"source": identity.provider, "reason": "unconfirmed"}
+            AccountEvent.objects.record("login_failed", user=user, details=details, request=request)
         raise EmailNotConfirmed
     with transaction.atomic():
         if not start_session(request, user, source=identity.provider):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from ...outside.addresses import is_loopback, is_safe
 from ..errors import BadAnswer
-from .addresses import is_loopback, is_safe
 from .http import as_object, fetch
 
 #: Seconds for which a document is used before it is fetched anew.

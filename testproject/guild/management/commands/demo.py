@@ -18,7 +18,7 @@ from django.core.servers.basehttp import (
 )
 from django.db import OperationalError
 
-from testproject.guild.apps import lead_to_provider, lead_to_till
+from testproject.guild.apps import lead_to_leaks, lead_to_provider, lead_to_till
 from testproject.guild.people import PASSWORD, PEOPLE, ask_for_data, seed
 
 HOST = "127.0.0.1"
@@ -63,6 +63,8 @@ class Command(BaseCommand):
                 lead_to_till(f"{address}/till")
             if find_spec("authlib"):
                 lead_to_provider(f"{address}/provider")
+            if find_spec("requests"):
+                lead_to_leaks(f"{address}/leaks/range/")
             self.stdout.write("Ctrl-C closes the guild.")
             self.stdout.flush()
             server.set_app(StaticFilesHandler(get_internal_wsgi_application()))

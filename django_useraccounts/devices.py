@@ -1,0 +1,114 @@
+"""
+Which browsers have logged in to an account: a cookie tells the owner's from those of strangers.
+
+The cookie holds a random token and, for each account that has logged in with it, two seals: one
+that the account is *known* there, which lasts, and one that it *trusts* the browser, which ends
+with all its sessions: whoever was in the account is no friend of it after a new password. A seal is
+an HMAC, so that no table knows of it, nobody can make one, and nothing of an account can be read
+from it. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
+"""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from .models import AbstractUser
+
+#: Django's error reports hide cookies that are called a token.
+COOKIE = "useraccounts_device_token"
+#: As long as browsers keep a cookie, in seconds: 400 days (RFC 6265bis, 5.6.2).
+COOKIE_MAX_AGE = 400 * 86_400
+#: Two for each of five accounts; those of who has not logged in for longest give way.
+SEALS_MAX = 10
+
+# Of the request itself, not of what a client can send: that begins with HTTP_.
+_NEW_TOKEN, _NOTES = "USERACCOUNTS_DEVICE_TOKEN", "USERACCOUNTS_DEVICE_NOTES"
+_WRITTEN = re.compile(rf"[\w-]{{43}}(\.[\w-]{{22}}){{0,{SEALS_MAX}}}", re.ASCII)
+
+
+def device_key(request: HttpRequest) -> str:
+    """Return what rows may keep of the browser: a digest, of a new token if it brings none."""
+    token, _seals = _read(request)
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def is_known_device(request: HttpRequest, user_pk: object) -> bool:
+    """Say whether the browser has logged in to the account before, whatever happened since."""
+    return _has_seal(request, "known", user_pk)
+
+
+def is_trusted_device(request: HttpRequest | None, user: AbstractUser | None) -> bool:
+    """
+    Say whether the owner was seen at the browser since all sessions of the account ended last.
+
+    It takes as long for nobody's account as for somebody's.
+    """
+    if request is None:
+        return False
+    pk, epoch = (user.pk, user.session_epoch) if user else ("", "")
+    return _has_seal(request, "trusted", epoch, pk)
+
+
+def know_device(request: HttpRequest, user: AbstractUser) -> None:
+    """Have the answer to this request note that ``user`` has logged in at the browser."""
+    trust_device(request, user)
+    request.META[_NOTES].append(("known", user.pk))
+
+
+def trust_device(request: HttpRequest, user: AbstractUser) -> None:
+    """Have the answer note that the owner of the account is at the browser, logged in or not."""
+    request.META.setdefault(_NOTES, []).append(("trusted", user.session_epoch, user.pk))
+
+
+def forget_notes(request: HttpRequest) -> None:
+    """Undo what a try has noted that the database has undone."""
+    request.META.pop(_NOTES, None)
+
+
+def remember_device(response: HttpResponseBase, request: HttpRequest) -> None:
+    """Set the cookie if something was noted during this request."""
+    if not (notes := request.META.get(_NOTES)):
+        return
+    token, seals = _read(request)
+    own = [_seal(token, facts, key=settings.SECRET_KEY) for facts in notes]
+    newest_first = list(dict.fromkeys([*own, *seals]))[:SEALS_MAX]
+    response.set_cookie(
+        COOKIE,
+        ".".join([token, *newest_first]),
+        max_age=COOKIE_MAX_AGE,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(request: HttpRequest) -> tuple[str, list[str]]:
+    """Return the token of the browser, or one that the answer may set, and its seals."""
+    sent = request.COOKIES.get(COOKIE, "")
+    if _WRITTEN.fullmatch(sent):
+        token, *seals = sent.split(".")
+        return token, seals
+    new_token: str = request.META.setdefault(_NEW_TOKEN, secrets.token_urlsafe(32))
+    return new_token, []
+
+
+def _has_seal(request: HttpRequest, *facts: object) -> bool:
+    token, seals = _read(request)
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    own = [_seal(token, facts, key=key) for key in keys]
+    # All are compared, so that time does not tell which one it was.
+    return sum(constant_time_compare(seal, sent) for seal in own for sent in seals) > 0
+
+
+def _seal(token: str, facts: Sequence[object], *, key: str | bytes) -> str:
+    """Return 128 bits of an HMAC, as text."""
+    text = "|".join(map(str, (token, *facts)))
+    digest = salted_hmac("django_useraccounts.devices", text, secret=key, algorithm="sha256")
+    return base64.urlsafe_b64encode(digest.digest()[:16]).decode().rstrip("=")

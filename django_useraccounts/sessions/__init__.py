@@ -1,0 +1,1 @@
+"""Where people are logged in: a list, an end for each session, and news of a new device."""
