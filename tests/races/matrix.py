@@ -50,8 +50,9 @@ CONF = {
 HARMLESS = {
     # The login of a closed account is overtaken by the end of its sessions: it stays closed, as
     # after having been closed once more, until the next login.
-    frozenset({"reopen_by_login", other})
-    for other in ("have_sessions_ended",)
+    frozenset({"reopen_by_login", "have_sessions_ended"}),
+    # Of two browsers that close it the second finds it closed, and is logged out all the same.
+    frozenset({"close_account"}),
 }
 #: Every pair, an act and itself included.
 PAIRS = list(combinations_with_replacement(ACTS, 2))
@@ -141,7 +142,8 @@ def is_as_good(now: Left, order: Left) -> bool:
     of all sessions has overtaken: the password was right, and the session is none.
     """
     more, less = now - order, order - now
-    del more["AccountEvent", "logged_in"], less["AccountEvent", "logged_in"]
+    for kind in ("logged_in", "login_failed"):
+        del more["AccountEvent", kind], less["AccountEvent", kind]
     return not more and all(row[0] == "Link" for row in less)
 
 

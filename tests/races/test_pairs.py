@@ -1,15 +1,16 @@
 """
 S. Every act against every other one, on one account, at the same moment.
 
-In an ordinary run PostgreSQL and MariaDB race each pair once; SQLite, which lets one write at a
-time, does one act in the midst of another, for some pairs, others each time. ``python -m
-tests.races`` does all of it for all pairs.
+In an ordinary run each pair is raced once, today on PostgreSQL, tomorrow on MariaDB; SQLite, which
+lets one write at a time, does one act in the midst of another, for some pairs, others each time.
+``python -m tests.races`` does all of it for all pairs.
 """
 
 import json
 import os
 import random
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,9 @@ def test_S_what_is_done_at_once_is_done_one_after_the_other(live_server, first):
         for pair in pairs:
             if REPEATS:
                 tallies.append(races.race(pair, repeats=REPEATS, ordered=True))
-            elif not is_serial:
+            elif not is_serial and is_for_today(pair):
                 tallies.append(races.race(pair, repeats=1, ordered=False))
-            elif pair in compared:
+            elif is_serial and pair in compared:
                 tallies.append(races.race(pair, repeats=0, ordered=True))
             if LOG:
                 with Path(LOG).open("a") as lines:
@@ -52,3 +53,9 @@ def test_S_what_is_done_at_once_is_done_one_after_the_other(live_server, first):
 
     faults = [f"{' × '.join(t.pair)}: {fault}" for t in tallies for fault in t.faults]
     assert not faults, "\n".join(faults)
+
+
+def is_for_today(pair: tuple[str, str]) -> bool:
+    """Say whether this server has the pair today; the other one has the rest."""
+    place = PAIRS.index(pair) + date.today().toordinal()  # noqa: DTZ011 - any day will do
+    return place % 2 == (connection.vendor == "mysql")

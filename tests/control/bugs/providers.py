@@ -154,7 +154,7 @@ BUGS = (
         changes=(
             Change(
                 "social/flows/connecting.py",
-                "fresh: AbstractUser = users.select_for_update().get(pk=user.pk)",
+                "fresh = locked(user, request=request)",
                 "fresh: AbstractUser = users.get(pk=user.pk)",
             ),
         ),
