@@ -80,6 +80,13 @@ class LogInFirst(AccountError):
     status = 403
 
 
+class SessionEnded(AccountError):
+    """Every session of the account was ended while a request of one of them was under way."""
+
+    sentence = _("You have been logged out. Please log in again.")
+    status = 403
+
+
 class RegistrationClosed(AccountError):
     sentence = _("Registration is closed.")
     status = 403

@@ -1,9 +1,15 @@
-"""What a database undoes for the sake of another transaction is done once more."""
+"""What a database undoes because of another transaction is done once more."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    transaction,
+)
 
 T = TypeVar("T")
 
@@ -13,6 +19,9 @@ ATTEMPTS = 3
 #: PostgreSQL: serialization_failure, deadlock_detected. MariaDB: ER_CHECKREAD, ER_LOCK_DEADLOCK.
 #: SQLite: SQLITE_BUSY_SNAPSHOT. Each says: rolled back, try again.
 _UNDONE = {"40001", "40P01", 1020, 1213, 517}
+#: PostgreSQL: foreign_key_violation. MariaDB: ER_NO_REFERENCED_ROW_2. SQLite:
+#: SQLITE_CONSTRAINT_FOREIGNKEY. Each says: what a row was to point at has gone since it was read.
+_VANISHED = {"23503", 1452, 787}
 
 
 def repeat_undone(act: Callable[[], T], *, restore: Callable[[], None]) -> T:
@@ -20,27 +29,43 @@ def repeat_undone(act: Callable[[], T], *, restore: Callable[[], None]) -> T:
     Do ``act``, and again when the database undoes its transaction in favour of another one.
 
     That happens whatever the order in which locks are taken: InnoDB lets two that insert the same
-    unique key wait for each other, and then ends one. ``restore`` puts back, before the next try,
-    what the last one has changed in memory. Inside a transaction of the caller the error goes up,
-    since only the whole can be done again.
+    unique key wait for each other, and then ends one. And it happens when a row that was read, such
+    as an account or an address, is deleted before something is written about it: the next try does
+    not find it. ``restore`` puts back, before the next try, what the last one has changed in
+    memory. Inside a transaction of the caller the error goes up, since only the whole can be done
+    again.
     """
     for _ in range(ATTEMPTS - 1):
         try:
             return act()
-        except OperationalError as error:
-            if transaction.get_connection().in_atomic_block or not is_undone(error):
+        except DatabaseError as error:
+            may_be_repeated = is_undone(error) or has_vanished(error)
+            if transaction.get_connection().in_atomic_block or not may_be_repeated:
                 raise
             restore()
     return act()
 
 
-def is_undone(error: OperationalError) -> bool:
+def is_undone(error: DatabaseError) -> bool:
     """Say whether the error means a transaction that may be tried again, as against an outage."""
+    return isinstance(error, OperationalError) and not _UNDONE.isdisjoint(_codes(error))
+
+
+def has_vanished(error: DatabaseError) -> bool:
+    """Say whether the error means that a row was deleted between its reading and a writing."""
+    if isinstance(error, IntegrityError):
+        return not _VANISHED.isdisjoint(_codes(error))
+    # By Django itself, of a row that was to be updated: a class of its own from Django 6.0 on.
+    is_of_django = error.__cause__ is None and not isinstance(error, ProgrammingError)
+    return is_of_django and not isinstance(error, OperationalError)
+
+
+def _codes(error: DatabaseError) -> set[object]:
+    """Return by what numbers the drivers call an error."""
     cause = error.__cause__
-    codes = {
+    return {
         getattr(cause, "sqlstate", None),  # psycopg
         getattr(cause, "pgcode", None),  # psycopg2
         getattr(cause, "sqlite_errorcode", None),
         next(iter(error.args), None),  # mysqlclient
     }
-    return not _UNDONE.isdisjoint(codes)

@@ -158,6 +158,8 @@ class AccountPage(ContextMixin, View):
     """What holds for every page of the accounts: not to be kept, framed, or told by a Referer."""
 
     response_class = AccountResponse
+    #: GET shows, POST acts: Django's forms take a PUT for a POST that has no fields.
+    http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
     #: Is it for people who are not logged in? Then Django's LoginRequiredMiddleware lets them
     #: through, also to a subclass that replaces ``dispatch``.
     is_public: ClassVar[bool] = False

@@ -10,7 +10,7 @@ from django.conf import settings as site
 from pytest_django import Settings
 
 #: Marks of tests that take long as one piece: in a parallel run they have to begin first.
-LONG = ("databases", "wheel", "browser")
+LONG = ("databases", "machine", "wheel", "browser")
 #: Folders whose tests ask about pages, programs and people; what the database answers there, the
 #: tests of the rooms ask of each database.
 ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.http import HttpRequest
@@ -11,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..canonical import Name, clean_email
+from ..emails.flows.rows import locked
 from ..errors import EmailAlreadyYours, InvalidEmail, UnknownRole
 from ..identity import has_emails
 from ..limits import spend
@@ -62,6 +62,8 @@ def invite(
     _refuse_without_right(by, rows, request=request)
     _spend(by, to, request=request)
     with transaction.atomic():
+        # Of two clicks at once, the second one waits here.
+        locked(by, request=request)
         if to:
             _refuse_needless(by, to)
         invitation = Invitation.objects.add(
@@ -237,8 +239,6 @@ def _spend(by: AbstractUser, to: Name | None, *, request: HttpRequest | None) ->
 
 def _refuse_needless(by: AbstractUser, to: Name) -> None:
     """Refuse the own address, and one that has an invitation by the same user already."""
-    # Of two clicks at once, the second one waits here.
-    get_user_model()._default_manager.select_for_update().get(pk=by.pk)
     if UserEmail.objects.filter(user=by, email_key=to.key).exists():
         raise EmailAlreadyYours(_("This is an address of your own."))
     waiting = Invitation.objects.waiting().filter(link__redeemed_at=None)

@@ -29,12 +29,12 @@ class SessionsConfig(Room, AppConfig):
         from ..preview import register_sample  # noqa: PLC0415
         from ..secrets import RESET_PASSWORD  # noqa: PLC0415
         from . import checks  # noqa: F401, PLC0415
-        from .flows import record_logout, record_session  # noqa: PLC0415
+        from .flows import end_logged_out, record_session  # noqa: PLC0415
         from .models import DISOWN_LOGIN  # noqa: PLC0415
         from .parts import forget_sessions, sessions_of  # noqa: PLC0415
 
-        user_logged_in.connect(record_session, dispatch_uid="useraccounts.record_session")
-        user_logged_out.connect(record_logout, dispatch_uid="useraccounts.record_logout")
+        user_logged_in.connect(record_session, dispatch_uid="useraccounts_sessions.record_session")
+        user_logged_out.connect(end_logged_out, dispatch_uid="useraccounts_sessions.end_logged_out")
         sample = "Firefox on Linux · 203.0.113.7"
         register_sample("new_login", purpose=DISOWN_LOGIN, what=sample)
         register_sample("login_disowned", purpose=RESET_PASSWORD)

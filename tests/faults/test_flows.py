@@ -48,6 +48,7 @@ NO_CASES = {
     "grant_default_roles": "a part of register and add_user, in their transaction",
     "reopen_at_login": "a part of log_in, in its transaction",
     "record_login": "a part of log_in, in its transaction",
+    "record_logout": "a part of log_out, in its transaction",
     "standing": "reads only",
     "suggested_username": "reads only",
 }

@@ -3,7 +3,10 @@
 import hashlib
 import itertools
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -17,6 +20,7 @@ from django_useraccounts.models import AccountEvent, User
 from django_useraccounts.testing import make_user
 from django_useraccounts.testing.breached import FakeBreachedPasswords, padding
 from tests.dripping import FLOOD, OK, drops, server, within
+from tests.readme import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -284,3 +288,20 @@ def test_strangers_do_not_learn_by_it_whose_address_is_known(client, settings, i
     assert answers == [302, 302]
     assert calls == [1, 1]
     assert events == [is_away, is_away]
+
+
+def test_nothing_that_makes_calls_is_loaded_before_one_is_made():
+    script = (
+        "import django, sys; django.setup(); from django_useraccounts import fields; "
+        "print(sorted({'requests', 'urllib3', 'authlib'} & sys.modules.keys()))"
+    )
+
+    shown = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "testproject.test_settings"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert shown.stdout.strip() == "[]", shown.stderr

@@ -72,7 +72,7 @@ def test_registering_leaves_one_secret_one_mail_and_one_event():
         "/garret/",
     )
     assert (mail.kind, mail.to, mail.secret) == ("confirm_email", "frida@example.com", secret)
-    assert (event.kind, event.user, event.actor) == ("registered", made.user, None)
+    assert (event.kind, event.user, event.actor) == ("registered", made.user, made.user)
 
 
 def test_a_taken_address_is_claimed_in_vain_and_its_owner_is_told(

@@ -48,7 +48,7 @@ def add_email(
         spend("mail", identifier=to.key, request=request)
     try:
         with transaction.atomic():
-            fresh = locked(user)
+            fresh = locked(user, request=request)
             own, owner = _own_and_owner(fresh, to)
             claim = _own_claim(own, to, is_wanted=confirmed)
             if owner and (confirmed or not is_own):
@@ -79,7 +79,7 @@ def make_primary(
     """
     user: AbstractUser = address.user
     with transaction.atomic():
-        fresh = locked(user)
+        fresh = locked(user, request=request)
         before = proved_of(fresh)
         row = next((row for row in before if row.pk == address.pk), None)
         if row is None:
@@ -118,7 +118,7 @@ def remove_email(
     """
     user: AbstractUser = address.user
     with transaction.atomic():
-        fresh = locked(user)
+        fresh = locked(user, request=request)
         row = UserEmail.objects.filter(pk=address.pk, user=fresh).first()
         if row is None:
             return  # the second of two clicks

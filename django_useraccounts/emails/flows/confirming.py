@@ -77,6 +77,7 @@ def send_confirmation(
     owners = UserEmail.objects.confirmed().not_gone().addressed(address.email)
     owner = owners.exclude(pk=address.pk).first()
     with transaction.atomic():
+        locked(address.user, request=request)
         mail_link(address, owner=owner, next_url=next_url, request=request)
 
 

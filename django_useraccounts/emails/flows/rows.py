@@ -8,16 +8,35 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ...errors import SessionEnded, UserVanished
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...secrets import UNDO_EMAIL_CHANGE, UNDO_MAX_AGE, Purpose, issue
 
 
-def locked(user: AbstractUser) -> AbstractUser:
-    """Return the user as stored now; others who change the addresses of the user wait for us."""
+def locked(user: AbstractUser, *, request: HttpRequest | None = None) -> AbstractUser:
+    """
+    Return the user as stored now; others who change the addresses of the user wait for us.
+
+    Raises UserVanished, and SessionEnded for what a session of the user does after its end.
+    """
     users = get_user_model()._default_manager
-    fresh: AbstractUser = users.select_for_update().get(pk=user.pk)
+    fresh: AbstractUser | None = users.select_for_update().filter(pk=user.pk).first()
+    if fresh is None:
+        raise UserVanished
+    refuse_ended(user, fresh, request=request)
     return fresh
+
+
+def refuse_ended(user: AbstractUser, fresh: AbstractUser, *, request: HttpRequest | None) -> None:
+    """
+    Raise SessionEnded if ``user`` acts by a session, and all were ended since it was read.
+
+    What a thief has sent a moment before he is locked out must not come to be after it.
+    """
+    is_own = request is not None and getattr(request, "user", None) == user
+    if is_own and fresh.session_epoch != user.session_epoch:
+        raise SessionEnded
 
 
 def proved_of(user: AbstractUser) -> list[UserEmail]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ... import signals
 from ...administration.flows import keep_a_superuser
 from ...conf import conf
-from ...emails.flows.rows import locked
+from ...emails.flows.rows import locked, refuse_ended
 from ...errors import AccountGone
 from ...identity import has_emails
 from ...mail import announce
@@ -41,6 +41,7 @@ def close_account(
         keep_a_superuser(user)
         fresh = locked(user)
         if fresh.erase_at is None:
+            refuse_ended(user, fresh, request=request)
             erase_at = _close(fresh)
             details = {"erase_at": erase_at.isoformat(), "reason": reason}
             AccountEvent.objects.record(

@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from ... import signals
 from ...conf import conf
 from ...courier import courier
+from ...emails.flows.rows import locked
 from ...errors import EmailNotConfirmed, LinkInvalid, LinkUsed
 from ...identity import has_emails
 from ...limits import spend
@@ -37,6 +38,7 @@ def request_export(user: AbstractUser, *, request: HttpRequest | None = None) ->
         raise EmailNotConfirmed
     spend("export", identifier=str(user.pk), request=request)
     with transaction.atomic():
+        locked(user, request=request)
         OneTimeSecret.objects.filter(user=user, purpose=FETCH_EXPORT.name).delete()
         secret = issue(FETCH_EXPORT, address=None, user=user)
         export = AccountExport.objects.create(user=user, secret=secret)

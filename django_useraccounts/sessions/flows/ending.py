@@ -54,7 +54,7 @@ def end_other_sessions(user: AbstractUser, *, request: HttpRequest) -> None:
         trust_device(request, user)
 
 
-def record_logout(*, request: HttpRequest | None, **kwargs: Any) -> None:
+def end_logged_out(*, request: HttpRequest | None, **kwargs: Any) -> None:
     """End the row of a session that ends itself; a receiver of Django's ``user_logged_out``."""
     # A copy of the session, which some request may save once more, is then worth nothing.
     if request is not None and (key := request.session.get(SESSION_KEY)):

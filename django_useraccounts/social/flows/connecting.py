@@ -9,6 +9,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from ... import signals
+from ...emails.flows.rows import locked
 from ...errors import LinkUsed
 from ...identity import has_emails
 from ...limits import spend
@@ -70,7 +71,7 @@ def disconnect(
     with transaction.atomic():
         # Of two at once the row of the user lets one go first.
         users = get_user_model()._default_manager
-        fresh: AbstractUser = users.select_for_update().get(pk=user.pk)
+        fresh = locked(user, request=request)
         mine = Connection.objects.filter(pk=connection.pk, user=fresh)
         if not mine.exists():
             return  # the second of two clicks

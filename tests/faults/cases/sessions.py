@@ -12,9 +12,9 @@ from django_useraccounts.models import AbstractUser, UserEmail
 from django_useraccounts.secrets import issue
 from django_useraccounts.sessions.flows import (
     disown_login,
+    end_logged_out,
     end_other_sessions,
     end_session,
-    record_logout,
     record_session,
 )
 from django_useraccounts.sessions.keeping import SESSION_KEY, carry_row, watch
@@ -59,7 +59,7 @@ def beyond_the_limit_and_once_more_in_this_browser() -> Act:
     return lambda: log_in("maria", password=PASSWORD, request=request)
 
 
-@case(record_logout)
+@case(end_logged_out)
 def in_one_of_two_browsers_that_are_watched() -> Act:
     maria = make_user("maria")
     row_of(maria, hours=3)

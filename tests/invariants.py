@@ -1,0 +1,360 @@
+"""
+What must hold in the tables of the accounts after every act of everybody: each part says in words
+what is broken, and yields nothing when all is well.
+
+Source: the list "Invariants for the state machine" of the attacks that every release must survive.
+Rows that a program prunes (events, mails, links) are not to be pruned by whoever asks.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
+
+from django.conf import settings as site
+from django.contrib.auth import get_user, get_user_model
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
+from django.utils import timezone
+
+from django_useraccounts.canonical import email_key, username_key
+from django_useraccounts.conf import conf
+from django_useraccounts.invitations.models import Invitation, InvitationUse
+from django_useraccounts.memberships.models import Membership, Payment
+from django_useraccounts.models import (
+    AbstractUser,
+    AccountEvent,
+    AccountExport,
+    OneTimeSecret,
+    OutgoingMail,
+    RoleGrant,
+    UserEmail,
+)
+from django_useraccounts.secrets import PURPOSES, link_of
+from django_useraccounts.social.identities import identity_key
+from django_useraccounts.social.models import Connection
+
+#: The acts that end the sessions of whose account it is, each by raising the epoch by one.
+ENDS_SESSIONS = (
+    "password_changed",
+    "password_set",
+    "password_reset",
+    "sessions_ended",
+    "switched_off",
+    "account_closed",
+    "email_change_undone",
+    "handed_over",
+)
+#: News of a new password, of which the owner is mailed to.
+NEW_PASSWORD = ("password_changed", "password_set", "password_reset")
+#: Which act a link leaves behind when it is used, where only a link can bring it about. (The link
+#: of an export goes when another one is asked for.)
+USED_BY = {
+    "reset_password": "password_reset",
+    "undo_email_change": "email_change_undone",
+}
+
+
+def broken() -> list[str]:
+    """Return all that is broken now, in words; the empty list when all is well."""
+    tables = Tables()
+    return [words for part in PARTS for words in part(tables)]
+
+
+class Tables:
+    """All rows as they are now, each table read once and only if something asks for it."""
+
+    @cached_property
+    def users(self) -> dict[Any, AbstractUser]:
+        return {user.pk: user for user in get_user_model().objects.order_by("pk")}
+
+    @cached_property
+    def emails(self) -> list[UserEmail]:
+        return list(UserEmail.objects.order_by("pk"))
+
+    @cached_property
+    def proved(self) -> dict[Any, list[UserEmail]]:
+        """The proved addresses of each who has one."""
+        found = defaultdict(list)
+        for row in self.emails:
+            if row.verified_key is not None:
+                found[row.user_id].append(row)
+        return found
+
+    @cached_property
+    def events(self) -> dict[Any, list[AccountEvent]]:
+        """What was done to each, in its order."""
+        found = defaultdict(list)
+        for event in AccountEvent.objects.order_by("pk"):
+            found[event.user_id].append(event)
+        return found
+
+    @cached_property
+    def kinds(self) -> dict[Any, Counter[str]]:
+        """How often each kind of act was done to each."""
+        counts = {user: Counter(e.kind for e in events) for user, events in self.events.items()}
+        return defaultdict(Counter, counts)
+
+    @cached_property
+    def mails(self) -> list[OutgoingMail]:
+        return list(OutgoingMail.objects.all())
+
+    @cached_property
+    def links(self) -> list[OneTimeSecret]:
+        return list(OneTimeSecret.objects.exclude(user=None))
+
+    @cached_property
+    def sessions(self) -> list[Session]:
+        return list(Session.objects.filter(expire_date__gt=timezone.now()))
+
+    @cached_property
+    def connections(self) -> list[Connection]:
+        return list(Connection.objects.all())
+
+
+def addresses(tables: Tables) -> Iterator[str]:
+    """A proved address has one owner, by the key computed now; nobody has too many addresses."""
+    owners: dict[str, Any] = {}
+    for row in tables.emails:
+        # The constraint must not vouch for itself.
+        if row.email_key != email_key(row.email):
+            yield f"the key of {row.email} is {row.email_key}"
+    for key, rows in tables.proved.items():
+        for row in rows:
+            if owners.setdefault(email_key(row.email), key) != key:
+                yield f"{row.email} belongs to #{owners[email_key(row.email)]} and to #{key}"
+            if row.verified_key != row.email_key or row.confirmed_at is None:
+                yield f"{row.email} is proved as {row.verified_key}, since {row.confirmed_at}"
+    most = conf.EMAILS_PER_USER + (conf.EMAILS_PER_USER == 1)  # one waits to take the place
+    for key, count in Counter(row.user_id for row in tables.emails).items():
+        if count > most:
+            yield f"#{key} has {count} addresses"
+
+
+def primary_addresses(tables: Tables) -> Iterator[str]:
+    """Who has proved addresses has one primary among them, and ``user.email`` shows that one."""
+    primary: dict[Any, str] = {}
+    for row in tables.emails:
+        if row.is_primary and row.verified_key is None:
+            yield f"{row.email} of #{row.user_id} is primary and not proved"
+        if row.is_primary and primary.setdefault(row.user_id, row.email) != row.email:
+            yield f"#{row.user_id} has two primary addresses"
+    for key in tables.proved.keys() - primary.keys():
+        yield f"#{key} has proved addresses, and none is primary"
+    for key, user in tables.users.items():
+        if (user.email or "") != primary.get(key, ""):
+            yield f"#{key} shows “{user.email}”, the primary address is “{primary.get(key, '')}”"
+
+
+def usernames(tables: Tables) -> Iterator[str]:
+    """No two users are called the same, by the key computed now."""
+    seen: dict[str, str] = {}
+    for user in tables.users.values():
+        if user.username is None:
+            continue
+        if user.username_key != username_key(user.username):
+            yield f"the key of {user.username} is {user.username_key}"
+        if seen.setdefault(username_key(user.username), user.username) != user.username:
+            yield f"{user.username} and {seen[username_key(user.username)]} are one name"
+
+
+def ways_in(tables: Tables) -> Iterator[str]:
+    """Who has been in keeps a way in: a password, a provider, or an address for a new password."""
+    connected = {row.user_id for row in tables.connections}
+    claimed = {row.user_id for row in tables.emails}
+    for key, user in tables.users.items():
+        if key in tables.proved or not user.is_active or user.is_gone or conf.EMAIL == "off":
+            continue
+        if tables.kinds[key]["email_confirmed"]:
+            yield f"{user} has lost the last proved address"
+        # Who has no password yet sets one by mail once the address is confirmed.
+        is_let_in = not conf.CONFIRM_EMAIL_BEFORE_LOGIN and user.has_usable_password()
+        waits = is_let_in or key in claimed
+        if not waits and key not in connected and not tables.kinds[key]["email_disowned"]:
+            yield f"{user} has no way in"
+
+
+def sessions(tables: Tables) -> Iterator[str]:
+    """Sessions that work are of accounts that are on, open, and proved where that is asked for."""
+    for session, user in living_sessions(tables):
+        if not user.is_active or user.is_closed:
+            yield f"a session of {user}, whose account is off or closed, works"
+        if conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
+            yield f"a session of {user}, who has proved no address, works"
+        if user.password in str(session.get_decoded()):
+            yield f"a session of {user} holds the hash of the password"
+
+
+def living_sessions(tables: Tables) -> Iterator[tuple[Session, AbstractUser]]:
+    """Yield each session that would be somebody's at the next request, as the server sees it."""
+    engine = import_module(site.SESSION_ENGINE)
+    for session in tables.sessions:
+        request = HttpRequest()
+        request.session = engine.SessionStore(session.session_key)
+        user = get_user(request)
+        if isinstance(user, AbstractUser):
+            yield session, user
+
+
+def links(tables: Tables) -> Iterator[str]:
+    """A link is used once, for its purpose."""
+    used = Counter((row.user_id, row.purpose) for row in tables.links if row.redeemed_at)
+    for row in tables.links:
+        if row.purpose not in PURPOSES:
+            yield f"a link is for {row.purpose}"
+        if row.epoch > tables.users[row.user_id].session_epoch:
+            yield f"a link of #{row.user_id} is of a time to come"
+    for purpose, kind in USED_BY.items():
+        for key in tables.users:
+            count, kinds = tables.kinds[key][kind], tables.kinds[key]
+            # With an address go its links; without such an act all of them are here.
+            gone = kinds["email_removed"] or kinds["email_change_undone"] or kinds["handed_over"]
+            if count > used[key, purpose] and not gone:
+                yield f"#{key} has {kind} {count} times by {used[key, purpose]} links"
+
+
+def secrets_at_rest(tables: Tables) -> Iterator[str]:
+    """No proof of a link is in a mail that waits, an event or a session."""
+    texts = [f"{mail.what} {mail.about} {mail.error}" for mail in tables.mails]
+    texts += [str(event.details) for events in tables.events.values() for event in events]
+    texts += [str(session.get_decoded()) for session in tables.sessions]
+    text = "\n".join(texts)
+    for row in tables.links:
+        if row.redeemed_at is None and link_of(row).proof in text:
+            yield f"a link for {row.purpose} of #{row.user_id} lies open"
+
+
+def switches(tables: Tables) -> Iterator[str]:
+    """The last event of each kind of switch tells what the row says, and none was for nothing."""
+    states = {
+        "is_active": {"switched_on": True, "switched_off": False},
+        "is_closed": {"account_reopened": False, "account_closed": True},
+    }
+    for key, user in tables.users.items():
+        if tables.kinds[key]["account_erased"]:
+            continue
+        for name, says in states.items():
+            switched = [says[event.kind] for event in tables.events[key] if event.kind in says]
+            if switched and getattr(user, name) is not switched[-1]:
+                yield f"{user}: {name} is {getattr(user, name)}, the events say {switched[-1]}"
+            if any(before is after for before, after in pairwise(switched)):
+                yield f"{user}: {name} was switched twice to the same"
+
+
+def epochs(tables: Tables) -> Iterator[str]:
+    """Sessions were ended as often as the events say."""
+    for key, user in tables.users.items():
+        ended = sum(tables.kinds[key][kind] for kind in ENDS_SESSIONS)
+        # What a person disconnects ends sessions; what a lock-out of rooms disconnects is part of
+        # another act, and has no actor.
+        ended += sum(
+            event.kind == "provider_disconnected" and event.actor_id is not None
+            for event in tables.events[key]
+        )
+        if user.session_epoch != ended and not tables.kinds[key]["account_erased"]:
+            yield f"{user}: the epoch is {user.session_epoch}, the events say {ended}"
+
+
+def names(tables: Tables) -> Iterator[str]:
+    """Who was renamed is called so."""
+    for key, user in tables.users.items():
+        renamed = [e.details["to"] for e in tables.events[key] if e.kind == "username_changed"]
+        if renamed and renamed[-1] != user.username and not tables.kinds[key]["account_erased"]:
+            yield f"{user} was renamed to {renamed[-1]} at last"
+
+
+def notices(tables: Tables) -> Iterator[str]:
+    """Who has an address was told by mail of each new password, and of leaving."""
+    mails = Counter((mail.user_id, mail.kind) for mail in tables.mails)
+    for key, user in tables.users.items():
+        if not user.email:
+            continue
+        acts = sum(tables.kinds[key][kind] for kind in NEW_PASSWORD)
+        told = mails[key, "password_changed"]
+        if acts != told:
+            yield f"{user} was told {told} times of {acts} new passwords"
+        for kind in ("account_closed", "account_reopened"):
+            if mails[key, kind] < tables.kinds[key][kind]:
+                yield f"{user} was not told each time of {kind}"
+
+
+def roles(tables: Tables) -> Iterator[str]:
+    """Each grant has an event, who is off or closed has no role, and somebody administers."""
+    granted = Counter(
+        (key, event.details["role"])
+        for key, events in tables.events.items()
+        for event in events
+        if event.kind == "role_granted"
+    )
+    # A grant that had not begun goes when it is revoked: there may be less than there were.
+    for pair, count in Counter(RoleGrant.objects.values_list("user_id", "role__name")).items():
+        if count > granted[pair]:
+            yield f"#{pair[0]} has {count} grants of {pair[1]}, and {granted[pair]} events"
+    for user in tables.users.values():
+        if (not user.is_active or user.is_closed) and user.role_names:
+            yield f"{user} is off or closed, and has roles"
+    rights = [e for events in tables.events.values() for e in events if e.kind == "rights_changed"]
+    superusers = [u for u in tables.users.values() if u.is_superuser and u.is_active]
+    if any("is_superuser" in event.details for event in rights) and not superusers:
+        yield "nobody may administer the site any more"
+
+
+def exports(tables: Tables) -> Iterator[str]:
+    """Nothing is packed for who has closed the account."""
+    for export in AccountExport.objects.select_related("user").defer("content"):
+        if export.user.is_closed:
+            yield f"the export of {export.user}, who has closed the account, waits"
+
+
+def invitations(tables: Tables) -> Iterator[str]:
+    """An invitation is used by as many as it is for, or withdrawn, and its link ends with it."""
+    uses = Counter(InvitationUse.objects.values_list("invitation_id", flat=True))
+    for row in Invitation.objects.select_related("link"):
+        if row.uses > row.uses_allowed or uses[row.pk] > row.uses:
+            yield f"invitation {row.pk} counts {row.uses} uses, of {uses[row.pk]} people"
+        if row.withdrawn_at and row.uses >= row.uses_allowed:
+            yield f"invitation {row.pk} was both used up and withdrawn"
+        is_over = row.withdrawn_at or row.uses >= row.uses_allowed
+        if is_over and row.link.redeemed_at is None:
+            yield f"the link of invitation {row.pk}, which is over, works"
+
+
+def connections(tables: Tables) -> Iterator[str]:
+    """An identity at a provider lets into one account."""
+    seen: dict[str, Any] = {}
+    for row in tables.connections:
+        key = identity_key(row.issuer, row.subject)
+        if row.key != key or seen.setdefault(key, row.user_id) != row.user_id:
+            yield f"{row.issuer} {row.subject} lets into #{row.user_id} and #{seen.get(key)}"
+
+
+def memberships(tables: Tables) -> Iterator[str]:
+    """What was given back, or has ended, opens nothing."""
+    for payment in Payment.objects.exclude(grant=None).select_related("membership", "grant"):
+        is_over = payment.state != Payment.State.PAID
+        is_over |= payment.membership.state == Membership.State.ENDED
+        until = payment.grant.counts_until
+        if is_over and (until is None or until > timezone.now()):
+            yield f"payment {payment.pk} ({payment.state}) still gives its role"
+
+
+PARTS: tuple[Callable[[Tables], Iterator[str]], ...] = (
+    addresses,
+    primary_addresses,
+    usernames,
+    ways_in,
+    sessions,
+    links,
+    secrets_at_rest,
+    switches,
+    epochs,
+    names,
+    notices,
+    roles,
+    exports,
+    invitations,
+    connections,
+    memberships,
+)

@@ -1,0 +1,288 @@
+"""What the rules stand on: one run of the world, whose people act one step after the other."""
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from django_useraccounts.conf import conf
+from django_useraccounts.models import AbstractUser
+from tests import invariants
+from tests.machine import settings as sites
+from tests.machine import world
+from tests.machine.cast import MAILBOXES, MALLORY, NAMES, PASSWORDS, PEOPLE, READER
+from tests.machine.facts import Facts
+from tests.machine.memory import Link, Memory, Step
+from tests.machine.world import Broken, Browser, clock, query_of, url
+
+#: How often each rule was tried, and how often it did something.
+TRIED: Counter[str] = Counter()
+DONE: Counter[str] = Counter()
+
+who = st.sampled_from(PEOPLE)
+#: One of the two browsers of a person.
+at = st.integers(0, 1)
+#: One of several things that there are: by its number, short of how many there are.
+which = st.integers(0, 15)
+yes_or_no = st.booleans()
+
+
+def act(
+    *, needs: str = "", **given: st.SearchStrategy[Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """
+    Make a method a rule of the machine: a step, after which everything is looked at.
+
+    ``needs`` names a property of the facts, without which there is nothing to do.
+    """
+
+    def make(method: Callable[..., Any]) -> Callable[..., Any]:
+        @precondition(lambda self: not needs or bool(getattr(self, needs)))
+        @rule(**given)
+        @functools.wraps(method)
+        def run(self: "World", **drawn: Any) -> None:
+            self.begin_step(method.__name__)
+            self.end_step(is_done=bool(method(self, **drawn)))
+            self.is_whole = True
+
+        return run
+
+    return make
+
+
+class World(RuleBasedStateMachine):
+    """One run: it begins with an administrator, roles and a plan, on a site of some kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        world.become({**_DEFAULTS, **sites.SITES["plain"]})
+        world.begin_anew("empty")
+        world.Press.is_printing = False
+        self.browsers = {
+            person: [Browser(person, f"192.0.2.{10 * number + n}") for n in (1, 2)]
+            for number, person in enumerate(PEOPLE)
+        }
+        self.memory = Memory()
+        self.step = Step("")
+        #: Sessions that Mallory has stolen are in a browser of their own.
+        self.stolen = Browser(MALLORY, "192.0.2.66")
+        self.is_pruned = False
+        #: Has the last step left all as it has to be? If not, that is what there is to tell.
+        self.is_whole = True
+
+    @initialize(
+        site=st.sampled_from(sorted(sites.SITES)),
+        people=st.sampled_from(("members", "members", "empty")),
+        is_printing=st.integers(0, 15),
+    )
+    def begin(self, site: str, people: str, is_printing: int) -> None:
+        """
+        Choose the site, and whether all three are members already.
+
+        One of sixteen sites prints all its pages and mails.
+        """
+        world.become({**_DEFAULTS, **sites.SITES[site]})
+        world.begin_anew(people)
+        self.memory = Memory()
+        for user, row in self.memory.facts.users.items():
+            if row["username"] in PEOPLE:
+                self.memory.meet(user, row["username"])
+        world.Press.is_printing = is_printing == 0
+
+    def begin_step(self, name: str) -> None:
+        clock.go_on(timedelta(seconds=1))
+        self.step, self.is_whole = Step(name), False
+        TRIED[name] += 1
+
+    def end_step(self, *, is_done: bool) -> None:
+        for browser in self.all_browsers():
+            self.memory.holders.setdefault(browser.session_key, set()).add(browser.person)
+        self.memory.check(self.step)
+        DONE[self.step.name] += is_done
+
+    def teardown(self) -> None:
+        """Look at what is slower to look at, once in each run."""
+        if not self.is_whole:
+            return
+        self.memory.check_passwords()
+        if not self.is_pruned and (words := invariants.broken()):
+            raise Broken("; ".join(words))
+        self._look_for_secrets()
+
+    def _look_for_secrets(self) -> None:
+        """No secret of a link, and no password, lies in the database."""
+        text = world.everything()
+        secrets = [link.letter.secret[22:] for link in self.memory.links]
+        secrets += [password for own in PASSWORDS.values() for password in own]
+        for secret in secrets:
+            if secret in text:
+                raise Broken(f"“{secret}” is in the database")
+
+    # What there is, for rules that need it
+
+    @property
+    def somebody(self) -> bool:
+        return any(self.memory.accounts_of(person) for person in PEOPLE)
+
+    @property
+    def somebody_off(self) -> list[int]:
+        return [pk for pk, row in self.memory.facts.users.items() if not row["is_active"]]
+
+    @property
+    def letters(self) -> list[Link]:
+        return self.memory.links
+
+    @property
+    def ended_sessions(self) -> dict[str, None]:
+        return self.memory.ended
+
+    @property
+    def connections(self) -> dict[int, tuple[int, str]]:
+        return self.memory.facts.connections
+
+    @property
+    def grants(self) -> set[tuple[Any, ...]]:
+        return self.memory.facts.grants
+
+    @property
+    def grants_with_end(self) -> list[tuple[Any, ...]]:
+        return [grant for grant in self.memory.facts.grants if grant[4]]
+
+    @property
+    def memberships(self) -> list[tuple[Any, ...]]:
+        return [grant for grant in self.memory.facts.grants if grant[2] == "member"]
+
+    @property
+    def terms(self) -> str:
+        return conf.TERMS_VERSION
+
+    @property
+    def without_password(self) -> list[int]:
+        return [pk for pk in self.memory.facts.users if self.memory.password.get(pk, "") is None]
+
+    # Whether something was done that these rules go on with
+    is_inviting = is_bouncing = is_mail_late = is_late = False
+    #: Guessing takes a dozen steps at once: one time in each run.
+    may_guess = True
+
+    # What people do
+
+    def all_browsers(self) -> list[Browser]:
+        return [browser for own in self.browsers.values() for browser in own] + [self.stolen]
+
+    def browser(self, person: str, number: int) -> Browser:
+        """Take one of a person's browsers; the step is that person's."""
+        self.step.person = person
+        return self.browsers[person][number]
+
+    def enter(self, person: str, number: int) -> Browser:
+        """Take a browser of somebody, who logs in first if there is an account to log in to."""
+        browser = self.browser(person, number)
+        if self.user_of(browser) is not None:
+            return browser
+        facts = self.memory.facts
+        for user in self.memory.accounts_of(person):
+            row, known = facts.users[user], self.memory.password.get(user)
+            if known in PASSWORDS[person] and row["is_active"]:
+                name = row["email"] or (row["username"] if conf.USERNAME != "off" else "")
+                browser.post(url("login"), {"identifier": name or "-", "password": known})
+                facts.sessions.update(Facts.look().sessions)
+                break
+        return browser
+
+    def user_of(self, browser: Browser) -> int | None:
+        """Return whose session it is."""
+        return self.memory.facts.sessions.get(browser.session_key)
+
+    def send(
+        self, browser: Browser, name: str, data: Mapping[str, Any] | None = None, *args: object
+    ) -> bool:
+        """Send the form of a page, proving and agreeing to what it takes; was it accepted?"""
+        return self.is_accepted(self.ask(browser, url(name, *args), data))
+
+    def ask(self, browser: Browser, path: str, data: Mapping[str, Any] | None = None) -> Any:
+        response = browser.post(path, data)
+        for _attempt in range(2):
+            where = response.get("Location", "").partition("?")[0]
+            if where == url("confirm_identity"):
+                user = self.user_of(browser)
+                known = self.memory.password.get(user or 0)
+                if known is None or known not in PASSWORDS[browser.person]:
+                    break
+                browser.post(where, {"old_password": known})
+            elif conf.TERMS_VERSION and where == url("accept_terms"):
+                browser.post(where, {"terms": conf.TERMS_VERSION})
+            else:
+                break
+            response = browser.post(path, data)
+        self._judge(response)
+        return response
+
+    @staticmethod
+    def _judge(response: Any) -> None:
+        """Nothing fails, and nobody is led away from the site but to the provider."""
+        if response.status_code >= 500:
+            raise Broken(f"status {response.status_code}")
+        where = response.get("Location", "/")
+        is_here = where.startswith("/") and not where.startswith(("//", "/\\"))
+        if not is_here and not where.startswith(sites.PROVIDER["ISSUER"]):
+            raise Broken(f"a visitor was led to {where}")
+
+    @staticmethod
+    def is_accepted(response: Any) -> bool:
+        """Say whether a form was good: it leads on, and not to a page that asks who that is."""
+        if response.status_code != 302:
+            return False
+        where = response["Location"].partition("?")[0]
+        doors = [url("login"), url("confirm_identity")]
+        doors += [url("accept_terms")] if conf.TERMS_VERSION else []
+        return where not in doors or "next" not in query_of(response["Location"])
+
+    def address(self, person: str, number: int) -> str:
+        """Return one of the addresses: of the own ones, for who is honest."""
+        pool = list(READER) if person == MALLORY else MAILBOXES[person]
+        return pool[number % len(pool)]
+
+    def name(self, person: str, number: int) -> str:
+        """Return one of the usernames, as ``address`` does."""
+        pool = [n for own in NAMES.values() for n in own] if person == MALLORY else NAMES[person]
+        return pool[number % len(pool)]
+
+    def new_password(self, person: str, number: int) -> str:
+        self.step.password = PASSWORDS[person][number % 2]
+        return self.step.password
+
+    def link(self, person: str, number: int) -> Link | None:
+        """Return a link out of the own mailboxes, the newest first."""
+        links = self.memory.links_to(person)
+        self.step.link = links[-1 - number % len(links)] if links else None
+        return self.step.link
+
+    def get_user(self, key: int) -> AbstractUser:
+        user: AbstractUser = get_user_model().objects.get(pk=key)
+        return user
+
+    def some_user(self, number: int) -> AbstractUser | None:
+        """Return an account of one of the three."""
+        keys = [key for person in PEOPLE for key in self.memory.accounts_of(person)]
+        return self.get_user(keys[number % len(keys)]) if keys else None
+
+    def rows_of(self, person: str, rows: Mapping[int, tuple[Any, ...]], number: int) -> int | None:
+        """Return the key of a row about an own account; Mallory also tries those of others."""
+        is_bold = person == MALLORY and number % 3 == 0
+        keys = [key for key, row in rows.items() if is_bold or self.memory.allowed(person, row[0])]
+        return keys[number % len(keys)] if keys else None
+
+
+_DEFAULTS: dict[str, Any] = {
+    "CONFIRM_EMAIL_BEFORE_LOGIN": True,
+    "EMAILS_PER_USER": 5,
+    "USERNAME": "required",
+    "TERMS_VERSION": "",
+    "SOCIAL": sites.USERACCOUNTS["SOCIAL"],
+}

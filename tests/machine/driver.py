@@ -1,0 +1,65 @@
+"""Run the machine: so many steps, by a seed, in this process."""
+
+import gc
+import logging
+import time
+from collections import Counter
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import get_state_machine_test
+
+from django_useraccounts.testing import make_user
+from tests.machine import base, world
+from tests.machine.cast import MAILBOXES, PABLO, PASSWORDS, PEOPLE
+from tests.machine.report import Report
+from tests.machine.staff import Staff, furnish
+from tests.machine.visitors import provider
+
+#: Steps of one run, and runs that Hypothesis plans together.
+STEPS, RUNS = 60, 10
+
+
+class Machine(Staff):
+    """All rules together."""
+
+
+def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
+    """Take steps until there were enough, or one has broken something."""
+    begun = time.perf_counter()
+    world.build()
+    furnish()
+    world.store("empty")
+    for person in PEOPLE:
+        roles = ["host"] if person == PABLO else []
+        make_user(person, MAILBOXES[person][0], PASSWORDS[person][0], roles=roles)
+    world.store("members")
+    report, batch = Report(), 0
+    plan = settings(
+        max_examples=RUNS,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
+    )
+    logging.disable(logging.CRITICAL)
+    # What is there now stays: the collector need not walk it again and again.
+    gc.freeze()
+    gc.set_threshold(50_000)
+    with provider:
+        while report.steps < steps and not report.failures:
+            batch += 1
+            test = hypothesis.seed(f"{seed}:{batch}")(
+                get_state_machine_test(Machine, settings=plan)
+            )
+            try:
+                test()
+            except Exception as error:
+                notes = "\n".join(getattr(error, "__notes__", ()))
+                report.failures.append(f"seed {seed}, batch {batch}: {error!r}\n{notes}")
+            report.runs += RUNS
+            report.steps = base.TRIED.total()
+    report.tried, report.done = Counter(base.TRIED), Counter(base.DONE)
+    report.seconds = time.perf_counter() - begun
+    return report

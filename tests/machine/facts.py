@@ -1,0 +1,87 @@
+"""What the tables say at one moment, read past the ORM, which would take most of the time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.db import SessionStore
+
+from tests.machine.world import clock, rows
+
+
+@dataclass
+class Facts:
+    """What the tables say at one moment."""
+
+    users: dict[int, dict[str, Any]]
+    #: Address id: user, key, is it proved.
+    emails: dict[int, tuple[int, str, bool]]
+    #: Connection id: user, subject.
+    connections: dict[int, tuple[int, str]]
+    #: User and role, of the grants in force.
+    roles: set[tuple[int, str]]
+    grants: set[tuple[Any, ...]]
+    #: Session key: user.
+    sessions: dict[str, int]
+
+    @property
+    def proved(self) -> dict[str, int]:
+        return {key: user for user, key, is_proved in self.emails.values() if is_proved}
+
+    @classmethod
+    def look(cls) -> "Facts":
+        now = clock.now.replace(tzinfo=None)
+        columns = ("username", "password", "is_active", "erase_at", "session_epoch", "email")
+        select = ", ".join(columns)
+        users = {
+            row[0]: dict(zip(columns, row[1:], strict=True))
+            for row in rows(f"SELECT id, {select} FROM useraccounts_user")
+        }
+        grants = rows(
+            "SELECT g.id, g.user_id, r.name, g.starts_at, g.counts_until FROM "
+            "useraccounts_rolegrant g JOIN useraccounts_role r ON r.id = g.role_id"
+        )
+        return cls(
+            users=users,
+            emails={
+                row[0]: (row[1], row[2], row[3] is not None)
+                for row in rows(
+                    "SELECT id, user_id, email_key, verified_key FROM useraccounts_useremail"
+                )
+            },
+            connections={
+                row[0]: (row[1], row[2])
+                for row in rows("SELECT id, user_id, subject FROM useraccounts_social_connection")
+            },
+            roles={
+                (user, name)
+                for _key, user, name, starts, until in grants
+                if starts <= now and (until is None or until > now)
+            },
+            grants=set(grants),
+            sessions=dict(_sessions(users, now)),
+        )
+
+
+_decoded: dict[str, dict[str, Any]] = {}
+
+
+def _sessions(users: dict[int, dict[str, Any]], now: datetime) -> Iterator[tuple[str, int]]:
+    """Yield the sessions that would be somebody's at the next request."""
+    found = rows("SELECT session_key, session_data, expire_date FROM django_session")
+    hashes: dict[int, str] = {}
+    for key, data, expires in found:
+        if data not in _decoded:
+            _decoded[data] = SessionStore().decode(data)
+        kept = _decoded[data]
+        user_id = int(kept.get("_auth_user_id", 0))
+        row = users.get(user_id)
+        if row is None or expires <= now or not row["is_active"] or row["erase_at"]:
+            continue
+        if user_id not in hashes:
+            user = get_user_model()(password=row["password"], session_epoch=row["session_epoch"])
+            hashes[user_id] = user.get_session_auth_hash()
+        if kept["_auth_user_hash"] == hashes[user_id]:
+            yield key, user_id

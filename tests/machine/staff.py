@@ -1,0 +1,312 @@
+"""The administrator, the office, the mail server and cron."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.utils import timezone
+from hypothesis import strategies as st
+
+from django_useraccounts.administration.flows import (
+    add_user,
+    end_sessions,
+    let_mail_through,
+    send_password_link,
+    switch_off,
+    switch_on,
+)
+from django_useraccounts.conf import conf
+from django_useraccounts.emails.flows import add_email
+from django_useraccounts.errors import AccountError
+from django_useraccounts.mail import deliver_due
+from django_useraccounts.memberships.flows import (
+    end_membership,
+    record_payment,
+    refund_payment,
+    tell_ended,
+)
+from django_useraccounts.memberships.models import Membership, Payment, Plan, StripeCustomer
+from django_useraccounts.models import (
+    AbstractUser,
+    AccountEvent,
+    Role,
+    RoleGrant,
+    UndeliverableAddress,
+)
+from django_useraccounts.roles.flows import (
+    extend_grant,
+    grant_role,
+    remind_of_ends,
+    revoke_grant,
+    revoke_role,
+)
+from tests.machine import world
+from tests.machine.base import act, which, yes_or_no
+from tests.machine.cast import MAILBOXES, MALLORY, PEOPLE
+from tests.machine.members import Members
+from tests.machine.world import Broken, Browser, clock, post_office, url
+from tests.memberships.bills import Subscription, signature
+
+BOSS = "boss"
+
+
+def furnish() -> None:
+    """Make what each run begins with: the administrator, roles, a plan."""
+    get_user_model().objects.create_superuser(BOSS, "boss@office.example", None)
+    host = Role.objects.create(name="host")
+    wanted = ("add_invitation", "add_rolegrant")
+    host.permissions.set(Permission.objects.filter(codename__in=wanted))
+    Role.objects.create(name="artist")
+    member = Role.objects.create(name="member")
+    Plan.objects.create(
+        name="patron", label="Patron", role=member, price="€ 5", price_id="price_patron"
+    )
+
+
+class Staff(Members):
+    """Steps of those who run the site."""
+
+    @property
+    def boss(self) -> AbstractUser:
+        user: AbstractUser = get_user_model().objects.get(username=BOSS)
+        return user
+
+    # Accounts
+
+    @act(needs="somebody", number=which)
+    def switch_off(self, number: int) -> bool:
+        user = self.some_user(number)
+        if user is None or not user.is_active:
+            return False
+        switch_off(user, by=self.boss)
+        return True
+
+    @act(needs="somebody_off", number=which)
+    def switch_on(self, number: int) -> bool:
+        off = self.somebody_off
+        switch_on(self.get_user(off[number % len(off)]), by=self.boss)
+        return True
+
+    @act(needs="somebody", number=which)
+    def end_sessions(self, number: int) -> bool:
+        user = self.some_user(number)
+        if user is None:
+            return False
+        end_sessions(user, by=self.boss)
+        return True
+
+    @act(whom=st.sampled_from(PEOPLE), name=which, address=which, confirmed=yes_or_no)
+    def add_user(self, whom: str, name: int, address: int, confirmed: bool) -> bool:
+        """Open an account for somebody whose address the administrator knows, or has been told."""
+        self.step.person, self.step.is_vouched = whom, True
+        own = MAILBOXES[whom]
+        try:
+            add_user(
+                self.name(whom, name) if conf.USERNAME != "off" else None,
+                email=own[address % len(own)],
+                confirmed=confirmed,
+                by=self.boss,
+            )
+        except AccountError:
+            return False
+        return True
+
+    @act(needs="somebody", number=which, address=which)
+    def vouch_for_address(self, number: int, address: int) -> bool:
+        """Confirm an address of somebody who has come to the desk."""
+        user = self.some_user(number)
+        if user is None:
+            return False
+        memory = self.memory
+        whose = memory.owner.get(user.pk) or memory.registrant[user.pk]
+        self.step.is_vouched = True
+        own = MAILBOXES[whose]
+        try:
+            add_email(user, own[address % len(own)], confirmed=True, by=self.boss)
+        except AccountError:
+            return False
+        return True
+
+    @act(needs="somebody", number=which)
+    def send_password_link(self, number: int) -> bool:
+        user = self.some_user(number)
+        if user is None:
+            return False
+        try:
+            send_password_link(user, by=self.boss)
+        except AccountError:
+            return False
+        return True
+
+    # Roles
+
+    def _honest_user(self, number: int) -> AbstractUser | None:
+        keys = [
+            key
+            for person in PEOPLE
+            if person != MALLORY
+            for key in self.memory.accounts_of(person)
+            if key in self.memory.owner
+        ]
+        return self.get_user(keys[number % len(keys)]) if keys else None
+
+    @act(needs="somebody", number=which, role=st.sampled_from(("host", "artist")), days=which)
+    def grant_role(self, number: int, role: str, days: int) -> bool:
+        user = self._honest_user(number)
+        if user is None:
+            return False
+        until = timezone.now() + timedelta(days=days) if days else None
+        grant_role(user, role, until=until, by=self.boss)
+        return True
+
+    @act(needs="grants", number=which, role=st.sampled_from(("host", "artist", "member")))
+    def revoke_role(self, number: int, role: str) -> bool:
+        user = self.some_user(number)
+        return bool(user and revoke_role(user, role, by=self.boss))
+
+    @act(needs="grants_with_end", number=which, days=which)
+    def extend_grant(self, number: int, days: int) -> bool:
+        grants = list(RoleGrant.objects.exclude(ends_at=None).order_by("pk"))
+        if not grants:
+            return False
+        grant = grants[number % len(grants)]
+        try:
+            extend_grant(grant, until=timezone.now() + timedelta(days=2 * days), by=self.boss)
+        except AccountError:
+            return False
+        return True
+
+    @act(needs="grants", number=which)
+    def revoke_grant(self, number: int) -> bool:
+        grants = list(RoleGrant.objects.lasting().order_by("pk"))
+        return bool(grants) and revoke_grant(grants[number % len(grants)], by=self.boss)
+
+    @act(needs="grants", giver=which, number=which, role=st.sampled_from(("host", "artist")))
+    def give_role_on(self, giver: int, number: int, role: str) -> bool:
+        """A host gives to a friend what a host may give; Mallory tries for herself."""
+        givers = [key for person in PEOPLE for key in self.memory.accounts_of(person)]
+        user = self._honest_user(number)
+        if user is None:
+            return False
+        by = self.get_user(givers[giver % len(givers)])
+        if self.memory.allowed(MALLORY, by.pk):
+            user = by
+        try:
+            grant_role(user, role, by=by)
+        except AccountError:
+            return False
+        return True
+
+    # Money
+
+    @act(needs="somebody", number=which, days=st.integers(1, 40))
+    def record_payment(self, number: int, days: int) -> bool:
+        user = self.some_user(number)
+        if user is None:
+            return False
+        until = timezone.now() + timedelta(days=days)
+        try:
+            record_payment(user, Plan.objects.get(), until, by=self.boss)
+        except AccountError:
+            return False
+        return True
+
+    @act(needs="memberships", number=which)
+    def refund_payment(self, number: int) -> bool:
+        payments = list(Payment.objects.filter(state="paid").order_by("pk"))
+        if not payments:
+            return False
+        try:
+            refund_payment(payments[number % len(payments)], by=self.boss)
+        except AccountError:
+            return False
+        return True
+
+    @act(needs="memberships", number=which)
+    def end_membership(self, number: int) -> bool:
+        memberships = list(Membership.objects.exclude(state="ended").order_by("pk"))
+        if not memberships:
+            return False
+        try:
+            end_membership(memberships[number % len(memberships)], by=self.boss)
+        except AccountError:
+            return False
+        return True
+
+    @act(
+        needs="somebody",
+        number=which,
+        what=st.sampled_from(("told", "paid", "paid", "failed", "deleted")),
+        period=st.integers(0, 2),
+        is_forged=yes_or_no,
+    )
+    def stripe_tells(self, number: int, what: str, period: int, is_forged: bool) -> bool:
+        """Stripe posts an event of a subscription; a forged one, by Mallory, changes nothing."""
+        user = self.some_user(number)
+        if user is None:
+            return False
+        customer = f"cus_{user.pk}"
+        StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": customer})
+        begins = clock.START
+        bill = Subscription(str(user.pk), customer=customer, id=f"sub_{user.pk}", begins=begins)
+        tree = {
+            "told": lambda: bill.told("created", "active"),
+            "paid": lambda: bill.paid(period),
+            "failed": lambda: bill.failed(period),
+            "deleted": lambda: bill.deleted(timezone.now()),
+        }[what]()
+        text = json.dumps(tree)
+        sign = signature(text, secret="whsec_of_mallory") if is_forged else signature(text)
+        stripe = Browser("", "192.0.2.99")
+        before = AccountEvent.objects.count(), Payment.objects.count()
+        response = stripe.post_json(url("stripe_webhook"), text, HTTP_STRIPE_SIGNATURE=sign)
+        self._judge(response)
+        changed = before != (AccountEvent.objects.count(), Payment.objects.count())
+        if is_forged and (changed or response.status_code == 200):
+            raise Broken("a forged event was taken")
+        return response.status_code == 200
+
+    # Cron, and the mail server
+
+    @act(needs="is_late")
+    def prune(self) -> bool:
+        self.is_pruned, self.is_late = True, False
+        said = StringIO()
+        call_command("useraccounts_prune", stdout=said)
+        return any(word.isdigit() and word != "0" for word in said.getvalue().split())
+
+    @act(mood=st.sampled_from(("delivers", "delivers", "fails", "bounces")))
+    def mail_server_changes(self, mood: str) -> bool:
+        post_office.mood = mood
+        self.is_bouncing = self.is_bouncing or mood == "bounces"
+        self.is_mail_late = self.is_mail_late or mood == "fails"
+        return True
+
+    @act(needs="is_mail_late")
+    def send_mail(self) -> bool:
+        post_office.mood = "delivers"
+        clock.go_on(timedelta(minutes=10))
+        return bool(deliver_due(limit=20))
+
+    @act(needs="grants_with_end")
+    def remind(self) -> bool:
+        return bool(remind_of_ends(days=7)) | bool(tell_ended())
+
+    @act(needs="is_bouncing")
+    def let_mail_through(self) -> bool:
+        address = UndeliverableAddress.objects.first()
+        if address is None:
+            return False
+        let_mail_through(address, by=self.boss)
+        return True
+
+    @act(needs="terms", version=st.sampled_from(("1", "2", "3")))
+    def change_terms(self, version: str) -> bool:
+        was = conf.TERMS_VERSION
+        if not was:
+            return False
+        world.become({"TERMS_VERSION": version})
+        return was != version

@@ -1,0 +1,82 @@
+"""
+``python -m tests.races --repeats 200``: race every pair of acts so often, on each database.
+
+It starts the servers, prints a table, and fails when anything went wrong. ``--acts log_in`` races
+only pairs that begin with such an act; ``--databases postgresql`` only there.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+DATABASES = ["sqlite", "postgresql", "mariadb"]
+HEAD = ("database", "pairs", "races", "5xx", "broken", "in no order", "seconds")
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.races", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES[1:])
+    parser.add_argument("--acts", default="", help="a word in the name of the first act")
+    parser.add_argument("--workers", default="auto")
+    options = parser.parse_args(arguments)
+    rows, faults = [], []
+    for database in options.databases:
+        started = monotonic()
+        tallies = race_on(database, options)
+        rows.append(row_of(database, tallies, monotonic() - started))
+        faults += [f"{database}: {words}" for tally in tallies for words in faults_of(tally)]
+    print(table(rows), *faults, sep="\n")
+    return bool(faults) or not all(row[1] for row in rows)
+
+
+def race_on(database: str, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Race on one database, in processes of their own; return what they have written down."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "races.jsonl"
+        environment = {
+            **os.environ,
+            "USERACCOUNTS_MATRIX_REPEATS": str(options.repeats),
+            "USERACCOUNTS_MATRIX_LOG": str(log),
+        }
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no"]
+        command += [
+            "-n",
+            options.workers,
+            "tests/races",
+            "-k",
+            f"one_after_the_other and {options.acts or 'one'}",
+        ]
+        if database != "sqlite":
+            command = [sys.executable, "-m", "tests.servers", database, "--", *command]
+        subprocess.run(command, env=environment, check=False)
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def row_of(database: str, tallies: list[dict[str, Any]], seconds: float) -> tuple[Any, ...]:
+    counts = (
+        sum(len(tally[name]) for tally in tallies) for name in ("errors", "broken", "unordered")
+    )
+    races = sum(tally["races"] for tally in tallies)
+    return (database, len(tallies), races, *counts, round(seconds))
+
+
+def faults_of(tally: dict[str, Any]) -> list[str]:
+    found = [*tally["errors"], *tally["broken"], *tally["unordered"]]
+    return [f"{' × '.join(tally['pair'])}: {words}" for words in found]
+
+
+def table(rows: list[tuple[Any, ...]]) -> str:
+    lines = [HEAD, tuple("---" for _ in HEAD), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
