@@ -154,8 +154,8 @@ BUGS = (
         changes=(
             Change(
                 "social/flows/connecting.py",
-                "fresh: AbstractUser = users.select_for_update().get(pk=user.pk)",
-                "fresh: AbstractUser = users.get(pk=user.pk)",
+                "fresh = locked(user, request=request)",
+                "fresh = users.get(pk=user.pk)",
             ),
         ),
         tests=(
