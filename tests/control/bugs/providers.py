@@ -155,7 +155,7 @@ BUGS = (
             Change(
                 "social/flows/connecting.py",
                 "fresh = locked(user, request=request)",
-                "fresh: AbstractUser = users.get(pk=user.pk)",
+                "fresh = users.get(pk=user.pk)",
             ),
         ),
         tests=(
