@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import signals
 from ..canonical import clean_email, clean_username
 from ..emails.flows import mail_link
+from ..emails.flows.rows import locked
 from ..errors import (
     EmailNotConfirmed,
     EmailTaken,
@@ -105,11 +106,17 @@ def send_password_link(
     """
     primary = UserEmail.objects.not_gone().filter(is_primary=True, user__is_active=True)
     address = primary.filter(user=user).first()
+    nowhere = EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
     if address is None or not has_emails():
-        raise EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
+        raise nowhere
     # No limit for the client: that is the administrator, who may have many to write to.
     spend("mail", identifier=address.email_key, request=None)
     with transaction.atomic():
+        # Its user may have made another one the primary at this very moment.
+        locked(user)
+        address = primary.filter(user=user).first()
+        if address is None:
+            raise nowhere
         secret = issue(RESET_PASSWORD, address=address)
         announce("reset_password", to=address.email, user=user, secret=secret, request=request)
         AccountEvent.objects.record("password_link_sent", user=user, actor=by, request=request)

@@ -29,6 +29,7 @@ FOUND = [
     ("resend_confirmation", "reset_password"),
     ("send_confirmation", "remove_the_claim"),
     ("forgot_password", "remove_the_primary_email"),
+    ("be_sent_a_link", "remove_the_primary_email"),
     ("log_in", "be_erased"),
     ("social_login", "be_erased"),
     ("add_email", "be_erased"),
