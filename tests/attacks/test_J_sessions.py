@@ -178,6 +178,24 @@ def test_J4_an_ended_session_is_dead_at_its_next_request(maria, client):
     assert "_auth_user_id" not in client.session
 
 
+def test_J3_use_that_is_written_down_does_not_bring_an_ended_session_back(maria, client):
+    client.log_in()
+    key, ended = client.row.pk, []
+    age(timedelta(hours=1))
+
+    def end_just_before(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "useraccounts_sessions" in sql and not ended:
+            ended.append(True)
+            LoginSession.objects.filter(pk=key).end()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(end_just_before):
+        assert not client.is_in
+
+    assert ended
+    assert LoginSession.objects.get().ended_at
+
+
 @pytest.mark.django_db(transaction=True)
 def test_J3_a_session_that_ends_while_its_request_is_repeated_is_dead(client):
     make_user("maria")
