@@ -304,6 +304,7 @@ def every_path():
         "link": "A" * 64,
         "slug": "guild",
         "int": "1",
+        "uuid": "5b2d6d1c-0f3a-4c5e-9d0e-2f6f1c7a8b90",
     }
     for pattern in get_resolver("django_useraccounts.urls").url_patterns:
         for route in getattr(pattern, "url_patterns", [pattern]):
