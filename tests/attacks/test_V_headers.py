@@ -403,4 +403,4 @@ def test_D7_every_mailed_link_leaves_the_url_at_once_and_tells_no_referer(client
         cookie = cookies["useraccounts_link_token"]
         assert (cookie.value, cookie["path"]) == (link.proof, answer["Location"])
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
-    assert len(pages) == 6, pages
+    assert len(pages) == 7, pages
