@@ -208,8 +208,9 @@ def _counts_until(
 
 
 def _refuse_vanished(user: AbstractUser) -> None:
-    # Databases tell of a foreign key that leads nowhere at the commit, too late for a sentence.
-    if not get_user_model()._base_manager.filter(pk=user.pk).exists():
+    # Databases tell of a foreign key that leads nowhere at the commit, too late for a sentence. The
+    # lock keeps who is being erased at this moment.
+    if not get_user_model()._base_manager.select_for_update().filter(pk=user.pk).exists():
         raise UserVanished
 
 
