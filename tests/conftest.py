@@ -14,6 +14,8 @@ LONG = ("databases", "machine", "wheel", "browser")
 #: Folders whose tests ask about pages, programs and people; what the database answers there, the
 #: tests of the rooms ask of each database.
 ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
+#: Folders that hang on neither the database nor the Django.
+ONCE = {"control", "machine"}
 
 
 def missing(what: str, reason: str) -> NoReturn:
@@ -60,13 +62,17 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    everything = os.environ.get("USERACCOUNTS_TESTS") == "all"
-    if os.environ.get("USERACCOUNTS_TEST_DATABASE") and not everything:
+    if os.environ.get("USERACCOUNTS_TEST_DATABASE"):
         # What asks no database answers the same beside every database, with one Django.
-        config.hook.pytest_deselected(items=[item for item in items if not _asks(item)])
-        items[:] = filter(_asks, items)
+        is_wanted = _is_no_copy if os.environ.get("USERACCOUNTS_TESTS") == "all" else _asks
+        config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+        items[:] = filter(is_wanted, items)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in LONG))
+
+
+def _is_no_copy(item: pytest.Item) -> bool:
+    return item.path.parent.name not in ONCE
 
 
 def _asks(item: pytest.Item) -> bool:
