@@ -164,7 +164,8 @@ def _accept(invitation: Invitation, user: AbstractUser, *, request: HttpRequest 
     # hold what the other has to change.
     if not Invitation.objects.waiting().filter(pk=fresh.pk).update(uses=F("uses") + 1):
         # Locked, so as to read what the other one has just done, not what was when we began.
-        raise InvitationVoid(Invitation.objects.select_for_update().get(pk=fresh.pk).state)
+        now = Invitation.objects.select_for_update().filter(pk=fresh.pk).first()
+        raise InvitationVoid(now.state if now else "ended")
     InvitationUse.objects.create(invitation=fresh, user=user)
     fresh.refresh_from_db(fields=["uses"])
     if fresh.uses >= fresh.uses_allowed:
