@@ -135,7 +135,7 @@ def test_manage_check_tells_it(settings):
 def test_E001_what_cannot_be_meant_is_told_first(settings, given, message):
     settings.USERACCOUNTS = given
 
-    (told,) = [m for m in checks.run_checks() if m.id.startswith("useraccounts")]
+    (told,) = [m for m in checks.run_checks() if m.id.startswith("useraccounts.")]
 
     assert (told.id, told.msg) == ("useraccounts.E001", message)
     if "LOGIN" in given:
