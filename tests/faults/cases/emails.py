@@ -18,7 +18,7 @@ from django_useraccounts.emails.flows import (
     send_confirmation,
     undo_email_change,
 )
-from django_useraccounts.models import AbstractUser, OneTimeSecret, UserEmail
+from django_useraccounts.models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from django_useraccounts.secrets import (
     CONFIRM_EMAIL,
     UNDO_EMAIL_CHANGE,
@@ -222,7 +222,12 @@ def age(user: AbstractUser) -> None:
 
 
 def drop(username: str) -> Act:
-    return lambda: get_user_model().objects.get(username=username).delete()
+    def act() -> None:
+        user = get_user_model().objects.get(username=username)
+        AccountEvent.objects.record("account_pruned", user=user)
+        user.delete()
+
+    return act
 
 
 @case(prune_unconfirmed, between=(drop("ada"), drop("frida")))
