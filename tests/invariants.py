@@ -130,7 +130,8 @@ def addresses(tables: Tables) -> Iterator[str]:
     most = conf.EMAILS_PER_USER + (conf.EMAILS_PER_USER == 1)  # one waits to take the place
     for key, count in Counter(row.user_id for row in tables.emails).items():
         # The limit is one for people, and not for who adds an address of somebody else.
-        added = [event for event in tables.events[key] if event.kind == "email_added"]
+        kinds = {"email_added", "email_confirmed"}
+        added = [event for event in tables.events[key] if event.kind in kinds]
         if count > most + sum(event.actor_id != key for event in added):
             yield f"#{key} has {count} addresses"
 
