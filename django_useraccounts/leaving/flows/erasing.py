@@ -50,9 +50,14 @@ def erase_account(user: AbstractUser) -> None:
     Events stay, short of what tells who it was: the key of the user is a pseudonym. The last mail
     goes to the primary address. Raises LastSuperuser, and whatever keeps an app from forgetting.
     """
-    with transaction.atomic():
-        keep_a_superuser(user)
-        _erase(locked(user))
+
+    def erase() -> None:
+        with transaction.atomic():
+            keep_a_superuser(user)
+            _erase(locked(user))
+
+    # For programs, which have no page that is answered once more.
+    repeat_undone(erase, restore=lambda: None)
 
 
 def _erase_if_due(key: object) -> bool | None:
