@@ -34,6 +34,7 @@ from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import CONNECT_BY_LINK, Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 from django_useraccounts.testing.provider import FakeProvider
+from django_useraccounts.transactions import repeat_undone
 from tests.attacks.browsers import url
 from tests.attacks.races import Surfer
 from tests.memberships.bills import Subscription, read, signature
@@ -110,11 +111,15 @@ class World:
         return surfer
 
     def calling(self, flow: Callable[..., object], *args: object, **kwargs: object) -> Act:
-        """Call a flow as a program does, with a connection of its own; its refusal is an answer."""
+        """
+        Call a flow as a program does, with a connection of its own; its refusal is an answer.
+
+        What the database undoes for another transaction it begins again, as pages do.
+        """
 
         def call() -> object:
             try:
-                return flow(*args, **kwargs)
+                return repeat_undone(partial(flow, *args, **kwargs), restore=lambda: None)
             except (AccountError, ObjectDoesNotExist) as refusal:
                 return refusal  # the second is how a program learns that the account is erased
 
