@@ -19,9 +19,10 @@ ATTEMPTS = 3
 #: PostgreSQL: serialization_failure, deadlock_detected. MariaDB: ER_CHECKREAD, ER_LOCK_DEADLOCK.
 #: SQLite: SQLITE_BUSY_SNAPSHOT. Each says: rolled back, try again.
 _UNDONE = {"40001", "40P01", 1020, 1213, 517}
-#: PostgreSQL: foreign_key_violation. MariaDB: ER_NO_REFERENCED_ROW_2. SQLite:
-#: SQLITE_CONSTRAINT_FOREIGNKEY. Each says: what a row was to point at has gone since it was read.
-_VANISHED = {"23503", 1452, 787}
+#: PostgreSQL: foreign_key_violation. MariaDB: ER_NO_REFERENCED_ROW_2, and ER_ROW_IS_REFERENCED_2.
+#: SQLite: SQLITE_CONSTRAINT_FOREIGNKEY. Each says: what a row was to point at has gone since it was
+#: read, or what was to go is pointed at since then.
+_VANISHED = {"23503", 1452, 1451, 787}
 
 
 def repeat_undone(act: Callable[[], T], *, restore: Callable[[], None]) -> T:
