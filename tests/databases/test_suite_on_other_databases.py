@@ -42,7 +42,7 @@ def test_the_suite_passes_on(name: str, pytestconfig: pytest.Config) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=3600,
+            timeout=4800,
         )
 
     print("\n".join(suite.stdout.splitlines()[-150:]))
