@@ -190,13 +190,17 @@ class UndoEmailChangeView(EmailPage, LinkView):
 
     is_public = True
     template_name = "useraccounts/emails/undo_email_change.html"
-    form_class = UndoEmailChangeForm
+    form_class: type[forms.Form] = UndoEmailChangeForm
     purpose = UNDO_EMAIL_CHANGE
     new_link = "useraccounts:forgot_password"
     success_url = reverse_lazy("useraccounts:mail_sent")
 
+    def take_back(self) -> OneTimeSecret | None:
+        """Give the account back; return the link that sets a password, if the reader gets one."""
+        return undo_email_change(self.secret, request=self.request)
+
     def perform(self, form: forms.Form) -> HttpResponse | None:
-        link = undo_email_change(self.secret, request=self.request)
+        link = self.take_back()
         if link is None:
             return None
         # The reader has proved a mailbox of the account: on to the new password without a detour.

@@ -12,15 +12,14 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from ..canonical import shown_email
-from ..emails.flows import addresses_before
+from ..emails.views import UndoEmailChangeView
 from ..mixins import (
     AllowOutdatedTermsMixin,
     AllowUnconfirmedEmailMixin,
     RecentLoginRequiredMixin,
 )
-from ..secrets import link_of
-from ..views import AccountPage, EmailPage, FlowView, LinkView
+from ..models import OneTimeSecret
+from ..views import AccountPage, FlowView
 from .agents import in_words
 from .flows import disown_login, end_other_sessions, end_session
 from .forms import DisownLoginForm, EndOtherSessionsForm, EndSessionForm
@@ -124,24 +123,13 @@ class EndOtherSessionsView(
         end_other_sessions(self.user, request=self.request)
 
 
-class DisownLoginView(EmailPage, LinkView):
+class DisownLoginView(UndoEmailChangeView):
     """Take the account back from whoever has logged in."""
 
-    is_public = True
     template_name = "useraccounts/sessions/disown_login.html"
     refused_template = "useraccounts/sessions/disown_refused.html"
     form_class = DisownLoginForm
     purpose = DISOWN_LOGIN
-    new_link = "useraccounts:forgot_password"
-    success_url = reverse_lazy("useraccounts:mail_sent")
 
-    def perform(self, form: forms.Form) -> HttpResponse | None:
-        link = disown_login(self.secret, request=self.request)
-        if link is None:
-            return None
-        # The reader has proved a mailbox of the account: on to the new password without a detour.
-        return HttpResponseRedirect(reverse("useraccounts:reset_password", args=[link_of(link)]))
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        texts = [shown_email(text) for text in addresses_before(self.secret)]
-        return super().get_context_data(addresses_before=texts, **kwargs)
+    def take_back(self) -> OneTimeSecret | None:
+        return disown_login(self.secret, request=self.request)
