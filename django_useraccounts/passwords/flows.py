@@ -78,11 +78,11 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
     """
     to = clean_email(email)
     spend("mail", identifier=to.key, request=request)
-    rows = UserEmail.objects.confirmed().not_gone().addressed(to.text)
-    address = rows.select_related("user").first()
-    if address and not address.user.is_active:
-        address = None
     with transaction.atomic():
+        rows = UserEmail.objects.confirmed().not_gone().addressed(to.text)
+        address = rows.select_related("user").first()
+        if address and not address.user.is_active:
+            address = None
         secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
         if address:
             # To the stored address, never to what was typed: equal keys may be spelled apart.

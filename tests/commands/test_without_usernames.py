@@ -34,6 +34,8 @@ def manage(tmp_path):
     (tmp_path / "email_settings.py").write_text(SETTINGS.format(database=database))
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     environment["DJANGO_SETTINGS_MODULE"] = "email_settings"
+    # The project has a file of its own, beside whichever server the others are tested.
+    environment.pop("USERACCOUNTS_TEST_DATABASE", None)
 
     def run(*arguments: str) -> tuple[int, list[str], str]:
         command = [sys.executable, "-m", "django", *arguments]

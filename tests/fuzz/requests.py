@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from django.core.exceptions import BadRequest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
@@ -61,20 +62,35 @@ def _walk(patterns: Any, before: str = "") -> Iterator[tuple[str, str]]:
 
 
 def send(client: Client, path: str, sent: Sent) -> Any:
-    """Send it, and return the answer; fails for an answer that took long, or says 500."""
-    started = time.process_time()
-    extra = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.headers}
-    answer = client.generic(
-        sent.method,
-        path,
-        sent.body,
-        sent.content_type,
-        QUERY_STRING=sent.query.decode("latin-1"),
-        **extra,
-    )
-    assert answer.status_code < 500, (path, sent)
-    assert time.process_time() - started < SLOW, (path, sent)
+    """
+    Send it, and return the answer; fails for an answer that says 500, or takes long twice.
+
+    Once, it may: the first request to a page imports what the page needs. None where Django refuses
+    the request before there is one.
+    """
+    answer, seconds = _timed(client, path, sent)
+    if seconds >= SLOW:
+        answer, seconds = _timed(client, path, sent)
+    assert answer is None or answer.status_code < 500, (path, sent)
+    assert seconds < SLOW, (path, sent)
     return answer
+
+
+def _timed(client: Client, path: str, sent: Sent) -> tuple[Any, float]:
+    extra = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.headers}
+    started = time.process_time()
+    try:
+        answer = client.generic(
+            sent.method,
+            path,
+            sent.body,
+            sent.content_type,
+            QUERY_STRING=sent.query.decode("latin-1"),
+            **extra,
+        )
+    except BadRequest:  # Django 6.1, for a Content-Type that it does not read.
+        answer = None
+    return answer, time.process_time() - started
 
 
 def odd_requests() -> list[Sent]:

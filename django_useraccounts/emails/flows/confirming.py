@@ -37,20 +37,10 @@ def resend_confirmation(
     """
     to = clean_email(email)
     spend("mail", identifier=to.key, request=request)
-    rows = UserEmail.objects.not_gone().addressed(to.text).select_related("user")
     key = browser_key(browser_token)
-    # Without a token, "" would stand for every row that has none.
-    of_browser = OneTimeSecret.objects.filter(address=OuterRef("pk"), browser_key=key or "-")
-    row = (
-        rows.annotate(is_of_browser=Exists(of_browser))
-        # Who has proved the address comes first; then what this browser claims; then the newest.
-        .order_by(F("verified_key").desc(nulls_last=True), "-is_of_browser", "-created_at")
-        .first()
-    )
-    if row and not row.user.is_active:
-        row = None
-    claim = row if row and not row.is_confirmed else None
     with transaction.atomic():
+        row = _claimed(to.text, key)
+        claim = row if row and not row.is_confirmed else None
         key = key if getattr(row, "is_of_browser", False) else ""
         secret = issue(CONFIRM_EMAIL, address=claim, next_url=next_url, browser_key=key)
         if claim:
@@ -61,6 +51,20 @@ def resend_confirmation(
             announce("already_registered", to=row.email, user=row.user, request=request)
         else:
             announce("no_account", to=to.text, request=request)
+
+
+def _claimed(email: str, key: str) -> UserEmail | None:
+    """Return the address that a new link for ``email`` is about, if anybody's who may log in."""
+    rows = UserEmail.objects.not_gone().addressed(email).select_related("user")
+    # Without a token, "" would stand for every row that has none.
+    of_browser = OneTimeSecret.objects.filter(address=OuterRef("pk"), browser_key=key or "-")
+    row = (
+        rows.annotate(is_of_browser=Exists(of_browser))
+        # Who has proved the address comes first; then what this browser claims; then the newest.
+        .order_by(F("verified_key").desc(nulls_last=True), "-is_of_browser", "-created_at")
+        .first()
+    )
+    return row if row and row.user.is_active else None
 
 
 def send_confirmation(
