@@ -1,0 +1,303 @@
+"""E. Changes of addresses: by who sits in the session of somebody else, or pulls links together."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from django_useraccounts.emails.flows import add_email, make_primary, remove_email
+from django_useraccounts.errors import EmailNotConfirmed, LastEmail
+from django_useraccounts.mail import deliver_due
+from django_useraccounts.models import AccountEvent, UserEmail
+from django_useraccounts.testing import lifted_limits, log_in, make_user
+from tests.admin.pages import errors_of, save
+from tests.attacks.browsers import (
+    EVIL,
+    PASSWORD,
+    VICTIM,
+    everything,
+    last_mail,
+    link_in,
+    mailbox,
+    mails_to,
+    url,
+)
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+OWN, MARIA, SECOND = "own@example.net", "maria@example.com", "second@example.com"
+#: A site where people have several addresses, and one where another takes the place of the one.
+SITES = pytest.mark.parametrize("most", [5, 1])
+
+
+@pytest.fixture
+def maria(db):
+    return make_user("maria")
+
+
+@pytest.fixture
+def inside(browser, maria):
+    """A browser in which maria has just given her password; who sits there now, the test says."""
+    browser.log_in("maria")
+    return browser
+
+
+@pytest.fixture
+def boss(new_browser):
+    """A browser in which an administrator is logged in."""
+    return log_in(new_browser(), make_user("boss", is_staff=True, is_superuser=True))
+
+
+def add(browser, email):
+    return browser.post(url("add_email"), {"email": email})
+
+
+def proved_of(user):
+    return set(UserEmail.objects.confirmed().filter(user=user).values_list("email", flat=True))
+
+
+def second_of(maria):
+    """Give maria another address, proved long ago."""
+    address = UserEmail.objects.add_proved(maria, SECOND)
+    long_ago = timezone.now() - timedelta(days=30)
+    UserEmail.objects.filter(user=maria).update(confirmed_at=long_ago)
+    return address
+
+
+@SITES
+@pytest.mark.parametrize("order", [(OWN, VICTIM), (VICTIM, OWN)])
+def test_E1_the_link_of_one_wish_proves_no_other_address(
+    inside, new_browser, set_conf, most, order
+):
+    set_conf(EMAILS_PER_USER=most)
+    for email in order:
+        add(inside, email)
+
+    inside.confirm(last_mail(OWN))
+    new_browser().confirm(last_mail(OWN))
+
+    assert not UserEmail.objects.confirmed().addressed(VICTIM).exists()
+    make_user("victoria", VICTIM)
+    assert UserEmail.objects.confirmed().addressed(VICTIM).get().user.username == "victoria"
+
+
+@SITES
+def test_E1_a_row_that_is_renamed_after_its_link_was_mailed_is_not_proved_by_it(
+    inside, set_conf, most
+):
+    """As two requests at once would leave it, of which each writes what it has read."""
+    set_conf(EMAILS_PER_USER=most)
+    add(inside, OWN)
+
+    UserEmail.objects.filter(email=OWN).update(email=VICTIM, email_key=VICTIM)
+    inside.confirm(last_mail(OWN))
+
+    assert not UserEmail.objects.confirmed().addressed(VICTIM).exists()
+
+
+def by_page(inside, boss, maria, email):
+    add(inside, email)
+
+
+def by_administration(inside, boss, maria, email):
+    save(boss, maria, emails__TOTAL_FORMS="2", emails__1__email=email)
+
+
+def by_code(inside, boss, maria, email):
+    add_email(maria, email)
+    deliver_due(limit=10)
+
+
+@SITES
+@pytest.mark.parametrize("wish", [by_page, by_administration, by_code])
+def test_E2_a_wish_changes_nothing_before_it_is_proved(
+    inside, boss, new_browser, maria, set_conf, most, wish
+):
+    set_conf(EMAILS_PER_USER=most)
+
+    wish(inside, boss, maria, "tpyo@example.org")
+
+    maria.refresh_from_db()
+    assert maria.email == MARIA
+    assert proved_of(maria) == {MARIA}
+    stranger = new_browser()
+    stranger.log_in("tpyo@example.org")
+    assert stranger.user_id is None
+    stranger.forgot("tpyo@example.org")
+    assert last_mail("tpyo@example.org").subject.startswith("No account")
+    stranger.forgot(MARIA)
+    assert link_in(last_mail(MARIA))
+
+
+def prove_another(browser, second):
+    add(browser, OWN)
+    browser.confirm(last_mail(OWN))
+
+
+def prefer_the_second(browser, second):
+    browser.post(url("make_primary_email", second.pk))
+
+
+def remove_the_second(browser, second):
+    browser.post(url("remove_email", second.pk))
+
+
+@pytest.mark.parametrize("theft", [prove_another, prefer_the_second, remove_the_second])
+@pytest.mark.parametrize("mailbox_read", [MARIA, SECOND])
+def test_E3_every_mailbox_of_before_is_told_and_can_undo_it(
+    inside, new_browser, maria, theft, mailbox_read
+):
+    second = second_of(maria)
+
+    theft(inside, second)
+
+    told = {email for email in (MARIA, SECOND) if mails_to(email)}
+    # Whom the mail goes to from now on, need not be told of it.
+    assert told == ({MARIA} if theft is prefer_the_second else {MARIA, SECOND})
+    if mailbox_read in told:
+        owner = new_browser()
+        page = owner.open(last_mail(mailbox_read))
+        assert owner.post(page.request["PATH_INFO"]).status_code == 302
+        assert proved_of(maria) == {MARIA, SECOND}
+        maria.refresh_from_db()
+        assert maria.email == MARIA
+        assert inside.user_id is None
+
+
+def test_E5_of_the_addresses_that_are_removed_one_after_the_other_one_stays(inside, boss, maria):
+    second = second_of(maria)
+    UserEmail.objects.add_claim(maria, "claim@example.com")
+
+    for address in UserEmail.objects.filter(user=maria).order_by("pk"):
+        inside.post(url("remove_email", address.pk))
+
+    assert proved_of(maria) == {SECOND}
+    assert UserEmail.objects.get(user=maria).is_primary
+    assert errors_of(save(boss, maria, emails__0__DELETE="on"))
+    with pytest.raises(LastEmail):
+        remove_email(UserEmail.objects.get(pk=second.pk))
+    maria.refresh_from_db()
+    assert maria.email == SECOND
+
+
+def test_E6_no_table_holds_two_primary_addresses_and_no_claim_is_one(inside, maria):
+    second = second_of(maria)
+    claim = UserEmail.objects.add_claim(maria, "claim@example.com")
+
+    for row in (second, claim):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            UserEmail.objects.filter(pk=row.pk).update(is_primary=True)
+    with pytest.raises(EmailNotConfirmed):
+        make_primary(claim)
+    assert inside.post(url("make_primary_email", claim.pk)).status_code == 200
+
+    assert UserEmail.objects.get(user=maria, is_primary=True).email == MARIA
+
+
+def seen(browser, response):
+    """Return all that the visitor learns from an answer, and from the page after it."""
+    text = re.sub(rb'value="[^"]{64}"', b"", browser.get(url("emails")).content)
+    headers = {name: value for name, value in response.headers.items() if name != "Expires"}
+    return response.status_code, headers, text
+
+
+@pytest.mark.parametrize("name", ["send_confirmation", "make_primary_email", "remove_email"])
+@pytest.mark.parametrize("is_claim", [True, False])
+def test_E7_an_address_of_somebody_else_looks_like_one_that_never_was(inside, name, is_claim):
+    theirs = make_user("victoria", VICTIM, confirmed=not is_claim).emails.get()
+    before = everything()
+
+    for ask in (inside.get, inside.post):
+        foreign, missing = (
+            seen(inside, ask(url(name, number))) for number in (theirs.pk, theirs.pk + 1000)
+        )
+        assert foreign == missing
+
+    assert everything() == before
+    assert mailbox() == []
+
+
+@pytest.mark.parametrize("state", ["free", "owned", "claimed", "of somebody who is off"])
+@SITES
+def test_E8_an_address_of_somebody_else_is_added_like_a_free_one(inside, set_conf, most, state):
+    set_conf(EMAILS_PER_USER=most)
+    if state != "free":
+        make_user("victoria", VICTIM, confirmed=state != "claimed", is_active=state[:2] != "of")
+    rows = UserEmail.objects.count()
+
+    answer = add(inside, VICTIM)
+    page = inside.get(answer["Location"]).content.decode()
+
+    assert (answer.status_code, answer["Location"]) == (302, url("emails"))
+    assert f"We have sent a mail to {VICTIM}. Please open the link in it." in page
+    assert "waiting for confirmation" in page
+    assert UserEmail.objects.count() == rows + 1
+    # Exactly one mail: to the mailbox, which alone learns whose it is, and no link for the thief.
+    [message] = mails_to(VICTIM)
+    is_owned = state.startswith("o")
+    assert ("already" in str(message.subject).lower() + message.body) is is_owned
+    if is_owned:
+        with pytest.raises(LookupError):
+            link_in(message)
+
+
+def test_E10_who_claims_an_address_does_not_keep_its_owner_out(inside, new_browser):
+    add(inside, VICTIM)
+    owner = new_browser()
+
+    owner.register("victoria", VICTIM, PASSWORD)
+    owner.confirm(last_mail())
+    owner.log_in(VICTIM)
+
+    assert owner.user_id == str(User.objects.get(username="victoria").pk)
+    owner.forgot()
+    assert "victoria" in last_mail().body
+    # What the claim has left opens nothing any more, and tells its owner why.
+    claim = UserEmail.objects.claims().get(email=VICTIM)
+    assert b"belongs to another account" not in inside.get(url("emails")).content
+    inside.post(url("send_confirmation", claim.pk))
+    assert "already" in str(last_mail().subject).lower() + last_mail().body
+
+
+@pytest.mark.parametrize("name", ["send_confirmation", "make_primary_email", "remove_email"])
+def test_E14_a_picture_changes_no_address(inside, maria, name):
+    second = second_of(maria)
+    before = everything()
+
+    for method in (inside.get, inside.head, inside.options, inside.put, inside.delete):
+        method(url(name, second.pk))
+        method(f"{url('add_email')}?email=evil@example.net")
+
+    assert everything() == before
+
+
+@SITES
+@pytest.mark.parametrize("wish", [by_page, by_administration, by_code])
+def test_D18_a_change_that_waits_does_not_outlive_a_reset_of_the_owner(
+    inside, boss, new_browser, maria, set_conf, most, wish
+):
+    set_conf(EMAILS_PER_USER=most)
+    wish(inside, boss, maria, "evil@example.net")
+    planted = link_in(last_mail("evil@example.net"))
+    thief, owner = new_browser(), new_browser()
+    page = thief.open(planted).request["PATH_INFO"]
+
+    owner.forgot(MARIA)
+    owner.reset(last_mail(MARIA))
+
+    assert thief.confirm(planted).status_code in {404, 410}
+    assert thief.post(page, {"answer": "confirm"}).status_code in {404, 410}
+    assert add(inside, "evil@example.net").status_code == 302
+    assert (
+        proved_of(maria) == {MARIA} == {row.email for row in UserEmail.objects.filter(user=maria)}
+    )
+    with lifted_limits():
+        thief.forgot("evil@example.net")
+    assert last_mail("evil@example.net").subject.startswith("No account")
+    thief.log_in("evil@example.net", EVIL)
+    assert thief.user_id is None
+    assert not AccountEvent.objects.filter(kind="email_confirmed", user=maria).exists()
