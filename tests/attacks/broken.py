@@ -103,3 +103,17 @@ class DyingMail(BaseEmailBackend):
 class NobodyPolicy(Policy):
     def may_log_in(self, user: Any, *, request: Any) -> bool:
         return False
+
+
+class ArtistsOnlyPolicy(Policy):
+    """Who has the permission makes artists, and nothing else."""
+
+    def may_grant(self, user: Any, role_names: Any) -> bool:
+        return set(role_names) <= {"artist"} and user.has_perm("useraccounts.add_rolegrant")
+
+
+class ArtistsInvitedOnlyPolicy(ArtistsOnlyPolicy):
+    """The same where nobody registers without an invitation."""
+
+    def may_register(self, *, request: Any) -> bool:
+        return False
