@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.contrib.auth.backends import BaseBackend
+from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.locmem import EmailBackend
@@ -117,3 +119,10 @@ class ArtistsInvitedOnlyPolicy(ArtistsOnlyPolicy):
 
     def may_register(self, *, request: Any) -> bool:
         return False
+
+
+class RefusingBackend(BaseBackend):
+    """A second factor, or a directory of the firm, that lets nobody in: no other is asked."""
+
+    def authenticate(self, request: Any, **credentials: Any) -> None:
+        raise PermissionDenied

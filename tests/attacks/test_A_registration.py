@@ -1,7 +1,7 @@
 """A. Registration: what a stranger may plant before the owner of an address comes."""
 
 import pytest
-from django.contrib.auth import get_user_model
+from django.contrib.auth import authenticate, get_user_model
 from django.core import mail
 from django.db.models.signals import pre_save
 
@@ -11,7 +11,7 @@ from django_useraccounts.errors import EmailTaken, RegistrationClosed, UsernameT
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.registration.flows import register
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue, link_of
-from django_useraccounts.testing import lifted_limits, make_user
+from django_useraccounts.testing import lifted_limits, log_in, make_user
 from tests.attacks.browsers import (
     EVIL,
     NEW_PASSWORD,
@@ -249,6 +249,46 @@ def test_A11_a_password_that_is_the_name_or_address_is_refused_at_reset_and_chan
     assert b'id="id_new_password_error"' in browser.change_password(new="Victoria-Hope").content
 
     assert User.objects.get().check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_A12_a_blank_password_is_no_password_anywhere(browser, new_browser, blank):
+    assert b'id="id_password_error"' in browser.register("mallory", VICTIM, blank).content
+    assert browser.post(url("register"), {"username": "m", "email": VICTIM}).status_code == 200
+    assert not User.objects.exists()
+    user = make_user("victoria", VICTIM)
+    browser.log_in("victoria")
+    browser.change_password(new=blank)
+    browser.forgot()
+    reset = new_browser().reset(last_mail(), blank)
+
+    assert b'id="id_new_password_error"' in reset.content
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("made_by", ["flow", "create_user", "administration"])
+def test_A12_who_has_no_password_logs_in_by_none(browser, new_browser, made_by):
+    if made_by == "flow":
+        confirm_email(
+            issue(CONFIRM_EMAIL, address=register("victoria", email=VICTIM, password=None).address)
+        )
+    elif made_by == "create_user":
+        make_user("victoria", VICTIM, None)
+    else:
+        office = log_in(new_browser(), make_user("boss", is_staff=True, is_superuser=True))
+        data = {"username": "victoria", "email": VICTIM, "confirmed": "on"}
+        office.post("/admin/useraccounts/user/add/", data)
+    user = User.objects.get(username="victoria")
+
+    assert not user.has_usable_password()
+    for typed in ("", " ", "!", user.password, user.password[1:], "None", "null"):
+        with lifted_limits():
+            browser.log_in("victoria", typed)
+            browser.post("/admin/login/", {"username": "victoria", "password": typed})
+        assert browser.user_id is None
+        assert authenticate(None, username="victoria", password=typed) is None
+    assert authenticate(None, username="victoria", password=None) is None
 
 
 # A13: the exception may come from anywhere below a page that takes a password.

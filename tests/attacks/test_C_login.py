@@ -5,6 +5,7 @@ from django.contrib.auth import authenticate, get_user_model, login
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.models import AccountEvent, UserEmail
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue, link_of
 from django_useraccounts.testing import make_user
@@ -181,6 +182,67 @@ def test_C8_switched_off_between_the_password_and_the_next_request(browser, vict
     assert victoria.check_password(PASSWORD)
     # And the session is not revived with the account unless its owner knows that.
     assert b"Log in" in browser.get(url("login")).content
+
+
+# C9: a backend of the project refuses, before ours is asked
+
+
+def by_name(browser):
+    browser.log_in("victoria")
+
+
+def by_address(browser):
+    browser.log_in(VICTIM)
+
+
+def in_administration(browser):
+    User.objects.update(is_staff=True)
+    browser.post("/admin/login/", {"username": "victoria", "password": PASSWORD})
+
+
+def opening_a_closed_account(browser):
+    close_account(User.objects.get())
+    browser.log_in("victoria")
+
+
+def registering_once_more(browser):
+    # Where people have no addresses, the name with its password is the same person.
+    browser.post(url("register"), {"username": "victoria", "password": PASSWORD})
+
+
+def by_code(browser):
+    assert authenticate(None, username="victoria", password=PASSWORD) is None
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        by_name,
+        by_address,
+        in_administration,
+        opening_a_closed_account,
+        registering_once_more,
+        by_code,
+    ],
+    ids=lambda way: way.__name__,
+)
+def test_C9_whom_another_backend_refuses_no_page_lets_in(
+    browser, victoria, settings, set_conf, way
+):
+    ours = settings.AUTHENTICATION_BACKENDS
+    if way is registering_once_more:
+        set_conf(EMAIL="off")
+    settings.AUTHENTICATION_BACKENDS = ["tests.attacks.broken.RefusingBackend", *ours]
+
+    way(browser)
+
+    assert "_auth_user_id" not in browser.session
+    assert not AccountEvent.objects.filter(kind="logged_in").exists()
+    # The same steps let in where nobody refuses.
+    settings.AUTHENTICATION_BACKENDS = ours
+    if way is not by_code:
+        way(browser)
+        assert "_auth_user_id" in browser.session
 
 
 @pytest.mark.parametrize("identifier", ["second@example.com", "SECOND@example.com"])

@@ -97,6 +97,50 @@ def test_E9_fifty_added_at_once_leave_no_more_than_the_limit(surfers):
         assert UserEmail.objects.filter(user=maria).count() == 5
 
 
+@pytest.mark.parametrize("most", [5, 1])
+def test_S8_two_changes_at_once_prove_only_the_address_whose_link_is_used(surfers, set_conf, most):
+    set_conf(EMAILS_PER_USER=most)
+    one, two = surfers(2)
+    for _ in repeatedly():
+        maria = make_user("maria")
+        for browser in (one, two):
+            browser.be(maria)
+
+        answers = at_once(
+            posting(one, url("add_email"), email="own@example.net"),
+            posting(two, url("add_email"), email="victim@example.com"),
+        )
+        for secret in OneTimeSecret.objects.filter(address__email="own@example.net"):
+            one.post(one.hold(secret), {"answer": "confirm"})
+
+        assert [answer.status for answer in answers] == [302, 302]
+        assert not UserEmail.objects.confirmed().addressed("victim@example.com").exists()
+
+
+@pytest.mark.parametrize("most", [5, 1])
+def test_S8_E1_a_link_that_is_used_while_the_wish_changes_proves_nothing_else(
+    surfers, set_conf, most
+):
+    set_conf(EMAILS_PER_USER=most)
+    reader, thief = surfers(2)
+    for _ in repeatedly():
+        maria = make_user("maria")
+        claim = add_email(maria, "own@example.net")
+        thief.be(maria)
+        page = reader.hold(OneTimeSecret.objects.get(address=claim))
+
+        confirmed, added = at_once(
+            posting(reader, page, answer="confirm"),
+            posting(thief, url("add_email"), email="victim@example.com"),
+        )
+
+        assert confirmed.status in {302, 404, 410}
+        assert added.status == 302
+        assert not UserEmail.objects.confirmed().addressed("victim@example.com").exists()
+        primary, shown = primary_of(maria)
+        assert primary == shown != "victim@example.com"
+
+
 def test_S_an_undo_and_a_change_at_once_leave_the_addresses_of_before(surfers):
     reader, thief = surfers(2)
     for _ in repeatedly():

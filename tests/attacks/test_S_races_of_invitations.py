@@ -142,6 +142,25 @@ def test_S_an_invitation_is_accepted_or_withdrawn(surfers):
         assert events.count() == int(not was_accepted)
 
 
+def test_F1_of_twenty_who_register_with_one_invitation_one_gets_in(surfers):
+    browsers = surfers(20)
+    for maria in rounds():
+        invitation = invite(FRIDA, by=maria, roles=["artist"])
+        for browser in browsers:
+            come_by(browser, invitation)
+
+        answers = at_once(
+            *(
+                registering(browser, f"ada{number}", f"ada{number}@example.com")
+                for number, browser in enumerate(browsers)
+            )
+        )
+
+        assert statuses(answers) == [302] + [410] * 19
+        assert User.objects.count() == 2
+        assert InvitationUse.objects.count() == RoleGrant.objects.count() == 1
+
+
 @pytest.mark.parametrize("email, late", [(FRIDA, 200), ("ada@example.com", 410)])
 def test_S_two_who_register_with_one_invitation_make_one_account(surfers, email, late):
     one, two = surfers(2)
