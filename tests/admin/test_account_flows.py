@@ -270,7 +270,7 @@ def test_one_of_two_superusers_can_be_switched_off(boss):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_superusers_who_switch_each_other_off_at_once_leave_one():
+def test_S14_two_superusers_who_switch_each_other_off_at_once_leave_one():
     def switching(user):
         def act():
             try:

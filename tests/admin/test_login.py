@@ -29,7 +29,7 @@ def test_staff_log_in_by_username_or_address_and_it_is_written_down(client, boss
 
 
 @pytest.mark.asvs("6.3.4")
-def test_guesses_are_limited_with_the_budget_of_the_other_login(client, boss):
+def test_M7_guesses_are_limited_with_the_budget_of_the_other_login(client, boss):
     for _ in range(5):
         login(client, "boss", "wrong")
         client.post(

@@ -118,10 +118,7 @@ def test_what_nobody_shall_see_has_no_page(office):
         assert office.get(f"/admin/useraccounts/{name}/").status_code == 404
 
 
-# Attacks: K5, E12
-
-
-def test_staff_cannot_give_rights(client):
+def test_K5_staff_cannot_give_rights(client):
     clerk = make_staff(*HELPER)
     log_in(client, clerk)
     editors = Group.objects.create(name="editors")
@@ -148,7 +145,7 @@ def test_staff_cannot_give_rights(client):
 @pytest.mark.parametrize(
     "fields", [{"is_superuser": True}, {"is_superuser": True, "is_active": False}]
 )
-def test_staff_cannot_touch_the_account_of_a_superuser(client, fields):
+def test_K5_staff_cannot_touch_the_account_of_a_superuser(client, fields):
     boss = make_user("boss", is_staff=True, **fields)
     log_in(client, make_staff(*HELPER))
 
@@ -166,7 +163,7 @@ def test_staff_cannot_touch_the_account_of_a_superuser(client, fields):
 
 @pytest.mark.parametrize("is_active", [True, False])
 @pytest.mark.parametrize("by_group", [True, False])
-def test_staff_cannot_touch_an_account_that_may_more(client, is_active, by_group):
+def test_K5_staff_cannot_touch_an_account_that_may_more(client, is_active, by_group):
     editor = make_user("editor", is_active=is_active)
     permission = Permission.objects.get(codename="delete_role")
     if by_group:
@@ -184,7 +181,7 @@ def test_staff_cannot_touch_an_account_that_may_more(client, is_active, by_group
 
 
 @pytest.mark.parametrize("names", [("change_user",), ("change_user", "view_useremail")])
-def test_staff_without_permission_for_addresses_cannot_prove_one(client, names):
+def test_E12_staff_without_permission_for_addresses_cannot_prove_one(client, names):
     user = make_user("frida", confirmed=False)
     log_in(client, make_staff(*names))
     address = UserEmail.objects.get(user=user)
@@ -211,7 +208,7 @@ def test_staff_without_permission_for_addresses_cannot_prove_one(client, names):
     assert not AccountEvent.objects.exists()
 
 
-def test_staff_with_permission_for_addresses_prove_one_in_their_name(client):
+def test_E12_staff_with_permission_for_addresses_prove_one_in_their_name(client):
     user, clerk = make_user("frida", confirmed=False), make_staff(*HELPER)
     log_in(client, clerk)
     AccountEvent.objects.all().delete()
@@ -236,7 +233,7 @@ def grant(client, user, role):
     )
 
 
-def test_staff_need_a_permission_to_grant(client):
+def test_K5_staff_need_a_permission_to_grant(client):
     role, user = Role.objects.create(name="artist"), make_user("frida")
 
     log_in(client, make_staff("change_user", "view_rolegrant", "view_role"))
@@ -255,7 +252,7 @@ def test_staff_need_a_permission_to_grant(client):
     assert RoleGrant.objects.get(user=user).granted_by.username == "senior"
 
 
-def test_staff_grant_themselves_nothing(client):
+def test_K4_staff_grant_themselves_nothing(client):
     role = Role.objects.create(name="artist")
     clerk = make_staff("change_user", "view_rolegrant", "add_rolegrant", "delete_rolegrant")
     log_in(client, clerk)

@@ -304,7 +304,7 @@ def test_grants_become_a_file_for_a_spreadsheet(office, boss, artist):
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
-def test_nothing_in_the_file_is_a_formula(office, artist, sign):
+def test_O6_nothing_in_the_file_is_a_formula(office, artist, sign):
     formula = f"{sign}HYPERLINK(A1)"
     user = make_user("frida")
     User.objects.filter(pk=user.pk).update(username=formula, email=formula)

@@ -109,7 +109,7 @@ def test_the_only_address_may_be_replaced_in_one_save(office):
     assert state_of(user) == [("new@example.com", True, True)]
 
 
-def test_two_primaries_are_refused_in_one_sentence_and_nothing_is_lost(office, frida):
+def test_E6_two_primaries_are_refused_in_one_sentence_and_nothing_is_lost(office, frida):
     response = save(
         office,
         frida,
@@ -185,7 +185,7 @@ def test_the_text_of_an_address_never_changes_nor_is_a_proof_taken_back(office, 
     assert not AccountEvent.objects.exists()
 
 
-def test_the_rows_of_somebody_else_cannot_be_reached(office, frida):
+def test_E7_the_rows_of_somebody_else_cannot_be_reached(office, frida):
     other = make_user("other")
     theirs = UserEmail.objects.get(user=other)
 

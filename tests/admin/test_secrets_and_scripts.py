@@ -67,7 +67,7 @@ def pages(client):
     yield "action", act(client, "send_password_links", *User.objects.all()).content.decode()
 
 
-def test_no_page_shows_a_hash_a_link_or_a_key(full):
+def test_O3_no_page_shows_a_hash_a_link_or_a_key(full):
     secrets = {
         "password": User.objects.values_list("password", flat=True),
         "hash": [password.rpartition("$")[2] for password in User.objects.values_list("password", flat=True)],
@@ -94,7 +94,7 @@ def test_no_page_shows_a_hash_a_link_or_a_key(full):
     assert visited > 25
 
 
-def test_no_page_runs_what_somebody_has_typed(full):
+def test_O5_no_page_runs_what_somebody_has_typed(full):
     shown = 0
 
     for path, html in pages(full):

@@ -395,7 +395,7 @@ def test_nobody_is_deleted_here(office):
 
 
 @pytest.mark.asvs("6.4.6")
-def test_there_is_no_way_to_set_a_password(office):
+def test_O2_there_is_no_way_to_set_a_password(office):
     user = make_user("frida")
     html = office.get(page("change", user.pk)).content.decode()
     before = user.password

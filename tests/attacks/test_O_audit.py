@@ -161,7 +161,7 @@ def test_O5_a_kind_of_a_project_runs_nowhere_either(office, client):
         assert SCRIPT not in html.content.decode()
 
 
-def test_O5_a_file_for_a_spreadsheet_begins_no_formula(office):
+def test_O6_a_file_for_a_spreadsheet_begins_no_formula(office):
     boss = User.objects.get(username="boss")
     role = Role.objects.create(name="artist")
     grant_role(make_user("frida"), role, by=boss, reason='=HYPERLINK("http://evil.example")')

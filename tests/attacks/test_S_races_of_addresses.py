@@ -32,7 +32,7 @@ def primary_of(user):
     return UserEmail.objects.get(user=user, is_primary=True).email, user.email
 
 
-def test_S5_of_the_last_two_confirmed_addresses_one_stays(surfers):
+def test_S5_E5_of_the_last_two_confirmed_addresses_one_stays(surfers):
     one, two = surfers(2)
     for _ in repeatedly():
         maria, first, second = maria_at(one, two)
@@ -48,7 +48,7 @@ def test_S5_of_the_last_two_confirmed_addresses_one_stays(surfers):
         assert primary_of(maria) == (left.email, left.email)
 
 
-def test_S_two_addresses_made_primary_at_once_leave_one_primary(surfers):
+def test_E6_two_addresses_made_primary_at_once_leave_one_primary(surfers):
     one, two = surfers(2)
     for _ in repeatedly():
         maria, _first, second = maria_at(one, two)

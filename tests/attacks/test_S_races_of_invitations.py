@@ -69,7 +69,7 @@ def statuses(answers):
     return sorted(answer.status for answer in answers)
 
 
-def test_S_one_mailed_invitation_accepted_by_two_is_accepted_by_one(surfers):
+def test_S3_F1_one_mailed_invitation_accepted_by_two_is_accepted_by_one(surfers):
     one, two = surfers(2)
     for maria in rounds():
         invitation = invite(FRIDA, by=maria, roles=["artist"])
@@ -85,7 +85,7 @@ def test_S_one_mailed_invitation_accepted_by_two_is_accepted_by_one(surfers):
         assert Invitation.objects.get().state == "accepted"
 
 
-def test_S_an_invitation_accepted_by_one_in_two_tabs_is_accepted_once(surfers):
+def test_S3_an_invitation_accepted_by_one_in_two_tabs_is_accepted_once(surfers):
     one, two = surfers(2)
     for maria in rounds():
         invitation = invite(by=maria, roles=["artist"], uses=5)
@@ -103,7 +103,7 @@ def test_S_an_invitation_accepted_by_one_in_two_tabs_is_accepted_once(surfers):
 
 
 @pytest.mark.asvs("2.3.4")
-def test_S_a_link_for_three_is_accepted_by_three_of_six(surfers):
+def test_S3_a_link_for_three_is_accepted_by_three_of_six(surfers):
     browsers = surfers(6)
     for maria in rounds():
         invitation = invite(by=maria, roles=["artist"], uses=3)
@@ -119,7 +119,7 @@ def test_S_a_link_for_three_is_accepted_by_three_of_six(surfers):
         assert Invitation.objects.get().state == "accepted"
 
 
-def test_S_an_invitation_is_accepted_or_withdrawn(surfers):
+def test_S3_an_invitation_is_accepted_or_withdrawn(surfers):
     host, guest = surfers(2)
     for maria in rounds():
         invitation = invite(FRIDA, by=maria, roles=["artist"])
@@ -162,7 +162,7 @@ def test_F1_of_twenty_who_register_with_one_invitation_one_gets_in(surfers):
 
 
 @pytest.mark.parametrize("email, late", [(FRIDA, 200), ("ada@example.com", 410)])
-def test_S_two_who_register_with_one_invitation_make_one_account(surfers, email, late):
+def test_S3_two_who_register_with_one_invitation_make_one_account(surfers, email, late):
     one, two = surfers(2)
     for maria in rounds():
         invitation = invite(FRIDA, by=maria, roles=["artist"])
@@ -191,7 +191,7 @@ def test_S_a_form_sent_twice_at_once_makes_one_account_and_logs_it_in(surfers):
         assert InvitationUse.objects.count() == RoleGrant.objects.count() == 1
 
 
-def test_S_registering_while_it_is_withdrawn_leaves_all_or_nothing(surfers):
+def test_S3_registering_while_it_is_withdrawn_leaves_all_or_nothing(surfers):
     host, guest = surfers(2)
     for maria in rounds():
         invitation = invite(FRIDA, by=maria, roles=["artist"])

@@ -59,7 +59,7 @@ def is_in(surfer):
 
 
 @pytest.mark.asvs("7.4.2")
-def test_S_closing_and_logging_in_at_once_leave_no_session_in_a_closed_account(surfers):
+def test_S9_closing_and_logging_in_at_once_leave_no_session_in_a_closed_account(surfers):
     owner, other = surfers(2)
     for _ in repeatedly():
         maria = make_user("maria")
@@ -114,7 +114,7 @@ def test_S_closing_twice_at_once_closes_once(surfers):
         assert events("account_closed") == 1
 
 
-def test_S_of_two_last_superusers_who_close_at_once_one_stays(surfers):
+def test_S14_of_two_last_superusers_who_close_at_once_one_stays(surfers):
     one, two = surfers(2)
     for _ in repeatedly():
         for surfer, name in ((one, "boss"), (two, "chief")):
@@ -144,7 +144,7 @@ def test_S_closing_while_an_address_is_added_leaves_a_closed_account(surfers):
         assert not is_in(two)
 
 
-def test_S_an_account_is_erased_whole_while_somebody_tries_to_get_in(surfers):
+def test_S9_an_account_is_erased_whole_while_somebody_tries_to_get_in(surfers):
     one, two = surfers(2)
     for _ in repeatedly():
         maria = make_user("maria")

@@ -118,7 +118,7 @@ def test_S_two_deployments_at_once_make_each_role_once(set_conf):
         assert Role.objects.filter(name__startswith="role-").count() == 8
 
 
-def test_S_a_page_that_is_asked_for_while_the_role_is_taken_is_shown_before_or_refused(surfers):
+def test_S11_a_page_that_is_asked_for_while_the_role_is_taken_is_shown_before_or_refused(surfers):
     [surfer] = surfers(1)
     for grant in rounds():
         for name in ("starving", "artist"):

@@ -217,7 +217,7 @@ def test_U1_exactly_one_mail_goes_to_the_address_in_every_state(measure, act):
 
 @pytest.mark.asvs("6.3.8")
 @pytest.mark.parametrize("act", ["login by address", "login by username", "register"])
-def test_U1_exactly_one_hash_in_every_state(measure, act):
+def test_U1_U2_exactly_one_hash_in_every_state(measure, act):
     assert {measure(state, ACTS[act]).hashes for state in STATES} == {1}
 
 

@@ -275,7 +275,7 @@ def test_a_key_that_cannot_be_is_no_grant_of_the_page(client, member, key):
         (None, ""),
     ],
 )
-def test_no_separator_begins_a_formula_in_the_middle_of_a_cell(text, told):
+def test_O6_no_separator_begins_a_formula_in_the_middle_of_a_cell(text, told):
     assert harmless(text) == told
 
 

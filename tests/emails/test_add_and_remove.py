@@ -374,7 +374,7 @@ def separately(flow, address, *refusals):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_remove_the_last_two_addresses_at_once_leave_one():
+def test_S5_E5_two_who_remove_the_last_two_addresses_at_once_leave_one():
     with lifted_limits():
         for number in range(10):
             user = make_user(f"frida{number}")
@@ -389,7 +389,7 @@ def test_two_who_remove_the_last_two_addresses_at_once_leave_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_make_two_addresses_primary_at_once_leave_one_primary():
+def test_E6_two_who_make_two_addresses_primary_at_once_leave_one_primary():
     for number in range(10):
         user = make_user(f"frida{number}")
         rows = [another(user, f"{name}{number}@example.com") for name in "ab"]
@@ -417,7 +417,7 @@ def test_making_primary_what_somebody_removes_at_once_leaves_one_primary():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_accounts_that_are_given_one_address_at_once_leave_one_owner():
+def test_S7_two_accounts_that_are_given_one_address_at_once_leave_one_owner():
     def giving(user, email):
         def act():
             try:

@@ -71,7 +71,7 @@ def texts_of(user):
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_any_of_the_links_takes_the_whole_theft_back(maria, which):
+def test_E3_any_of_the_links_takes_the_whole_theft_back(maria, which):
     steal(maria)
     links = undo_links_to(OLD)
     assert len(links) == 3

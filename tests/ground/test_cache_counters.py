@@ -217,7 +217,7 @@ def test_a_success_takes_its_attempt_back_and_clears_its_own_pair(redis, rf):
     assert values(redis).count(4) >= 4  # three of the name and the client
 
 
-def test_an_emptied_cache_forgets_and_goes_on(redis):
+def test_T2_an_emptied_cache_forgets_and_goes_on(redis):
     for _ in range(4):
         refused()
     spent = spend("export", identifier="2", request=None)
@@ -229,7 +229,7 @@ def test_an_emptied_cache_forgets_and_goes_on(redis):
     assert values(redis) == [1]
 
 
-def test_tokens_are_told_by_the_database_which_forgets_none(redis):
+def test_T2_tokens_are_told_by_the_database_which_forgets_none(redis):
     assert is_first("state", "a", seconds=60)
     redis.flushall()
     assert not is_first("state", "a", seconds=60)
@@ -238,7 +238,7 @@ def test_tokens_are_told_by_the_database_which_forgets_none(redis):
 # The cache fails
 
 
-def test_the_database_counts_while_the_cache_is_gone_and_the_log_says_it_once(
+def test_M10_the_database_counts_while_the_cache_is_gone_and_the_log_says_it_once(
     own_redis, caplog, clock
 ):
     assert refused() is None
@@ -266,7 +266,7 @@ def test_a_success_while_the_cache_is_gone_is_a_success(own_redis, caplog):
     assert told(caplog) == [FAILS]
 
 
-def test_a_cache_that_hangs_is_waited_for_once_and_asked_again_later(own_redis, caplog, clock):
+def test_M10_a_cache_that_hangs_is_waited_for_once_and_asked_again_later(own_redis, caplog, clock):
     assert refused() is None
     own_redis.process.send_signal(signal.SIGSTOP)
 
@@ -286,7 +286,7 @@ def test_a_cache_that_hangs_is_waited_for_once_and_asked_again_later(own_redis, 
     assert told(caplog) == [FAILS, "The cache of the limits counts again."]
 
 
-def test_a_cache_without_memory_counts_in_the_database(redis, caplog):
+def test_M10_a_cache_without_memory_counts_in_the_database(redis, caplog):
     assert refused() is None
     redis.config_set("maxmemory-policy", "noeviction")
     redis.config_set("maxmemory", 1)
@@ -301,7 +301,7 @@ def test_a_cache_without_memory_counts_in_the_database(redis, caplog):
     assert told(caplog) == [FAILS]
 
 
-def test_a_cache_that_does_not_exist_is_no_way_around_the_limits(redis, set_conf):
+def test_M10_a_cache_that_does_not_exist_is_no_way_around_the_limits(redis, set_conf):
     set_conf(LIMITS={"cache": "nowhere", "export": {"identifier": "3/1h"}})
 
     waits = [refused() for _ in range(5)]

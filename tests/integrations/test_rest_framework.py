@@ -56,7 +56,7 @@ def test_it_does_not_matter_how_the_framework_knows_the_user(client):
         assert client.get("/rest/basic/", **basic(artist)).status_code == 403
 
 
-def test_guesses_are_limited_with_the_budget_of_the_page_to_log_in(client):
+def test_M7_guesses_are_limited_with_the_budget_of_the_page_to_log_in(client):
     frida = make_user("frida", roles=["starving", "artist"])
     for _ in range(5):
         client.post("/accounts/login/", {"identifier": "frida", "password": "wrong"})

@@ -77,7 +77,7 @@ def test_another_address_than_the_proved_one_waits_for_its_mail(client, provider
 
 
 @pytest.mark.parametrize("word", [False, None, "true", "false", 1, "missing"])
-def test_an_address_that_is_not_verified_waits_for_its_mail(client, provider, word):
+def test_G7_an_address_that_is_not_verified_waits_for_its_mail(client, provider, word):
     person = {**HANNAH, "email_verified": word}
     if word == "missing":
         del person["email_verified"]
@@ -89,7 +89,7 @@ def test_an_address_that_is_not_verified_waits_for_its_mail(client, provider, wo
     assert kinds_to("hannah@guild.example") == ["confirm_email"]
 
 
-def test_a_provider_proves_no_address_of_a_domain_that_it_does_not_run(client, provider):
+def test_G7_a_provider_proves_no_address_of_a_domain_that_it_does_not_run(client, provider):
     arrive(client, provider, {**HANNAH, "email": "hannah@gmail.com"})
 
     complete(client, email="hannah@gmail.com")
@@ -246,7 +246,7 @@ def test_who_logged_in_as_somebody_else_meanwhile_stays_that(client, provider):
 # An address that belongs to an account
 
 
-def test_nobody_is_connected_to_an_account_by_an_address(client, provider):
+def test_G8_nobody_is_connected_to_an_account_by_an_address(client, provider):
     make_user("maria", "hannah@guild.example")
 
     response = arrive(client, provider)
@@ -319,7 +319,9 @@ def test_a_site_may_connect_by_the_address(client, provider, set_conf, settings)
 
 
 @pytest.mark.parametrize("change", [{"email_verified": False}, {"email": "hannah@gmail.com"}])
-def test_even_then_only_by_an_address_that_is_proved(client, provider, set_conf, settings, change):
+def test_G8_even_then_only_by_an_address_that_is_proved(
+    client, provider, set_conf, settings, change
+):
     make_user("maria", {**HANNAH, **change}["email"])
     set_conf(SOCIAL={**settings.USERACCOUNTS["SOCIAL"], "CONNECT_BY_EMAIL": True})
 
@@ -329,7 +331,7 @@ def test_even_then_only_by_an_address_that_is_proved(client, provider, set_conf,
     assert not Connection.objects.exists()
 
 
-def test_staff_have_to_prove_their_account_even_then(client, provider, set_conf, settings):
+def test_G8_staff_have_to_prove_their_account_even_then(client, provider, set_conf, settings):
     make_user("maria", HANNAH["email"], is_staff=True)
     set_conf(SOCIAL={**settings.USERACCOUNTS["SOCIAL"], "CONNECT_BY_EMAIL": True})
 
@@ -360,7 +362,7 @@ def test_whose_session_ended_meanwhile_begins_again(client, provider):
 # What a stranger has left
 
 
-def test_a_stranger_who_registered_the_address_first_keeps_nothing(
+def test_G8_a_stranger_who_registered_the_address_first_keeps_nothing(
     client, provider, set_conf, settings, django_user_model
 ):
     set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False)
@@ -389,7 +391,7 @@ def test_a_stranger_who_registered_the_address_first_keeps_nothing(
     assert login.status_code == 200
 
 
-def test_an_account_that_has_an_owner_is_not_handed_over_for_a_claim(client, provider):
+def test_G8_an_account_that_has_an_owner_is_not_handed_over_for_a_claim(client, provider):
     eve = make_user("eve")
     UserEmail.objects.add_claim(eve, HANNAH["email"])
 

@@ -74,7 +74,7 @@ def test_to_connect_takes_a_confirmed_address(client, has_providers, set_conf):
     assert path_of(response) == url("emails")
 
 
-def test_what_lets_somebody_else_in_is_not_connected(client, provider):
+def test_G12_what_lets_somebody_else_in_is_not_connected(client, provider):
     other = make_user("other")
     connect(other, identity())
     make_user("maria")
@@ -134,7 +134,7 @@ def test_a_user_disconnects_is_told_and_every_other_session_ends(client, provide
     assert kinds()[-1] == "provider_disconnected"
 
 
-def test_the_only_way_in_stays(client, provider):
+def test_G14_the_only_way_in_stays(client, provider):
     maria = make_user("maria", password=None)
     connection = connect(maria, identity())
     arrive(client, provider)

@@ -119,7 +119,7 @@ def test_the_word_of_a_provider_counts_where_the_site_says_so(
 
 
 @pytest.mark.parametrize("verified", [GONE, False, None, "true", "false", 1, [True], {"a": 1}])
-def test_only_the_boolean_true_says_that_an_address_is_verified(
+def test_G7_only_the_boolean_true_says_that_an_address_is_verified(
     set_providers, guild, come_back, verified
 ):
     set_providers(guild=options(DOMAINS=("*",)))
@@ -429,7 +429,7 @@ def test_a_signed_token_of_anything_else_than_claims_is_refused(guild, come_back
 
 @pytest.mark.asvs("9.2.2")
 @pytest.mark.parametrize("missing", [GONE, None, "", 7, {"a": 1}, ["a.b.c"]])
-def test_without_an_id_token_nobody_is_logged_in_by_userinfo(guild, come_back, missing):
+def test_G23_without_an_id_token_nobody_is_logged_in_by_userinfo(guild, come_back, missing):
     def without(token):
         token = {**token, "id_token": missing}
         return {key: part for key, part in token.items() if part is not GONE}
@@ -587,7 +587,9 @@ def test_a_short_key_verifies_nothing(guild, come_back):
 
 @pytest.mark.asvs("10.2.2")
 @pytest.mark.parametrize("issuer", ["https://evil.example", "", f"{ISSUER}/", ISSUER.upper()])
-def test_the_answer_of_another_issuer_is_refused_before_it_gets_the_code(guild, come_back, issuer):
+def test_G3_the_answer_of_another_issuer_is_refused_before_it_gets_the_code(
+    guild, come_back, issuer
+):
     with pytest.raises(BadAnswer) as refused:
         come_back(guild, iss=issuer)
 
@@ -782,7 +784,7 @@ def test_a_connection_that_fails_is_an_outage(guild, come_back, endpoint, fault,
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("endpoint", ["metadata", "jwks", "token", "userinfo"])
-def test_nobody_is_followed_elsewhere(guild, come_back, endpoint, status):
+def test_G20_nobody_is_followed_elsewhere(guild, come_back, endpoint, status):
     guild.in_userinfo = ("email",)
     elsewhere = {"Location": "https://id.example.com/elsewhere"}
     guild.answers(endpoint, status=status, body=b"{}", headers=elsewhere)
@@ -795,7 +797,7 @@ def test_nobody_is_followed_elsewhere(guild, come_back, endpoint, status):
 
 
 @pytest.mark.parametrize("endpoint", ["metadata", "jwks", "token", "userinfo"])
-def test_no_more_is_read_than_anybody_needs(guild, come_back, endpoint):
+def test_G6_no_more_is_read_than_anybody_needs(guild, come_back, endpoint):
     guild.in_userinfo = ("email",)
     guild.answers(endpoint, body=b'{"a": "' + b"a" * 300_000 + b'"}')
 
@@ -832,7 +834,7 @@ def test_a_token_that_cannot_be_used_is_refused(guild, come_back, token):
 
 
 @pytest.mark.parametrize("subject", [GONE, "somebody-else", None, 7, ["f-1"], "F-1"])
-def test_userinfo_of_somebody_else_is_refused(guild, come_back, subject):
+def test_G16_userinfo_of_somebody_else_is_refused(guild, come_back, subject):
     guild.in_userinfo = ("email",)
     told = {"email": "victim@example.com", "sub": subject}
     guild.answers("userinfo", {key: claim for key, claim in told.items() if claim is not GONE})
@@ -848,7 +850,7 @@ def test_userinfo_of_somebody_else_is_refused(guild, come_back, subject):
 
 @pytest.mark.asvs("10.5.3")
 @pytest.mark.parametrize("issuer", ["https://evil.example", f"{ISSUER}/", "", None, [ISSUER], GONE])
-def test_metadata_of_another_issuer_are_refused(guild, issuer):
+def test_G20_metadata_of_another_issuer_are_refused(guild, issuer):
     said = {**guild.metadata, "issuer": issuer}
     guild.answers("metadata", {key: part for key, part in said.items() if part is not GONE})
 

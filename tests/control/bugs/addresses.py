@@ -39,7 +39,7 @@ BUGS = (
         what="Two addresses that are removed at once leave none.",
         whose="naive",
         changes=(Change("emails/flows/rows.py", "users.select_for_update()", "users.order_by()"),),
-        tests=(S + "test_S5_of_the_last_two_confirmed_addresses_one_stays",),
+        tests=(S + "test_S5_E5_of_the_last_two_confirmed_addresses_one_stays",),
         database="postgresql",
     ),
     Bug(

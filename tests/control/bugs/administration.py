@@ -18,7 +18,7 @@ BUGS = (
                 "rights = ()",
             ),
         ),
-        tests=(RIGHTS + "test_staff_cannot_give_rights",),
+        tests=(RIGHTS + "test_K5_staff_cannot_give_rights",),
     ),
     Bug(
         name="staff-take-over",
@@ -32,7 +32,7 @@ BUGS = (
                 "return _has_rights_of",
             ),
         ),
-        tests=(RIGHTS + "test_staff_cannot_touch_the_account_of_a_superuser",),
+        tests=(RIGHTS + "test_K5_staff_cannot_touch_the_account_of_a_superuser",),
     ),
     Bug(
         name="staff-set-passwords",
@@ -47,8 +47,8 @@ BUGS = (
             ),
         ),
         tests=(
-            "tests/admin/test_users.py::test_there_is_no_way_to_set_a_password",
-            "tests/admin/test_secrets_and_scripts.py::test_no_page_shows_a_hash_a_link_or_a_key",
+            "tests/admin/test_users.py::test_O2_there_is_no_way_to_set_a_password",
+            "tests/admin/test_secrets_and_scripts.py::test_O3_no_page_shows_a_hash_a_link_or_a_key",
         ),
     ),
     Bug(
@@ -77,7 +77,7 @@ BUGS = (
                 'return text or ""',
             ),
         ),
-        tests=("tests/admin/test_roles_of_many.py::test_nothing_in_the_file_is_a_formula",),
+        tests=("tests/admin/test_roles_of_many.py::test_O6_nothing_in_the_file_is_a_formula",),
     ),
     Bug(
         name="no-superuser-left",
@@ -91,7 +91,7 @@ BUGS = (
                 "rows = users.filter(erase_at=None)",
             ),
         ),
-        tests=(FLOWS + "test_two_superusers_who_switch_each_other_off_at_once_leave_one",),
+        tests=(FLOWS + "test_S14_two_superusers_who_switch_each_other_off_at_once_leave_one",),
         database="postgresql",
     ),
     Bug(

@@ -23,7 +23,7 @@ BUGS = (
             ),
         ),
         tests=(
-            "tests/attacks/test_S_races_of_invitations.py::test_S_one_mailed_invitation_accepted_by_two_is_accepted_by_one",
+            "tests/attacks/test_S_races_of_invitations.py::test_S3_F1_one_mailed_invitation_accepted_by_two_is_accepted_by_one",
         ),
         database="postgresql",
     ),

@@ -49,7 +49,7 @@ BUGS = (
         ),
         tests=(
             STATES + "test_G3_the_answer_of_another_provider_is_sent_no_code",
-            PROTOCOL + "test_the_answer_of_another_issuer_is_refused_before_it_gets_the_code",
+            PROTOCOL + "test_G3_the_answer_of_another_issuer_is_refused_before_it_gets_the_code",
         ),
     ),
     Bug(
@@ -92,7 +92,7 @@ BUGS = (
                 'not claims.get("email_verified")',
             ),
         ),
-        tests=(PROTOCOL + "test_only_the_boolean_true_says_that_an_address_is_verified",),
+        tests=(PROTOCOL + "test_G7_only_the_boolean_true_says_that_an_address_is_verified",),
     ),
     Bug(
         name="any-word-is-proof",
@@ -106,7 +106,7 @@ BUGS = (
                 "return bool(domain in trusted or self)",
             ),
         ),
-        tests=(ARRIVING + "test_a_provider_proves_no_address_of_a_domain_that_it_does_not_run",),
+        tests=(ARRIVING + "test_G7_a_provider_proves_no_address_of_a_domain_that_it_does_not_run",),
     ),
     Bug(
         name="handed-over-with-a-thief",
@@ -116,7 +116,7 @@ BUGS = (
         changes=(
             Change("emails/flows/handing_over.py", "        _take_all(user, but=address)\n", ""),
         ),
-        tests=(ARRIVING + "test_a_stranger_who_registered_the_address_first_keeps_nothing",),
+        tests=(ARRIVING + "test_G8_a_stranger_who_registered_the_address_first_keeps_nothing",),
     ),
     Bug(
         name="another-identity-connected",
@@ -144,7 +144,7 @@ BUGS = (
                 "if False:",
             ),
         ),
-        tests=(CONNECTING + "test_the_only_way_in_stays",),
+        tests=(CONNECTING + "test_G14_the_only_way_in_stays",),
     ),
     Bug(
         name="last-ways-in-at-once",
@@ -226,6 +226,6 @@ BUGS = (
                 '            return self.userinfo(endpoint, str(token["access_token"]))\n',
             ),
         ),
-        tests=(PROTOCOL + "test_without_an_id_token_nobody_is_logged_in_by_userinfo",),
+        tests=(PROTOCOL + "test_G23_without_an_id_token_nobody_is_logged_in_by_userinfo",),
     ),
 )
