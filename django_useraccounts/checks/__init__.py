@@ -47,6 +47,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     return [
         *deploy.cookies(),
         *deploy.sessions(),
+        *deploy.databases(),
         *deploy.hosts(),
         *deploy.passwords(),
         *deploy.mail(),

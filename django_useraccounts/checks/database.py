@@ -22,12 +22,16 @@ def constraints(alias: str) -> Iterator[CheckMessage]:
     """
     connection = connections[alias]
     tables = set(connection.introspection.table_names())
-    models = {model for room in rooms() for model in room.get_models()} | {get_user_model()}
     loader = MigrationLoader(connection)
-    for model in sorted(models, key=lambda model: model._meta.db_table):
+    for model in sorted(all_models(), key=lambda model: model._meta.db_table):
         is_here = model._meta.db_table in tables and router.allow_migrate_model(alias, model)
         if is_here and model._meta.managed and _is_migrated(model, loader):
             yield from _lacking(model, connection)
+
+
+def all_models() -> set[type[Model]]:
+    """Return the models of the accounts: of every room, and the user model."""
+    return {model for room in rooms() for model in room.get_models()} | {get_user_model()}
 
 
 def _is_migrated(model: type[Model], loader: MigrationLoader) -> bool:

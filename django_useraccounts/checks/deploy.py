@@ -19,6 +19,7 @@ from django.contrib.auth.password_validation import (
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
+from django.db import router
 from django.utils.module_loading import import_string
 
 from ..breached import BreachedPasswordValidator
@@ -26,6 +27,7 @@ from ..compat import mail_backend
 from ..conf import conf
 from ..identity import has_emails
 from ..limits import DEFAULTS, parse_rates
+from .database import all_models
 
 #: Memory in kibibytes and rounds, of which one pair has to be reached (OWASP Password Storage).
 _ARGON2_AT_LEAST = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
@@ -84,6 +86,21 @@ def sessions() -> Iterator[CheckMessage]:
             'Name a cache that is shared in CACHES, such as "django.core.cache.backends.redis.'
             'RedisCache".',
         )
+
+
+def databases() -> Iterator[CheckMessage]:
+    """Yield that accounts are read where what was written last is not known yet."""
+    for model in sorted(all_models(), key=lambda model: model._meta.label):
+        read, write = router.db_for_read(model), router.db_for_write(model)
+        if read != write:
+            label = model._meta.app_label
+            yield _weak(
+                "useraccounts.W039",
+                f'DATABASE_ROUTERS has {model._meta.label} written to "{write}" and read from '
+                f'"{read}": until that follows, ended sessions, old passwords and revoked roles '
+                "go on.",
+                f'Let db_for_read() return "{write}" where model._meta.app_label is "{label}".',
+            )
 
 
 def hosts() -> Iterator[CheckMessage]:

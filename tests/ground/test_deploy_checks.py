@@ -104,6 +104,20 @@ def sending_by(kind):
     return {"EMAIL_BACKEND": backend, "EMAIL_TIMEOUT": None}
 
 
+class ReadingElsewhere:
+    """A router that reads one model from a copy of the database."""
+
+    def __init__(self, label):
+        self.label = label
+
+    def db_for_read(self, model, **hints):
+        return "replica" if model._meta.label == self.label else None
+
+
+def reading_elsewhere(label):
+    return {"DATABASE_ROUTERS": [ReadingElsewhere(label)]}
+
+
 #: What each setting weakens, and who says so.
 WEAK = [
     # Django
@@ -232,6 +246,7 @@ WEAK = [
         accounts(LIMITS={"login": {"identifier": "10/1s"}}),
         ["useraccounts.W038"],
     ),
+    ("a replica", reading_elsewhere("useraccounts.User"), ["useraccounts.W039"]),
 ]
 
 
@@ -254,6 +269,7 @@ FINE = [
     accounts(LINK_MAX_AGE=timedelta(days=7)),
     accounts(EMAIL="off"),
     {"SESSION_COOKIE_SAMESITE": "Strict"},
+    reading_elsewhere("guild.Work"),
     {"CSRF_TRUSTED_ORIGINS": ["https://example.com"]},
     {"SECRET_KEY_FALLBACKS": [f"{n}{'abcdefghij' * 6}" for n in range(2)]},
     {
@@ -292,6 +308,21 @@ def test_a_weakening_is_told_with_the_line_to_write(production):
             "default.",
             hint='Write "client": "100/5m", or leave it out.',
             id="useraccounts.W038",
+        )
+    ]
+
+
+@pytest.mark.parametrize("label", ["useraccounts.RoleGrant", "useraccounts_sessions.LoginSession"])
+def test_T7_accounts_that_are_read_from_a_copy_are_told(production, label):
+    change(production, reading_elsewhere(label))
+
+    app = label.partition(".")[0]
+    assert check_deployment(None) == [
+        Warn(
+            f'DATABASE_ROUTERS has {label} written to "default" and read from "replica": until '
+            "that follows, ended sessions, old passwords and revoked roles go on.",
+            hint=f'Let db_for_read() return "default" where model._meta.app_label is "{app}".',
+            id="useraccounts.W039",
         )
     ]
 
@@ -362,4 +393,4 @@ def test_ids_are_given_once_to_one_kind_of_message():
     told = [ids for _name, _weak, ids in WEAK]
 
     ours = {name for ids in told for name in ids if name.startswith("useraccounts")}
-    assert {f"useraccounts.W0{number}" for number in range(20, 39)} <= ours
+    assert {f"useraccounts.W0{number}" for number in range(20, 40)} <= ours
