@@ -1,5 +1,6 @@
 """G. Answers of a provider that are forged, stolen, broken or too late: nothing comes of them."""
 
+import base64
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from django_useraccounts.models import AccountEvent
 from django_useraccounts.social import errors
 from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import make_user
-from django_useraccounts.testing.keys import signing_key
+from django_useraccounts.testing.keys import signed, signing_key
 from django_useraccounts.testing.provider import LEFT_OUT, FakeProvider
 from tests.attacks.browsers import everything
 from tests.social.visits import (
@@ -141,6 +142,32 @@ def test_G_a_forged_signature_lets_nobody_in(client, provider):
     response, before = come_back(client, provider.agree(begin(client)))
 
     assert_refused(response, before, reason="signature")
+
+
+def with_header(answer, key, **more):
+    """Return the answer with its ID token signed as it should be, and more in the header."""
+    _header, payload, _signature = answer["id_token"].split(".")
+    claims = base64.urlsafe_b64decode(f"{payload}==")
+    return {**answer, "id_token": signed({"alg": "RS256", "kid": "key-1", **more}, claims, key)}
+
+
+@pytest.mark.parametrize(
+    "size, reason", [(10, ""), (9_000, "signature"), (100_000, "signature"), (2_000_000, "size")]
+)
+def test_G6_a_token_with_a_huge_header_is_refused_fast(client, provider, hannah, size, reason):
+    provider.answers("token", lambda answer: with_header(answer, provider.key, x="a" * size))
+    callback = provider.agree(begin(client))
+
+    start = time.process_time()
+    response, before = come_back(client, callback)
+    took = time.process_time() - start
+
+    if not reason:
+        assert user_of(client) == str(hannah.pk)
+        return
+    assert_refused(response, before, reason=reason)
+    # The test makes the token, too, which takes the most of it.
+    assert took < 5
 
 
 def test_G_of_several_keys_one_has_to_be_named(client, provider):

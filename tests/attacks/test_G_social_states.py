@@ -128,6 +128,26 @@ def test_G4_what_is_no_code_is_not_sent_on(client, provider, code):
     assert not provider.calls["token"]
 
 
+@pytest.mark.parametrize("name", ["access_token", "id_token", "credential", "token"])
+@pytest.mark.parametrize("page", ["social_login", "social_callback", "connect_account"])
+def test_G15_a_token_of_another_app_is_taken_nowhere(client, provider, hannah, name, page):
+    """No page takes a token from a browser: each comes from the provider, for a code."""
+    token = "EAAB.of.another.app"
+    if page == "social_login":
+        response = client.post(url(page, "guild"), {name: token})
+        assert token not in response["Location"]
+    else:
+        callback = provider.agree(begin(client))
+        path = callback.path if page == "social_callback" else url(page)
+        sent = {"state": callback.data["state"], name: token, "email": HANNAH["email"]}
+        client.post(path, sent, follow=True)
+        client.get(path, sent)
+
+    assert user_of(client) == ""
+    assert not provider.calls["userinfo"]
+    assert not provider.calls["token"]
+
+
 @pytest.mark.asvs("10.2.2")
 @pytest.mark.parametrize("issuer", ["https://evil.example", f"{ISSUER}/", "", None])
 def test_G3_the_answer_of_another_provider_is_sent_no_code(client, provider, issuer):
