@@ -1,5 +1,7 @@
 """S. Races about invitations: accepted, registered with, and withdrawn at the same moment."""
 
+from itertools import islice
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -144,7 +146,8 @@ def test_S3_an_invitation_is_accepted_or_withdrawn(surfers):
 
 def test_F1_of_twenty_who_register_with_one_invitation_one_gets_in(surfers):
     browsers = surfers(20)
-    for maria in rounds():
+    # Once: twenty requests that wait for one row take long, and are twenty tries.
+    for maria in islice(rounds(), 1):
         invitation = invite(FRIDA, by=maria, roles=["artist"])
         for browser in browsers:
             come_by(browser, invitation)

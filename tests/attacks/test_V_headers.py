@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
@@ -404,3 +405,39 @@ def test_D7_every_mailed_link_leaves_the_url_at_once_and_tells_no_referer(client
         assert (cookie.value, cookie["path"]) == (link.proof, answer["Location"])
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert len(pages) == 7, pages
+
+
+#: What answers who is logged in otherwise: by leading on from a stale form, or to the page of a
+#: link; and a webhook, which looks for a signature.
+LED_ON = {"register", "login", "confirm_email", "fetch_export"}
+ABSENT = {"stripe_webhook", "terms"}
+
+
+@pytest.mark.asvs("3.5.1")
+@pytest.mark.usefixtures("provider")
+@pytest.mark.parametrize("middleware", [True, False])
+def test_V5_no_page_of_any_room_takes_a_form_of_another_site(settings, middleware):
+    if not middleware:
+        settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if "Csrf" not in path]
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+    before = rows_of_all_rooms()
+
+    answers = {
+        name: client.post(path, {}, headers={"origin": "https://evil.example"}).status_code
+        for name, path in every_path()
+    }
+
+    others = {name for name, status in answers.items() if status not in {403, 405}}
+    assert others <= LED_ON | ABSENT
+    assert {answers[name] for name in LED_ON} <= {302, 403}
+    assert {answers[name] for name in ABSENT} <= {404, 403}
+    assert rows_of_all_rooms() == before
+    assert client.get(url("profile")).status_code == 200
+
+
+def rows_of_all_rooms():
+    models = [
+        model for model in apps.get_models() if model._meta.app_label.startswith("useraccounts")
+    ]
+    return {model: list(model._default_manager.order_by("pk").values()) for model in models}
