@@ -63,7 +63,7 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("USERACCOUNTS_TEST_DATABASE"):
-        # What asks no database answers the same beside every database, with one Django.
+        # What asks no database answers the same beside every one, though not with every Django.
         is_wanted = _is_no_copy if os.environ.get("USERACCOUNTS_TESTS") == "all" else _asks
         config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
         items[:] = filter(is_wanted, items)
@@ -72,13 +72,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_no_copy(item: pytest.Item) -> bool:
-    return item.path.parent.name not in ONCE
+    # Who passes a guard hangs on roles and addresses, and the tests of those read them from each
+    # database; what is a hundred times the same question in another spelling needs one.
+    is_one = item.get_closest_marker("one_database")
+    return not is_one and item.path.parent.name not in ONE_DATABASE | ONCE
 
 
 def _asks(item: pytest.Item) -> bool:
-    # Who passes a guard hangs on roles and addresses, and the tests of those read them from each
-    # database; what is a hundred times the same question in another spelling needs one.
-    if item.get_closest_marker("one_database") or item.path.parent.name in ONE_DATABASE:
+    if not _is_no_copy(item):
         return False
     # pytest-django lets no other test reach the database.
     fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
