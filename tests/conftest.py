@@ -1,8 +1,11 @@
 """What all tests share: the header, the order, and what happens when a program is missing."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import NoReturn
 from zlib import crc32
 
@@ -56,6 +59,25 @@ def sites_framework(settings: Settings) -> Iterator[None]:
     if admin.site.is_registered(Site):
         # Else every page of the admin would look for an app that is not there any more.
         admin.site.unregister(Site)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a throw-away certificate for 127.0.0.1, with its key in the same file."""
+    openssl = shutil.which("openssl")
+    if not openssl:
+        missing("openssl", "the program openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key, path = folder / "key.pem", folder / "certificate.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    names = ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [openssl, "req", "-x509", *curve, *names, "-keyout", key, "-out", path],
+        check=True,
+        capture_output=True,
+    )
+    path.write_text(key.read_text() + path.read_text())
+    return path
 
 
 def pytest_report_header() -> str:
