@@ -12,7 +12,8 @@ def protect(answer: Answer) -> Answer:
     """
     Let an answer be kept by nobody, framed by nobody, and told to no other site by a Referer.
 
-    What the view has said itself of frames and the Referer stays. ASVS 5.0: 3.4.4 to 3.4.6, 14.3.2.
+    What the view has said itself of frames and the Referer stays. ASVS 5.0: 3.4.4, 3.4.5, 14.3.2;
+    what 3.4.6 asks for, frame-ancestors, stands in the policy for content of the site.
     """
     add_never_cache_headers(answer)
     answer.headers.setdefault("X-Frame-Options", "DENY")

@@ -1,9 +1,9 @@
 """
 One-time secrets: what a mailed link carries, who may use it, and what voids it.
 
-A link is 64 characters: the random id of a row (128 bit) and an HMAC over that row under a key
+A link is 64 characters: the random id of a row, and an HMAC of 256 bits over that row under a key
 derived from SECRET_KEY. No table holds it, so that a copy of the database opens nothing, and a mail
-that is sent again carries the same link. Source: OWASP ASVS 5.0, 6.4.1, 6.5.1 to 6.5.5.
+that is sent again carries the same link. Source: OWASP ASVS 5.0, 6.4.1, 6.5.1 to 6.5.4.
 """
 
 import base64

@@ -1,8 +1,13 @@
 """What all tests share: the header, the order, and what happens when a program is missing."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
 from typing import NoReturn
+from zlib import crc32
 
 import django
 import pytest
@@ -14,6 +19,8 @@ LONG = ("databases", "machine", "wheel", "browser")
 #: Folders whose tests ask about pages, programs and people; what the database answers there, the
 #: tests of the rooms ask of each database.
 ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
+#: Folders that each server has as a whole in an ordinary run, where it has half of the others.
+EVERY_DAY = {"attacks", "faults", "races"}
 #: Folders that hang on neither the database nor the Django.
 ONCE = {"control", "machine"}
 
@@ -54,6 +61,25 @@ def sites_framework(settings: Settings) -> Iterator[None]:
         admin.site.unregister(Site)
 
 
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a throw-away certificate for 127.0.0.1, with its key in the same file."""
+    openssl = shutil.which("openssl")
+    if not openssl:
+        missing("openssl", "the program openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key, path = folder / "key.pem", folder / "certificate.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    names = ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [openssl, "req", "-x509", *curve, *names, "-keyout", key, "-out", path],
+        check=True,
+        capture_output=True,
+    )
+    path.write_text(key.read_text() + path.read_text())
+    return path
+
+
 def pytest_report_header() -> str:
     # test_suite_on_other_databases reads this line.
     engine = site.DATABASES["default"]["ENGINE"].rpartition(".")[2]
@@ -63,8 +89,8 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("USERACCOUNTS_TEST_DATABASE"):
-        # What asks no database answers the same beside every database, with one Django.
-        is_wanted = _is_no_copy if os.environ.get("USERACCOUNTS_TESTS") == "all" else _asks
+        # USERACCOUNTS_TESTS says which ones; else those that ask the database.
+        is_wanted = CHOICES[os.environ.get("USERACCOUNTS_TESTS", "asking")]
         config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
         items[:] = filter(is_wanted, items)
     if hasattr(config, "workerinput"):
@@ -72,14 +98,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_no_copy(item: pytest.Item) -> bool:
-    return item.path.parent.name not in ONCE
+    # Who passes a guard hangs on roles and addresses, and the tests of those read them from each
+    # database; what is a hundred times the same question in another spelling needs one.
+    is_one = item.get_closest_marker("one_database")
+    return not is_one and item.path.parent.name not in ONE_DATABASE | ONCE
 
 
 def _asks(item: pytest.Item) -> bool:
-    # Who passes a guard hangs on roles and addresses, and the tests of those read them from each
-    # database; what is a hundred times the same question in another spelling needs one.
-    if item.get_closest_marker("one_database") or item.path.parent.name in ONE_DATABASE:
-        return False
     # pytest-django lets no other test reach the database.
     fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-    return bool(fixtures or item.get_closest_marker("django_db"))
+    return _is_no_copy(item) and bool(fixtures or item.get_closest_marker("django_db"))
+
+
+def _is_for_today(item: pytest.Item) -> bool:
+    if item.path.parent.name in EVERY_DAY:
+        return _asks(item)
+    day = date.today().toordinal()  # noqa: DTZ011 - any day will do
+    is_mariadb = site.DATABASES["default"]["ENGINE"].endswith("mysql")
+    return _is_no_copy(item) and (crc32(item.nodeid.encode()) + day) % 2 == is_mariadb
+
+
+#: Which tests a server has: those that ask it; all that are no copy; or the attacks, faults and
+#: races that ask it, and of all others half, today one half, tomorrow the other.
+CHOICES = {"asking": _asks, "all": _is_no_copy, "today": _is_for_today}

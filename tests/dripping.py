@@ -11,14 +11,14 @@ FLOOD = b"a" * 64 * 1024
 
 
 @contextmanager
-def server(pieces, *, pause=0.0, ends=True):
+def server(pieces, *, pause=0.0, ends=True, tls=None):
     """Serve one connection on a free port: the pieces, one after the other, with pauses."""
     done = threading.Event()
 
     def serve(listener):
         with suppress(OSError):
             connection, _address = listener.accept()
-            with connection:
+            with tls.wrap_socket(connection, server_side=True) if tls else connection as connection:
                 connection.settimeout(5)
                 if not connection.recv(65536):
                     # The caller is gone. To send would reset the connection, on which Python's own

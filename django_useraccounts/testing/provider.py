@@ -41,6 +41,8 @@ __all__ = [
     "Refused",
 ]
 
+_OF_THE_HEADER = ("alg", "kid", "jwk", "jku", "x5u")
+
 
 class _LeftOut:
     def __repr__(self) -> str:
@@ -256,13 +258,14 @@ class FakeProvider(FakeOAuth2):
 
     def breaks(self, **claims: JSON) -> None:
         """
-        Change the ID tokens from now on: claims, and ``alg`` and ``kid`` of the header.
+        Change the ID tokens from now on: claims, and ``alg``, ``kid``, ``jwk``, ``jku`` and ``x5u``
+        of the header.
 
         LEFT_OUT leaves a claim out. With ``alg="none"`` nothing is signed; with an HS algorithm the
         published key is the secret, as in a well-known attack.
         """
         for name, claim in claims.items():
-            (self._header if name in ("alg", "kid") else self._broken)[name] = claim
+            (self._header if name in _OF_THE_HEADER else self._broken)[name] = claim
 
     def rotate(self, kid: str, key: RSAKey | None = None, *, publish: bool = True) -> None:
         """Sign by another key from now on."""

@@ -81,6 +81,7 @@ def test_what_a_superuser_may(office, model, expected):
     assert statuses(office, model) == expected
 
 
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("model", MODELS)
 def test_staff_without_permissions_may_nothing(client, model):
     log_in(client, make_staff())
@@ -118,6 +119,7 @@ def test_what_nobody_shall_see_has_no_page(office):
         assert office.get(f"/admin/useraccounts/{name}/").status_code == 404
 
 
+@pytest.mark.asvs("8.2.3")
 def test_K5_staff_cannot_give_rights(client):
     clerk = make_staff(*HELPER)
     log_in(client, clerk)

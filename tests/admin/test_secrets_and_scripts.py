@@ -67,6 +67,7 @@ def pages(client):
     yield "action", act(client, "send_password_links", *User.objects.all()).content.decode()
 
 
+@pytest.mark.asvs("15.3.1")
 def test_O3_no_page_shows_a_hash_a_link_or_a_key(full):
     secrets = {
         "password": User.objects.values_list("password", flat=True),
@@ -94,6 +95,7 @@ def test_O3_no_page_shows_a_hash_a_link_or_a_key(full):
     assert visited > 25
 
 
+@pytest.mark.asvs("1.2.1", "3.2.2")
 def test_O5_no_page_runs_what_somebody_has_typed(full):
     shown = 0
 

@@ -421,7 +421,7 @@ def test_A14_the_error_that_is_kept_holds_no_link(browser, send_mail_by, caplog)
 # Seams: what else can be sent along with a registration
 
 
-@pytest.mark.asvs("8.2.3")
+@pytest.mark.asvs("15.3.3")
 @pytest.mark.parametrize(
     "more",
     [

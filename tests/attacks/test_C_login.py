@@ -1,5 +1,7 @@
 """C. Login and logout: who gets in, with what, and what is left afterwards."""
 
+import re
+
 import pytest
 from django.contrib.auth import authenticate, get_user_model, login
 from django.contrib.sessions.models import Session
@@ -42,6 +44,7 @@ def test_C2_one_hash_however_many_rows_an_address_has(browser, settings, claims)
     assert len(CountingHasher.work) == 1
 
 
+@pytest.mark.asvs("7.2.2")
 def test_C4_a_planted_session_is_worth_nothing_after_the_login(browser, new_browser, victoria):
     browser.get(url("login"))
     session = browser.session
@@ -297,7 +300,20 @@ def test_C13_without_remember_the_cookie_ends_with_the_browser(browser, victoria
     assert cookie["expires"] == ""
 
 
-@pytest.mark.asvs("7.2.1")
+@pytest.mark.asvs("7.2.2", "7.2.3")
+def test_C13_every_login_has_a_session_whose_key_nobody_guesses(new_browser, victoria):
+    keys = set()
+    for _ in range(5):
+        browser = new_browser()
+        browser.log_in("victoria")
+        keys.add(browser.cookies["sessionid"].value)
+
+    # 32 of 36 signs, each drawn by itself: 165 bits.
+    assert len(keys) == 5
+    assert all(re.fullmatch(r"[a-z0-9]{32}", key) for key in keys)
+
+
+@pytest.mark.asvs("7.2.1", "7.4.1")
 def test_C13_a_stolen_cookie_dies_with_the_password_and_with_the_logout(
     browser, new_browser, victoria
 ):
@@ -352,6 +368,7 @@ def test_a_hash_that_is_renewed_by_a_login_logs_in(browser, settings, victoria):
     assert browser.user_id == str(victoria.pk)
 
 
+@pytest.mark.asvs("2.3.1")
 def test_the_right_password_of_an_unconfirmed_user_opens_nothing(browser):
     make_user("mallory", VICTIM, EVIL, confirmed=False)
 

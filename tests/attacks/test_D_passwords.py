@@ -151,7 +151,7 @@ def test_D6_an_address_that_is_no_longer_proved_resets_nothing(victoria):
     assert victoria.check_password(PASSWORD)
 
 
-@pytest.mark.asvs("3.4.5", "14.2.1")
+@pytest.mark.asvs("3.4.5", "14.2.1", "14.2.3")
 @pytest.mark.parametrize("kind", ["register", "forgot"])
 def test_D7_the_secret_leaves_the_url_and_no_page_loads_anything_from_elsewhere(
     browser, victoria, kind
@@ -516,6 +516,7 @@ def test_a_forged_host_chooses_no_link(browser, victoria, host, settings):
     assert not mail.outbox
 
 
+@pytest.mark.asvs("4.1.3")
 @pytest.mark.parametrize("header", ["x-forwarded-host", "x-host", "forwarded", "x-original-host"])
 def test_no_other_header_chooses_a_link_either(browser, victoria, header, settings):
     settings.USERACCOUNTS = {"MAIL_DELIVERY": "immediate"}

@@ -85,7 +85,7 @@ def test_E13_mailboxes_that_may_differ_have_keys_that_differ(one, other):
     assert clean_email(one).key != clean_email(other).key
 
 
-@pytest.mark.asvs("2.2.1")
+@pytest.mark.asvs("1.3.11", "2.2.1")
 @pytest.mark.parametrize(
     "bad",
     [

@@ -216,6 +216,7 @@ def test_G18_an_error_beside_a_code_is_an_error(client, provider):
 # Parameters
 
 
+@pytest.mark.asvs("15.3.7")
 @pytest.mark.parametrize("name", ["state", "code", "iss"])
 def test_G_a_parameter_that_comes_twice_is_no_answer(client, provider, name):
     callback = provider.agree(begin(client))

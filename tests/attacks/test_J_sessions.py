@@ -64,6 +64,7 @@ def maria():
     return make_user("maria")
 
 
+@pytest.mark.asvs("8.2.2")
 def test_J1_the_session_of_somebody_else_is_as_good_as_none(maria, client, new_visitor):
     make_user("frida")
     other = new_visitor().log_in("frida")
@@ -158,6 +159,7 @@ def test_J7_a_new_secret_key_ends_nothing_while_the_old_one_is_a_fallback(maria,
     assert not client.is_in
 
 
+@pytest.mark.asvs("2.3.2")
 def test_J10_beyond_the_limit_the_oldest_session_ends(maria, new_visitor, set_conf):
     set_conf(SESSIONS={"PER_USER": 2})
     browsers = []
@@ -168,6 +170,7 @@ def test_J10_beyond_the_limit_the_oldest_session_ends(maria, new_visitor, set_co
     assert [browser.is_in for browser in browsers] == [False, False, True, True]
 
 
+@pytest.mark.asvs("7.4.1")
 @pytest.mark.usefixtures("_engine")
 def test_J4_an_ended_session_is_dead_at_its_next_request(maria, client):
     client.log_in()
@@ -250,6 +253,7 @@ def test_J8_what_a_browser_says_of_itself_is_text_of_some_length(maria, client, 
     assert len(mail.body) < 2000
 
 
+@pytest.mark.asvs("15.3.4")
 def test_J8_who_says_to_come_from_elsewhere_is_not_believed(maria, client, set_conf):
     set_conf(PROXIES=0)
     client.post(

@@ -198,6 +198,7 @@ def test_K2_a_role_that_came_past_the_model_is_no_other_role(rf):
     assert connection.vendor == "mysql" or not User.objects.with_roles("secret").exists()
 
 
+@pytest.mark.asvs("15.3.5")
 def test_K3_a_string_is_one_role_and_not_its_letters(rf):
     request = rf.get("/")
     request.user = make_user("abel", roles=["a", "b"])
@@ -219,7 +220,7 @@ def test_K3_a_wrong_list_of_names_in_a_template_is_no_yes(rf, text):
         template.render({"user": user, "names": text})
 
 
-@pytest.mark.asvs("8.2.3")
+@pytest.mark.asvs("8.2.3", "15.3.3")
 def test_K4_no_page_of_the_accounts_grants_anything(browser):
     user = make_user("mallory", VICTIM)
     role = Role.objects.create(name="secret")

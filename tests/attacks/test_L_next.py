@@ -100,7 +100,7 @@ def in_query(name: str, wish: str) -> str:
     return f"{url(name)}?{urlencode({'next': wish})}"
 
 
-@pytest.mark.asvs("3.7.2")
+@pytest.mark.asvs("1.1.1", "1.2.2", "3.7.2")
 @pytest.mark.parametrize("wish", [*EVIL_URLS, *TWICE], ids=lambda wish: ascii(wish)[:40])
 def test_L1_L2_L3_a_login_leads_nowhere_else(browser, new_browser, wish):
     make_user("victoria", VICTIM)
@@ -157,6 +157,7 @@ def test_L4_a_wish_that_was_changed_in_the_row_voids_the_link(browser):
     assert browser.open(link_in(last_mail())).status_code == 404
 
 
+@pytest.mark.asvs("1.2.2")
 @pytest.mark.parametrize("wish", ["//evil.com", "https://evil.com/", "javascript:alert(1)"])
 def test_L4_no_page_shows_a_link_to_elsewhere(browser, wish):
     names = ["login", "register", "forgot_password", "resend_confirmation", "logout"]
@@ -210,6 +211,7 @@ def test_L5_no_wish_loops_and_none_logs_out(browser, wish, settings):
     assert browser.user_id == str(user.pk)
 
 
+@pytest.mark.asvs("1.2.1")
 @pytest.mark.parametrize("wish", ["/a\r\nSet-Cookie: x=y", "/a\nX: y", "/a\u2028b", "/a%0d%0aX: y"])
 def test_L6_a_line_break_starts_no_header(browser, wish):
     make_user("victoria", VICTIM)

@@ -161,6 +161,7 @@ def test_O5_a_kind_of_a_project_runs_nowhere_either(office, client):
         assert SCRIPT not in html.content.decode()
 
 
+@pytest.mark.asvs("1.2.10")
 def test_O6_a_file_for_a_spreadsheet_begins_no_formula(office):
     boss = User.objects.get(username="boss")
     role = Role.objects.create(name="artist")

@@ -62,6 +62,7 @@ def test_O3_no_table_holds_a_link_or_the_half_that_opens(browser, link):
     assert PASSWORD not in rows
 
 
+@pytest.mark.asvs("11.5.1")
 def test_O3_a_stolen_table_opens_nothing_without_the_key(browser, link, settings):
     row = OneTimeSecret.objects.get(purpose="reset_password")
     settings.SECRET_KEY = "what a thief guesses"

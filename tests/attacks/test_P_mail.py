@@ -39,6 +39,7 @@ NASTY_NAMES = [
 ]
 
 
+@pytest.mark.asvs("1.3.11")
 @pytest.mark.parametrize("name", NASTY_NAMES, ids=ascii)
 def test_P1_a_line_break_in_the_name_of_the_site_makes_no_header(browser, set_conf, name):
     set_conf(SITE_NAME=name)
@@ -52,6 +53,7 @@ def test_P1_a_line_break_in_the_name_of_the_site_makes_no_header(browser, set_co
     assert "\r" not in message.subject
 
 
+@pytest.mark.asvs("1.3.11")
 @pytest.mark.parametrize("name", ["mallory\r\nBcc: x@y.z", "mallory\nSubject: hi", "mal\rlory"])
 def test_P1_a_line_break_in_a_username_is_refused(browser, name):
     assert browser.register(name).status_code == 200
@@ -90,6 +92,7 @@ def test_P2_two_addresses_are_none(browser, email):
     assert not OutgoingMail.objects.exists()
 
 
+@pytest.mark.asvs("15.3.7")
 @pytest.mark.parametrize("key", ["email", "email[]", "email[0]", "email.0"])
 def test_P2_of_several_values_one_is_taken(browser, key):
     make_user("victoria", VICTIM)
@@ -143,7 +146,7 @@ def test_P4_a_mail_to_the_owner_of_a_taken_address_names_no_stranger(browser):
     assert "evil" not in f"{message.subject}{message.body}{html_of(message)}"
 
 
-@pytest.mark.asvs("3.2.2")
+@pytest.mark.asvs("1.1.2", "1.2.1", "3.2.2")
 def test_P4_markup_in_names_is_text_in_the_html(browser, set_conf):
     set_conf(SITE_NAME="<b>Guild</b> & <img src=//evil.com>")
     user = make_user("victoria", VICTIM)
@@ -160,6 +163,7 @@ def test_P4_markup_in_names_is_text_in_the_html(browser, set_conf):
     assert "&amp;" not in last_mail().subject
 
 
+@pytest.mark.asvs("1.2.4", "1.3.7", "1.3.10")
 @pytest.mark.parametrize(
     "local",
     ["{{7*7}}", "{user.password}", "%s%s%s%n", "{%load%}", "{0}", "${7*7}", "{{user.password}}"]

@@ -379,6 +379,7 @@ def test_Q6_the_pages_of_users_take_no_such_text_either(browser, page):
         assert User.objects.get().check_password(PASSWORD)
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize("link", ["A" * 64, "-" * 64, "_" * 64, "A" * 63 + "B", "=" * 64, "é" * 64])
 @pytest.mark.parametrize("page", ["confirm_email", "reset_password"])
 def test_Q6_a_link_that_nobody_wrote_is_refused(browser, page, link):
@@ -388,6 +389,7 @@ def test_Q6_a_link_that_nobody_wrote_is_refused(browser, page, link):
     assert b"does not work" in response.content
 
 
+@pytest.mark.asvs("15.2.2")
 @pytest.mark.parametrize(
     "text",
     ["\u0301" * 1_000_000, "ﷺ" * 250_000, "a" * 2_000_000, "İ" * 500_000, "\U0001d7d8" * 250_000],
@@ -417,6 +419,7 @@ def test_Q7_the_slowest_text_that_a_login_takes_is_quick(browser):
     assert time.process_time() - started < 2
 
 
+@pytest.mark.asvs("1.1.1")
 @pytest.mark.parametrize("unicode_usernames", [False, True])
 @pytest.mark.parametrize("text", ["ﷺ", "㌍", "ﬃ", "㋿", "ʼn", "ǆ", "ΐ", "ﬗ", "ä", "漢", "ｶﾞ"])
 def test_Q8_a_text_that_grows_is_measured_again(browser, set_conf, unicode_usernames, text):

@@ -304,6 +304,7 @@ def test_a_database_that_goes_away_answers_503_and_leaves_nothing_half_done(brow
 
     assert response.status_code == 503
     assert response.headers["Retry-After"]
+    assert b"read-only" not in response.content
     assert everything() == before
     assert not mail.outbox
     assert "_auth_user_id" not in browser.session

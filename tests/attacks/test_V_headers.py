@@ -325,8 +325,11 @@ def lacking(answer):
         "Referrer-Policy": {"same-origin", "no-referrer"},
     }
     wrong = [name for name, allowed in wanted.items() if answer.headers.get(name) not in allowed]
-    stored = "no-store" not in answer.headers.get("Cache-Control", "")
-    return [*wrong, *(["Cache-Control"] if stored else [])]
+    if "no-store" not in answer.headers.get("Cache-Control", ""):
+        wrong.append("Cache-Control")
+    if answer.content and answer.headers.get("Content-Type") != "text/html; charset=utf-8":
+        wrong.append("Content-Type")
+    return wrong
 
 
 @pytest.fixture
@@ -337,7 +340,7 @@ def bare(settings):
     ]
 
 
-@pytest.mark.asvs("3.4.4", "3.4.5", "14.3.2")
+@pytest.mark.asvs("3.2.1", "3.4.4", "3.4.5", "4.1.1", "14.3.2")
 @pytest.mark.one_database
 @pytest.mark.usefixtures("bare", "provider")
 @pytest.mark.parametrize("who", ["stranger", "user", "unconfirmed"])
@@ -362,7 +365,7 @@ def test_V1_V3_no_url_answers_without_its_headers(who):
     assert not [name for name, status in walked if status >= 500]
 
 
-@pytest.mark.asvs("3.4.4")
+@pytest.mark.asvs("3.4.4", "4.1.1")
 @pytest.mark.usefixtures("bare")
 def test_V1_V3_refusals_have_their_headers_too(browser, client):
     make_user("victoria", VICTIM)

@@ -98,6 +98,7 @@ def test_confirmation_by_get(browser, method, purpose):
 # Wildcards in lookups: a_b found axb
 
 
+@pytest.mark.asvs("1.2.4")
 @pytest.mark.parametrize("typed", ["m_ria", "mari%", "%", "*", "mar*", "m.ria", "[m]aria"])
 def test_wildcards_in_lookups_of_usernames(browser, typed):
     make_user("maria")
@@ -264,7 +265,7 @@ def test_messages_that_print_the_path_unescaped(browser, visitor):
         assert MARKUP not in page
 
 
-@pytest.mark.asvs("3.2.2")
+@pytest.mark.asvs("1.2.1", "3.2.2")
 @pytest.mark.parametrize("page", ["register", "forgot_password", "resend_confirmation"])
 def test_messages_that_print_what_was_typed_unescaped(browser, page):
     typed = {"username": "oneil", "email": "o'neil&copy@example.com", "password": PASSWORD}

@@ -89,6 +89,7 @@ def test_a_browser_forgets_a_login_when_it_closes_unless_asked_to_remember(page,
     assert session_cookie(page)["sameSite"] == "Lax"
 
 
+@pytest.mark.asvs("14.3.1")
 @pytest.mark.parametrize(
     "private", ["/accounts/profile/", "/accounts/change-password/", "/cellar/"]
 )

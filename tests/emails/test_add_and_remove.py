@@ -81,6 +81,7 @@ def test_an_added_address_is_a_claim_until_its_link_is_used(django_capture_on_co
     assert primaries_of(user) == ["frida@example.com"]
 
 
+@pytest.mark.asvs("2.3.1")
 def test_an_added_address_is_in_force_nowhere_before_it_is_proved():
     user = make_user("frida")
 

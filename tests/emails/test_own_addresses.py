@@ -142,6 +142,7 @@ def test_a_wrong_address_is_told_with_what_was_typed(browser, email, sentence):
     assert UserEmail.objects.count() == 1
 
 
+@pytest.mark.asvs("2.3.2")
 def test_no_more_than_the_limit_can_be_added(browser, maria):
     with lifted_limits():
         for number in range(4):

@@ -14,6 +14,7 @@ from django_useraccounts.browser import (
 )
 
 
+@pytest.mark.asvs("11.5.1")
 def test_a_new_browser_gets_a_token_that_nobody_guesses(rf):
     tokens = {browser_token(rf.get("/")) for _ in range(20)}
 
@@ -74,6 +75,7 @@ def test_a_row_keeps_a_digest_and_not_the_token(rf):
     assert len(browser_key(token)) == 64
 
 
+@pytest.mark.asvs("3.3.2", "3.3.4")
 @pytest.mark.parametrize("secure", [False, True])
 def test_the_cookie_is_for_the_server_alone_and_lasts_as_long_as_links(rf, set_conf, secure):
     set_conf(LINK_MAX_AGE=timedelta(hours=1))

@@ -280,6 +280,7 @@ def test_usernames_that_databases_may_take_for_one_have_two_keys(one, other):
     assert username_key(one) != username_key(other)
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize(
     "typed, sentence",
     [

@@ -52,6 +52,7 @@ def test_without_a_request_there_is_no_client():
     assert client_network(None) is None
 
 
+@pytest.mark.asvs("4.1.3", "15.3.4")
 @pytest.mark.parametrize(
     "proxies, forwarded, address",
     [

@@ -167,6 +167,7 @@ def test_nobody_is_remembered_who_has_not_logged_in_or_whose_login_was_undone(vi
         assert COOKIE not in response.cookies
 
 
+@pytest.mark.asvs("3.3.2", "3.3.4")
 @pytest.mark.parametrize("secure", [False, True])
 def test_the_cookie_is_for_the_server_alone_and_lasts_400_days(visit, secure):
     response = HttpResponse()

@@ -103,6 +103,7 @@ def test_a_listener_that_raises_keeps_the_log_from_nothing(
     assert [record.kind for record in caplog.records if hasattr(record, "kind")] == ["role_granted"]
 
 
+@pytest.mark.asvs("16.2.1", "16.2.2")
 def test_the_log_has_what_the_event_has_as_fields_of_their_own(
     django_capture_on_commit_callbacks, caplog, rf
 ):
@@ -118,8 +119,10 @@ def test_the_log_has_what_the_event_has_as_fields_of_their_own(
     assert (record.user_key, record.actor_key) == (maria.pk, boss.pk)
     assert (record.client_address, record.details) == ("203.0.113.9", {"role": "artist"})
     assert record.at == event.at.isoformat()
+    assert record.at.endswith("+00:00")
 
 
+@pytest.mark.asvs("16.4.1")
 def test_what_somebody_types_forges_no_line_of_the_log(django_capture_on_commit_callbacks, caplog):
     caplog.set_level(logging.INFO, "django_useraccounts.audit")
     with django_capture_on_commit_callbacks(execute=True):
@@ -130,6 +133,7 @@ def test_what_somebody_types_forges_no_line_of_the_log(django_capture_on_commit_
     assert json.loads(message)["details"]["reason"] == FORGED.replace("\0", "")
 
 
+@pytest.mark.asvs("16.2.4", "16.3.1")
 def test_the_recipe_of_the_docs_writes_one_line_of_json_for_each_event(
     lines, django_capture_on_commit_callbacks, client
 ):
@@ -186,6 +190,7 @@ def test_known_and_unknown_names_cost_the_same_statements(rf):
     assert statements("maria") == statements("nobody")
 
 
+@pytest.mark.asvs("16.3.3")
 def test_what_a_limit_refuses_is_a_line_of_the_log_and_no_event(client, set_conf, caplog):
     set_conf(LIMITS={"login": {"pair": "1/1h"}})
     make_user("maria")
@@ -200,6 +205,7 @@ def test_what_a_limit_refuses_is_a_line_of_the_log_and_no_event(client, set_conf
     ] * 2
 
 
+@pytest.mark.asvs("16.3.1")
 def test_a_wrong_password_where_it_is_asked_for_again_is_an_event(client):
     user = make_user("maria")
     log_in(client, user)

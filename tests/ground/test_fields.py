@@ -122,7 +122,27 @@ def test_the_one_who_writes_a_form_says_for_whom_the_password_is():
         Forgetful({"new_password": "correct horse"}).is_valid()
 
 
-@pytest.mark.asvs("6.2.6", "6.2.7")
+@pytest.mark.asvs("6.2.6")
+def test_no_form_of_the_accounts_shows_a_password():
+    fields = {
+        (form.__name__, name): field.widget.input_type
+        for form in _all_forms(AccountForm)
+        for name, field in form.base_fields.items()
+        if "password" in name
+    }
+
+    assert {form for form, _name in fields} >= {"LoginForm", "RegisterForm", "ChangePasswordForm"}
+    assert set(fields.values()) == {"password"}
+
+
+def _all_forms(form):
+    for subclass in form.__subclasses__():
+        if subclass.__module__.startswith("django_useraccounts."):
+            yield subclass
+            yield from _all_forms(subclass)
+
+
+@pytest.mark.asvs("6.2.7")
 def test_browsers_and_password_managers_know_what_to_fill_in():
     form = Form()
 

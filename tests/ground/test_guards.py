@@ -85,6 +85,16 @@ def test_nobody_enters_who_lacks_one_of_the_roles(visit, name):
         assert "Welcome" not in response.content.decode()
 
 
+@pytest.mark.asvs("16.3.2")
+@pytest.mark.parametrize("name", views.STARVING)
+def test_who_is_not_let_in_is_a_line_of_the_log(visit, name, caplog):
+    visit(url_of(name), make_user("ada"))
+
+    (line,) = [record for record in caplog.records if record.name == "django.request"]
+    assert (line.levelname, line.status_code) == ("WARNING", 403)
+    assert line.getMessage() == f"Forbidden: /guards/{name}/"
+
+
 @pytest.mark.parametrize("name", views.STARVING)
 def test_a_stranger_is_sent_to_log_in_and_comes_back(visit, name):
     response = visit(url_of(name) + "?page=2&q=%C3%A4")

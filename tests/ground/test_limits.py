@@ -246,6 +246,7 @@ def test_clients_of_a_server_for_both_protocols_do_not_lock_out_one_another(rf, 
     assert refused("login", identifier="frida", request=visitor) is None
 
 
+@pytest.mark.asvs("15.3.4")
 @pytest.mark.django_db
 def test_who_invents_a_forwarded_address_is_counted_all_the_same(rf, set_conf):
     set_conf(LIMITS={"login": {"client": "3/1h"}}, PROXIES=1)

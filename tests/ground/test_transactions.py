@@ -95,6 +95,7 @@ def test_what_is_undone_again_and_again_is_an_outage(client):
     assert not AccountEvent.objects.exists()
 
 
+@pytest.mark.asvs("16.3.4")
 def test_an_outage_is_not_tried_again_and_is_logged(client, caplog):
     make_user()
 

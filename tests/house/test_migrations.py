@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from tests.readme import ROOT
@@ -35,6 +36,12 @@ def test_no_model_has_changed_without_a_migration(capsys: pytest.CaptureFixture[
     call_command("makemigrations", check_changes=True, dry_run=True)
 
     assert "No changes detected" in capsys.readouterr().out
+
+
+@pytest.mark.asvs("6.3.2")
+@pytest.mark.django_db
+def test_no_migration_makes_an_account_that_everybody_knows() -> None:
+    assert not get_user_model().objects.exists()
 
 
 def test_a_user_model_of_another_app_migrates_from_nothing(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def export_of(user, sent):
 # By the pages
 
 
+@pytest.mark.asvs("3.2.1")
 def test_from_the_button_to_the_file(browser, maria, sent):
     with sent():
         browser.post(page("export_account"))
@@ -253,6 +254,7 @@ def test_a_site_without_addresses_leads_to_it_from_the_page(set_conf, maria, sen
 # What is in it
 
 
+@pytest.mark.asvs("15.3.1")
 def test_it_holds_what_the_app_holds_and_no_secret(maria, sent, rf):
     with lifted_limits(), sent():
         add_email(maria, "second@example.com", confirmed=True)

@@ -267,6 +267,7 @@ def test_it_says_that_a_payment_is_awaited_and_what_was_given_back(browser, subs
     assert "None" not in text
 
 
+@pytest.mark.asvs("8.2.2")
 def test_a_membership_of_somebody_else_is_not_shown(browser, plan):
     record_payment(make_user("ada"), plan, timezone.now() + days(5))
 

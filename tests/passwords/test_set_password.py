@@ -98,6 +98,7 @@ def test_a_weak_password_is_told_beside_the_field(client, maria):
     assert not maria.has_usable_password()
 
 
+@pytest.mark.asvs("7.5.1")
 def test_the_login_must_not_be_long_ago(client, maria):
     log_in(client, maria)
     session = client.session

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.urls import reverse
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -33,6 +34,13 @@ def test_seven_characters_are_too_few_and_eight_are_enough(register):
 @pytest.mark.parametrize("password", ["password", "iloveyou", "football1", "Trustno1"])
 def test_what_everybody_tries_first_is_refused(register, password):
     assert not register(password)
+
+
+@pytest.mark.asvs("6.2.4")
+def test_more_than_3000_of_those_are_long_enough_to_be_tried():
+    known = CommonPasswordValidator().passwords
+
+    assert sum(len(password) >= 8 for password in known) > 3000
 
 
 @pytest.mark.asvs("6.2.5")

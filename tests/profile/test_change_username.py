@@ -24,6 +24,7 @@ def maria():
     return make_user("maria")
 
 
+@pytest.mark.asvs("6.3.7")
 def test_a_new_username_is_in_force_and_told_by_mail(
     client, maria, django_capture_on_commit_callbacks
 ):
@@ -74,6 +75,7 @@ def test_a_name_that_cannot_be_had_is_told_beside_the_field(client, maria, usern
     assert not AccountEvent.objects.filter(kind="username_changed").exists()
 
 
+@pytest.mark.asvs("7.5.1")
 def test_the_page_asks_who_it_is_when_the_login_is_long_ago(client, maria):
     log_in(client, maria)
     session = client.session
@@ -137,6 +139,7 @@ def test_the_same_name_is_no_change(maria):
     assert not AccountEvent.objects.exists()
 
 
+@pytest.mark.asvs("2.3.2")
 def test_names_cannot_be_hoarded(maria):
     for name in ("one", "two", "three"):
         change_username(maria, name)

@@ -53,6 +53,15 @@ HARMLESS = {
     frozenset({"reopen_by_login", "have_sessions_ended"}),
     # Of two browsers that close it the second finds it closed, and is logged out all the same.
     frozenset({"close_account"}),
+    # Of two new names at once the later one is refused, and told so.
+    frozenset({"change_username", "be_renamed"}),
+    # The page of a link was passed before a newer link took its place: it proves the mailbox, or
+    # gives it up, all the same, and what was mailed meanwhile has nothing left to do.
+    frozenset({"confirm_email", "send_confirmation"}),
+    frozenset({"confirm_email", "resend_confirmation"}),
+    frozenset({"disown_email", "resend_confirmation"}),
+    # Two browsers wrote the same, and each has its event.
+    frozenset({"edit_profile"}),
 }
 #: Every pair, an act and itself included.
 PAIRS = list(combinations_with_replacement(ACTS, 2))

@@ -311,6 +311,7 @@ def test_who_is_logged_in_does_not_register_again(client):
     assert client.get(URL + "?next=/members/")["Location"] == "/members/"
 
 
+@pytest.mark.asvs("2.4.1")
 def test_too_many_registrations_are_told_how_long_to_wait(client):
     for number in range(5):
         fill(client, username=f"frida{number}")

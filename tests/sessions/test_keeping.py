@@ -125,7 +125,7 @@ def test_a_row_that_is_gone_lets_nobody_in(maria, client):
     assert not client.is_in
 
 
-@pytest.mark.asvs("7.3.1", "7.3.2")
+@pytest.mark.asvs("7.3.1", "7.3.2", "7.4.1")
 @pytest.mark.parametrize(
     "seen, started, lives",
     [

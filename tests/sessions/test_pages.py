@@ -104,6 +104,7 @@ def test_of_very_many_the_page_shows_those_that_were_used_last(maria, client):
     assert "this browser" in text_of(page)
 
 
+@pytest.mark.asvs("7.5.2")
 def test_one_browser_is_logged_out(browsers):
     here, other = browsers
     page = url("end_session", other.row.pk)
@@ -144,6 +145,7 @@ def test_all_other_browsers_are_logged_out(browsers, maria):
         peek(RESET_PASSWORD, link_of(reset))
 
 
+@pytest.mark.asvs("7.5.2")
 @pytest.mark.parametrize("name", ["end_session", "end_other_sessions"])
 def test_a_login_that_is_long_ago_has_to_be_renewed(browsers, name):
     here, other = browsers

@@ -1,8 +1,6 @@
 """The SMTP server of a test: a free port of the loopback, implicit TLS, a password."""
 
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,29 +8,9 @@ import pytest
 from pytest_django import Settings
 
 from django_useraccounts.courier import courier
-from tests.conftest import missing
 from tests.servers import free_port
 
 from .server import TIMEOUT, MailServer, PatientController, smtp_settings
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a throw-away certificate for 127.0.0.1, with its key in the same file."""
-    openssl = shutil.which("openssl")
-    if not openssl:
-        missing("openssl", "the program openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    key, path = folder / "key.pem", folder / "certificate.pem"
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    names = ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        [openssl, "req", "-x509", *curve, *names, "-keyout", key, "-out", path],
-        check=True,
-        capture_output=True,
-    )
-    path.write_text(key.read_text() + path.read_text())
-    return path
 
 
 @pytest.fixture

@@ -246,6 +246,7 @@ def test_a_wrong_password_for_the_server_is_written_beside_the_mail(
     assert not mail_server.envelopes
 
 
+@pytest.mark.asvs("12.3.2")
 def test_a_server_whose_certificate_nobody_trusts_gets_no_password_and_no_mail(
     client, mail_server, monkeypatch
 ):

@@ -141,6 +141,7 @@ def test_closed_registration_holds(client, provider, set_conf, settings):
     assert not User.objects.exists()
 
 
+@pytest.mark.asvs("2.3.1")
 def test_the_page_is_nobodys_who_has_not_come_from_a_provider(client, has_providers):
     response = client.get(url("complete_registration"))
 

@@ -117,6 +117,7 @@ def test_an_identity_lets_one_in():
 # Disconnect
 
 
+@pytest.mark.asvs("7.4.3")
 def test_a_user_disconnects_is_told_and_every_other_session_ends(client, provider):
     maria = make_user("maria")
     connection = connect(maria, identity())

@@ -4,6 +4,7 @@ import gc
 import gzip
 import itertools
 import socket
+import ssl
 
 import pytest
 
@@ -176,6 +177,19 @@ def test_a_server_without_tls_is_told_by_name():
     assert told.value.reason == "tls"
 
 
+@pytest.mark.asvs("12.3.2")
+def test_a_server_whose_certificate_nobody_trusts_is_told_by_name(certificate):
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    with (
+        server([OK + b"Content-Length: 8\r\n\r\n", b'{"a": 1}'], tls=tls) as host,
+        pytest.raises(ProviderUnreachable) as told,
+    ):
+        http.fetch(f"https://{host}/")
+
+    assert told.value.reason == "tls"
+
+
 def test_passwords_that_lie_about_go_nowhere(tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine id.example.com login maria password secret\n")
@@ -205,6 +219,7 @@ def test_this_machine_is_not_reached_through_a_proxy(monkeypatch):
         assert http.fetch(f"http://{host}/") == {}
 
 
+@pytest.mark.asvs("12.3.1")
 @pytest.mark.parametrize("url", ["http://id.example.com/", "file:///etc/passwd", "id.example.com"])
 def test_nothing_is_asked_where_others_listen(url):
     with pytest.raises(BadAnswer) as refused:

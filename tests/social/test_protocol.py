@@ -55,7 +55,7 @@ def test_somebody_who_agrees_comes_back_as_the_provider_knows_her(guild, come_ba
     assert guild.calls == {"metadata": 1, "jwks": 1, "token": 1}
 
 
-@pytest.mark.asvs("11.5.1")
+@pytest.mark.asvs("10.1.2", "10.2.1", "11.5.1")
 def test_every_login_is_bound_to_its_browser_by_secrets_of_its_own(guild):
     first, second = begun(), begun()
 
@@ -118,6 +118,7 @@ def test_the_word_of_a_provider_counts_where_the_site_says_so(
     assert come_back(guild).is_email_proved is proved
 
 
+@pytest.mark.asvs("15.3.5")
 @pytest.mark.parametrize("verified", [GONE, False, None, "true", "false", 1, [True], {"a": 1}])
 def test_G7_only_the_boolean_true_says_that_an_address_is_verified(
     set_providers, guild, come_back, verified
@@ -447,6 +448,21 @@ def test_G23_without_an_id_token_nobody_is_logged_in_by_userinfo(guild, come_bac
 
 
 @pytest.mark.asvs("9.1.3")
+@pytest.mark.parametrize("name", ["jwk", "jku", "x5u"])
+def test_a_token_brings_no_key_along(guild, come_back, name):
+    thief = signing_key("of somebody else")
+    elsewhere = "https://evil.example/keys"
+    guild.rotate("key-1", thief, publish=False)
+    guild.breaks(**{name: published(thief, "key-1") if name == "jwk" else elsewhere})
+
+    # A call to elsewhere would fail as one to nobody does.
+    with pytest.raises(BadAnswer) as refused:
+        come_back(guild)
+
+    assert refused.value.reason == "signature"
+
+
+@pytest.mark.asvs("9.1.3")
 def test_no_key_is_guessed_where_there_are_several(guild, come_back):
     guild.keys.append(published(signing_key("key-2"), "key-2"))
     guild.breaks(kid=GONE)
@@ -683,6 +699,7 @@ def test_a_code_is_good_once(guild):
     assert refused.value.reason == "grant"
 
 
+@pytest.mark.asvs("10.2.1")
 def test_the_code_of_somebody_else_is_of_no_use_in_another_browser(guild):
     hers, mine = begun(), begun()
     code = guild.agree(hers.url).data["code"]
@@ -782,6 +799,7 @@ def test_a_connection_that_fails_is_an_outage(guild, come_back, endpoint, fault,
     assert told.value.reason == reason
 
 
+@pytest.mark.asvs("15.3.2")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("endpoint", ["metadata", "jwks", "token", "userinfo"])
 def test_G20_nobody_is_followed_elsewhere(guild, come_back, endpoint, status):
@@ -860,6 +878,7 @@ def test_G20_metadata_of_another_issuer_are_refused(guild, issuer):
     assert refused.value.reason == "metadata_issuer"
 
 
+@pytest.mark.asvs("12.3.1")
 @pytest.mark.parametrize(
     "url",
     [

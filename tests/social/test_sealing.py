@@ -35,6 +35,7 @@ def test_what_was_never_sealed_opens_to_nothing(text):
     assert unseal(text) is None
 
 
+@pytest.mark.asvs("11.3.3")
 def test_a_damaged_seal_opens_to_nothing():
     sealed = seal("token")
 

@@ -234,6 +234,7 @@ def test_who_does_not_agree_may_fetch_the_data_and_log_out(
     assert "_auth_user_id" not in browser.session
 
 
+@pytest.mark.asvs("2.3.1")
 @pytest.mark.parametrize("name", ["profile", "edit_profile", "emails", "change_password"])
 def test_the_other_pages_of_the_account_ask_first(browser, with_terms, name):
     assert browser.get(page(name))["Location"].startswith(page("accept_terms"))

@@ -75,13 +75,14 @@ def send_confirmation(
 
     Raises EmailAlreadyYours for one that needs no link, and TooManyAttempts.
     """
-    if address.is_confirmed and not UndeliverableAddress.objects.addressed(address.email).exists():
-        raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
     spend("mail", identifier=address.email_key, request=request)
-    owners = UserEmail.objects.confirmed().not_gone().addressed(address.email)
-    owner = owners.exclude(pk=address.pk).first()
     with transaction.atomic():
         locked(address.user, request=request)
+        owner = UserEmail.objects.confirmed().not_gone().addressed(address.email).first()
+        if owner and owner.pk == address.pk:
+            if not UndeliverableAddress.objects.addressed(address.email).exists():
+                raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
+            owner = None
         mail_link(address, owner=owner, next_url=next_url, request=request)
 
 
