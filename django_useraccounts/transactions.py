@@ -1,5 +1,7 @@
 """What a database undoes because of another transaction is done once more."""
 
+import random
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,6 +17,8 @@ T = TypeVar("T")
 
 #: How often something is begun before its error is final.
 ATTEMPTS = 3
+#: Seconds that are waited at most before the second attempt; before the third, twice as many.
+PAUSE = 0.05
 
 #: PostgreSQL: serialization_failure, deadlock_detected. MariaDB: ER_CHECKREAD, ER_LOCK_DEADLOCK.
 #: SQLite: SQLITE_BUSY_SNAPSHOT. Each says: rolled back, try again.
@@ -33,16 +37,17 @@ def repeat_undone(act: Callable[[], T], *, restore: Callable[[], None]) -> T:
     unique key wait for each other, and then ends one. And it happens when a row that was read, such
     as an account or an address, is deleted before something is written about it: the next try does
     not find it. ``restore`` puts back, before the next try, what the last one has changed in
-    memory. Inside a transaction of the caller the error goes up, since only the whole can be done
-    again.
+    memory. Two that have undone each other wait for different times, lest they meet again. Inside a
+    transaction of the caller the error goes up, since only the whole can be done again.
     """
-    for _ in range(ATTEMPTS - 1):
+    for number in range(1, ATTEMPTS):
         try:
             return act()
         except DatabaseError as error:
             may_be_repeated = is_undone(error) or has_vanished(error)
             if transaction.get_connection().in_atomic_block or not may_be_repeated:
                 raise
+            time.sleep(random.uniform(0, PAUSE * number))  # noqa: S311 - no secret
             restore()
     return act()
 

@@ -19,8 +19,10 @@ LONG = ("databases", "machine", "wheel", "browser")
 #: Folders whose tests ask about pages, programs and people; what the database answers there, the
 #: tests of the rooms ask of each database.
 ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
-#: Folders that each server has as a whole in an ordinary run, where it has half of the others.
+#: Folders that each server has as a whole in an ordinary run, where it has half of the others; and
+#: the races among them, of which it has half all the same.
 EVERY_DAY = {"attacks", "faults", "races"}
+RACES = "test_S_races"
 #: Folders that hang on neither the database nor the Django.
 ONCE = {"control", "machine"}
 
@@ -111,13 +113,13 @@ def _asks(item: pytest.Item) -> bool:
 
 
 def _is_for_today(item: pytest.Item) -> bool:
-    if item.path.parent.name in EVERY_DAY:
+    if item.path.parent.name in EVERY_DAY and not item.path.name.startswith(RACES):
         return _asks(item)
     day = date.today().toordinal()  # noqa: DTZ011 - any day will do
     is_mariadb = site.DATABASES["default"]["ENGINE"].endswith("mysql")
     return _is_no_copy(item) and (crc32(item.nodeid.encode()) + day) % 2 == is_mariadb
 
 
-#: Which tests a server has: those that ask it; all that are no copy; or the attacks, faults and
-#: races that ask it, and of all others half, today one half, tomorrow the other.
+#: Which tests a server has: those that ask it; all that are no copy; or the attacks and faults that
+#: ask it, and of all others half, today one half, tomorrow the other.
 CHOICES = {"asking": _asks, "all": _is_no_copy, "today": _is_for_today}

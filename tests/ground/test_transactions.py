@@ -10,7 +10,7 @@ from django.urls import reverse
 from django_useraccounts.models import AccountEvent, OneTimeSecret, UserEmail
 from django_useraccounts.secrets import link_of
 from django_useraccounts.testing import PASSWORD, make_user
-from django_useraccounts.transactions import ATTEMPTS, is_undone, repeat_undone
+from django_useraccounts.transactions import ATTEMPTS, PAUSE, is_undone, repeat_undone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,6 +117,21 @@ def test_inside_a_transaction_of_the_caller_the_error_goes_up():
         repeat_undone(act, restore=lambda: None)
 
     assert len(tries) == 1
+
+
+def test_two_that_have_undone_each_other_wait_for_different_times(monkeypatch):
+    pauses = []
+    monkeypatch.setattr("django_useraccounts.transactions.time.sleep", pauses.append)
+
+    def act():
+        raise OperationalError(*DEADLOCK)
+
+    for _two in range(2):
+        with pytest.raises(OperationalError):
+            repeat_undone(act, restore=lambda: None)
+
+    assert len(set(pauses)) == len(pauses) == 2 * (ATTEMPTS - 1)
+    assert all(0 <= pause <= PAUSE * (ATTEMPTS - 1) for pause in pauses)
 
 
 class PsycopgError(Exception):
