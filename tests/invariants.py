@@ -45,6 +45,8 @@ ENDS_SESSIONS = (
     "switched_off",
     "account_closed",
     "email_change_undone",
+    "login_disowned",
+    "other_sessions_ended",
     "handed_over",
 )
 #: News of a new password, of which the owner is mailed to.
@@ -54,6 +56,7 @@ NEW_PASSWORD = ("password_changed", "password_set", "password_reset")
 USED_BY = {
     "reset_password": "password_reset",
     "undo_email_change": "email_change_undone",
+    "disown_login": "login_disowned",
 }
 
 
@@ -213,7 +216,8 @@ def links(tables: Tables) -> Iterator[str]:
         for key in tables.users:
             count, kinds = tables.kinds[key][kind], tables.kinds[key]
             # With an address go its links; without such an act all of them are here.
-            gone = kinds["email_removed"] or kinds["email_change_undone"] or kinds["handed_over"]
+            taken_back = kinds["email_change_undone"] or kinds["login_disowned"]
+            gone = kinds["email_removed"] or taken_back or kinds["handed_over"]
             if count > used[key, purpose] and not gone:
                 yield f"#{key} has {kind} {count} times by {used[key, purpose]} links"
 

@@ -62,14 +62,16 @@ def work(given: argparse.Namespace) -> Report:
 
 def shown(report: Report, given: argparse.Namespace) -> str:
     seed, processes = given.seed, given.processes
-    each = 1000 * report.seconds * processes / max(report.steps, 1)
+    each = 1000 * report.worked / max(report.steps, 1)
+    act = 1000 * report.worked / max(report.done.total(), 1)
     versions = (
         f"Python {platform.python_version()}, Django {django.get_version()}, "
         f"Hypothesis {hypothesis.__version__}, {platform.machine()}"
     )
     lines = [
         f"Steps: {report.steps} in {report.runs} runs, seed {seed}, {processes} processes",
-        f"Time: {report.seconds:.0f} s, {each:.1f} ms of one process for each step",
+        f"Time: {report.seconds:.0f} s; of a processor, {each:.1f} ms for each step",
+        f"Steps that did something: {report.done.total()}, {act:.1f} ms for each",
         versions,
         f"Failures: {len(report.failures)}",
         "",
