@@ -78,8 +78,9 @@ class Office(Staff):
         if not going:
             return False
         row = going[number % len(going)]
-        self.memory.ended |= dict.fromkeys(k for k, own in facts.row_of.items() if own == row)
-        return self._press("end", LOGINS, row)
+        is_done = self._press("end", LOGINS, row)
+        self.end_row(row)
+        return is_done
 
     @act(friend=which)
     def invite_by_page(self, friend: int) -> bool:

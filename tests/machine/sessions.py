@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.machine.base import act, at, which, who
+from tests.machine.facts import Facts
 from tests.machine.members import Members
 from tests.machine.world import Broken, url
 
@@ -19,7 +20,8 @@ class Sessions(Members):
     def look_at_sessions(self, who: str, at: int) -> bool:
         """The page shows the own ones, and all of those that go on."""
         browser = self.enter(who, at)
-        user, facts = self.user_of(browser), self.memory.facts
+        # By now: a login of this step may have ended others.
+        user, facts = self.user_of(browser), Facts.look()
         response = browser.get(url("sessions"))
         self._judge(response)
         if response.status_code != 200:
@@ -31,6 +33,13 @@ class Sessions(Members):
         if living - shown.keys():
             raise Broken(f"#{user} does not see {sorted(living - shown.keys())}")
         return True
+
+    def end_row(self, row: str) -> None:
+        """Know that the session of a row has ended: its browser is nobody's at once."""
+        for key, own in self.memory.facts.row_of.items():
+            if own == row:
+                self.memory.ended[key] = None
+                self.must_be_over(key)
 
     @act(needs="logins", who=who, at=at, number=which)
     def end_session(self, who: str, at: int, number: int) -> bool:
@@ -49,7 +58,7 @@ class Sessions(Members):
         self._prove_by_provider(browser)
         is_done = self.send(browser, "end_session", None, UUID(key)) and others[key] == (user,)
         if is_done:
-            self.memory.ended |= dict.fromkeys(k for k, row in facts.row_of.items() if row == key)
+            self.end_row(key)
         return is_done
 
     @act(needs="logins", who=who, at=at)

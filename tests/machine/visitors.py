@@ -126,17 +126,20 @@ class Visitors(World):
         browser.close()
         return was is not None
 
-    @act(needs="ended_sessions", who=who, at=at, number=which)
-    def bring_back_an_old_session(self, who: str, at: int, number: int) -> bool:
+    @act(needs="ended_sessions", number=which)
+    def bring_back_an_old_session(self, number: int) -> bool:
         """With a cookie that was kept: the page of the profile opens for nobody any more."""
         keys = list(self.memory.ended)
         if not keys:
             return False
-        visitor = Browser(who, "192.0.2.77", {("/", "sessionid"): keys[number % len(keys)]})
-        response = visitor.get(url("profile"))
-        if response.status_code != 302:
-            raise Broken("an old session opens the profile")
+        self.must_be_over(keys[number % len(keys)])
         return True
+
+    @staticmethod
+    def must_be_over(session_key: str) -> None:
+        visitor = Browser("", "192.0.2.77", {("/", "sessionid"): session_key})
+        if visitor.get(url("profile")).status_code != 302:
+            raise Broken("an old session opens the profile")
 
     @act(needs="somebody", who=who, at=at)
     def look_at_profile(self, who: str, at: int) -> bool:
