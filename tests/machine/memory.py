@@ -241,8 +241,9 @@ class Memory:
         for user, kinds in told.items():
             if user is None or "registered" in kinds:
                 continue
-            # A claim of an address is for its reader to take off.
-            by_link = {"email_disowned"} if step.link and step.link.user == user else set()
+            # A claim of an address is for its reader to take off, or to try the own password at.
+            is_linked = step.link and step.link.user == user
+            by_link = {"email_disowned", "identity_refused"} if is_linked else set()
             foreign = set(kinds) - by_link - BY_STRANGERS
             if "invited" in foreign or "invitation_accepted" in foreign:
                 foreign -= {"role_granted"}
