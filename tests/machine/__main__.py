@@ -75,10 +75,10 @@ def shown(report: Report, given: argparse.Namespace) -> str:
         versions,
         f"Failures: {len(report.failures)}",
         "",
-        f"{'rule':<28}{'tried':>9}{'did it':>9}",
+        f"{'rule':<42}{'tried':>9}{'did it':>9}",
     ]
     for name, tried in sorted(report.tried.items()):
-        lines.append(f"{name:<28}{tried:>9}{report.done[name]:>9}")
+        lines.append(f"{name:<42}{tried:>9}{report.done[name]:>9}")
     if report.idle:
         lines += ["", f"Never did anything: {', '.join(report.idle)}"]
     return "\n".join([*lines, *report.failures])

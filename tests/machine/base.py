@@ -107,11 +107,12 @@ class World(RuleBasedStateMachine):
         self.step, self.is_whole = Step(name), False
 
     def end_step(self, *, is_done: bool) -> None:
-        TRIED[self.step.name] += 1
+        way = f": {self.step.way}" if self.step.way else ""
+        TRIED[self.step.name + way] += 1
         for browser in self.all_browsers():
             self.memory.holders.setdefault(browser.session_key, set()).add(browser.person)
         self.memory.check(self.step)
-        DONE[self.step.name] += is_done
+        DONE[self.step.name + way] += is_done
 
     def teardown(self) -> None:
         """Look at what is slower to look at, once in each run."""

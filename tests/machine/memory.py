@@ -55,6 +55,8 @@ class Step:
     """What one step is about, as its rule tells."""
 
     name: str
+    #: Which of several things the rule turned out to be.
+    way: str = ""
     person: str = ""
     #: The password that was typed, if that may become somebody's.
     password: str | None = None

@@ -35,7 +35,6 @@ class Office(Staff):
 
     def _press(self, action: str, model: str, key: object, **typed: str) -> bool:
         """Tick a row of a list, and have something done with it."""
-        self.step.name = f"admin: {action}"
         data = {"action": action, "_selected_action": key, **typed}
         return self._fill_in(reverse(f"admin:{model}_changelist"), data)
 
@@ -51,7 +50,7 @@ class Office(Staff):
 
     @act(needs="somebody", number=which, action=st.sampled_from(ACTIONS))
     def act_on_user(self, number: int, action: str) -> bool:
-        user = self.some_user(number)
+        self.step.way, user = action, self.some_user(number)
         return user is not None and self._press(action, USERS, user.pk)
 
     @act(needs="somebody", number=which, role=st.sampled_from(("host", "artist")))
@@ -87,13 +86,15 @@ class Office(Staff):
         """Invite somebody honest, whose mail nobody else reads."""
         to = self.address(PEOPLE[friend % 2], friend)
         data = {"email": to, "uses": "1", "days": "14", "note": "", "roles": ["artist"]}
-        is_done = self._fill_in(reverse(f"admin:{INVITATIONS}_add"), data)
-        self.is_inviting = self.is_inviting or is_done
-        return is_done
+        return self._fill_in(reverse(f"admin:{INVITATIONS}_add"), data)
 
-    @act(needs="is_inviting", number=which, action=st.sampled_from(("resend", "withdraw")))
+    @property
+    def invitations(self) -> list[tuple[Any, ...]]:
+        return rows(f"SELECT id FROM {INVITATIONS} WHERE withdrawn_at IS NULL AND uses = 0")
+
+    @act(needs="invitations", number=which, action=st.sampled_from(("resend", "withdraw")))
     def act_on_invitation(self, number: int, action: str) -> bool:
-        found = rows(f"SELECT id FROM {INVITATIONS} WHERE withdrawn_at IS NULL AND uses = 0")
+        self.step.way, found = action, self.invitations
         return bool(found) and self._press(action, INVITATIONS, found[number % len(found)][0])
 
     @act(needs="somebody", who=who, at=at, number=which, action=st.sampled_from(ACTIONS))

@@ -41,4 +41,7 @@ class Report:
     @property
     def idle(self) -> list[str]:
         """The rules that never did anything, often as they were tried: they show nothing then."""
-        return sorted(n for n, count in self.tried.items() if count >= OFTEN and not self.done[n])
+        # What a rule turned out to be is counted as "rule: way".
+        done = {name.partition(":")[0] for name, count in self.done.items() if count}
+        often = (name for name, count in self.tried.items() if count >= OFTEN)
+        return sorted(name for name in often if not self.done[name] and name not in done)

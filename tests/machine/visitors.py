@@ -197,7 +197,7 @@ class Visitors(World):
         if link is None:
             return False
         self.step.page = link.purpose
-        self.step.name = f"use_link: {link.purpose}"
+        self.step.way = link.purpose
         return getattr(self, f"_{link.purpose}")(browser, link, password)
 
     @act(needs="letters", at=at, number=which, page=st.sampled_from(PAGES_OF_LINKS))
@@ -323,7 +323,7 @@ class Visitors(World):
             return True
         if where not in (url("complete_registration"), url("connect_account")):
             return False
-        self.step.name = way
+        self.step.way = way
         if way == "mail_connect_link":
             return where == url("connect_account") and self.send(browser, way)
         if way == "connect_account":
