@@ -291,7 +291,7 @@ class World(RuleBasedStateMachine):
 
     def rows_of(self, person: str, rows: Mapping[Key, tuple[Any, ...]], number: int) -> Key | None:
         """Return the key of a row about an own account; Mallory also tries those of others."""
-        is_bold = person == MALLORY and number % 3 == 0
+        is_bold = person == MALLORY and number % 2 == 0
         keys = [key for key, row in rows.items() if is_bold or self.memory.allowed(person, row[0])]
         return keys[number % len(keys)] if keys else None
 

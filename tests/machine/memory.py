@@ -133,7 +133,7 @@ class Memory:
         self._judge_proofs(step, before, now, told)
         self._judge_actors(step, told)
         self._remember(step, before, now, told)
-        self._judge_sessions(now)
+        self._judge_sessions(before, now)
         self.logins.judge(before, now)
         self._judge_roles(step, before, now, told)
         self._meet_letters()
@@ -283,8 +283,10 @@ class Memory:
                 if link.user == user and link.purpose in VOIDS.get(kind, OF_THE_EPOCH):
                     link.ended = link.ended or kind
 
-    def _judge_sessions(self, now: Facts) -> None:
+    def _judge_sessions(self, before: Facts, now: Facts) -> None:
         """No session that has ended works, and nobody is in the account of somebody else."""
+        # By time, too: what does not go on now never does.
+        self.ended |= dict.fromkeys(before.sessions.keys() - now.sessions.keys())
         living = now.sessions.keys() & self.ended.keys()
         demand(not living, f"a session of #{[now.sessions[k] for k in living]} works again")
         for key, user in now.sessions.items():

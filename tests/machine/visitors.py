@@ -132,7 +132,7 @@ class Visitors(World):
         keys = list(self.memory.ended)
         if not keys:
             return False
-        self.must_be_over(keys[number % len(keys)])
+        self.must_be_over(keys[-1 - number % len(keys)])
         return True
 
     @staticmethod
