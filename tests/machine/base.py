@@ -270,9 +270,12 @@ class World(RuleBasedStateMachine):
         return self.step.password
 
     def link(self, person: str, number: int) -> Link | None:
-        """Return a link out of the own mailboxes, the newest first."""
-        links = self.memory.links_to(person)
-        self.step.link = links[-1 - number % len(links)] if links else None
+        """Return a link out of the own mailboxes: the newest of each purpose first, then the rest."""
+        newest = self.memory.links_to(person)[::-1]
+        first = {link.purpose: link for link in reversed(newest)}
+        # Each login from elsewhere mails one: by age alone, hardly any other would be used.
+        links = [*first.values(), *(link for link in newest if first[link.purpose] is not link)]
+        self.step.link = links[number % len(links)] if links else None
         return self.step.link
 
     @cached_property

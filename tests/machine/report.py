@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 #: So often a rule may be tried in vain: a short run does not get to all.
-OFTEN = 20
+OFTEN = 200
 
 
 @dataclass
