@@ -45,6 +45,8 @@ ENDS_SESSIONS = (
     "switched_off",
     "account_closed",
     "email_change_undone",
+    "login_disowned",
+    "other_sessions_ended",
     "handed_over",
 )
 #: News of a new password, of which the owner is mailed to.
@@ -54,6 +56,7 @@ NEW_PASSWORD = ("password_changed", "password_set", "password_reset")
 USED_BY = {
     "reset_password": "password_reset",
     "undo_email_change": "email_change_undone",
+    "disown_login": "login_disowned",
 }
 
 
@@ -213,7 +216,8 @@ def links(tables: Tables) -> Iterator[str]:
         for key in tables.users:
             count, kinds = tables.kinds[key][kind], tables.kinds[key]
             # With an address go its links; without such an act all of them are here.
-            gone = kinds["email_removed"] or kinds["email_change_undone"] or kinds["handed_over"]
+            taken_back = kinds["email_change_undone"] or kinds["login_disowned"]
+            gone = kinds["email_removed"] or taken_back or kinds["handed_over"]
             if count > used[key, purpose] and not gone:
                 yield f"#{key} has {kind} {count} times by {used[key, purpose]} links"
 
@@ -274,17 +278,25 @@ def notices(tables: Tables) -> Iterator[str]:
     for key, user in tables.users.items():
         if not user.email:
             continue
-        acts = [event.kind for event in tables.events[key]]
+        events = tables.events[key]
+        acts = [event.kind for event in events]
         most = sum(acts.count(kind) for kind in NEW_PASSWORD)
         # Before the first address is proved there is nobody to tell.
-        acts = acts[acts.index("email_confirmed") :] if "email_confirmed" in acts else acts
+        first = next((n for n, event in enumerate(events) if _proves(event)), 0)
+        acts = acts[first:]
         least = sum(acts.count(kind) for kind in NEW_PASSWORD)
         told = mails[key, "password_changed"]
         if not least <= told <= most:
             yield f"{user} was told {told} times of {least} new passwords"
         for kind in ("account_closed", "account_reopened"):
-            if mails[key, kind] < tables.kinds[key][kind]:
+            if mails[key, kind] < acts.count(kind):
                 yield f"{user} was not told each time of {kind}"
+
+
+def _proves(event: AccountEvent) -> bool:
+    """Say whether it tells of an address that is proved: by its reader, or by an administrator."""
+    is_vouched = event.kind == "email_added" and event.actor_id != event.user_id
+    return is_vouched or event.kind == "email_confirmed"
 
 
 def roles(tables: Tables) -> Iterator[str]:

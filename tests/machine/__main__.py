@@ -62,21 +62,23 @@ def work(given: argparse.Namespace) -> Report:
 
 def shown(report: Report, given: argparse.Namespace) -> str:
     seed, processes = given.seed, given.processes
-    each = 1000 * report.seconds * processes / max(report.steps, 1)
+    each = 1000 * report.worked / max(report.steps, 1)
+    act = 1000 * report.worked / max(report.done.total(), 1)
     versions = (
         f"Python {platform.python_version()}, Django {django.get_version()}, "
         f"Hypothesis {hypothesis.__version__}, {platform.machine()}"
     )
     lines = [
         f"Steps: {report.steps} in {report.runs} runs, seed {seed}, {processes} processes",
-        f"Time: {report.seconds:.0f} s, {each:.1f} ms of one process for each step",
+        f"Time: {report.seconds:.0f} s; of a processor, {each:.1f} ms for each step",
+        f"Steps that did something: {report.done.total()}, {act:.1f} ms for each",
         versions,
         f"Failures: {len(report.failures)}",
         "",
-        f"{'rule':<28}{'tried':>9}{'did it':>9}",
+        f"{'rule':<42}{'tried':>9}{'did it':>9}",
     ]
     for name, tried in sorted(report.tried.items()):
-        lines.append(f"{name:<28}{tried:>9}{report.done[name]:>9}")
+        lines.append(f"{name:<42}{tried:>9}{report.done[name]:>9}")
     if report.idle:
         lines += ["", f"Never did anything: {', '.join(report.idle)}"]
     return "\n".join([*lines, *report.failures])

@@ -11,72 +11,23 @@ from django.contrib.auth.hashers import check_password
 
 from tests.machine.cast import MAILBOXES, MALLORY, PASSWORDS, READER
 from tests.machine.facts import Facts, last_event
-from tests.machine.world import Broken, Letter, clock, post_office, row_of_link, rows
-
-#: What ends every session of an account that was there before.
-ENDS_SESSIONS = frozenset(
-    (
-        "password_changed password_set password_reset sessions_ended switched_off account_closed "
-        "email_change_undone handed_over account_erased"
-    ).split()
+from tests.machine.laws import (
+    BUT_UNDO,
+    BY_STRANGERS,
+    ENDS_SESSIONS,
+    LASTS,
+    MANY,
+    NOT_BY_PEOPLE,
+    OF_THE_EPOCH,
+    PROVES,
+    TAKE_BACK,
+    TAKES,
+    TOLD_BY,
+    VOIDS,
+    WORKS,
 )
-#: What voids which links of an account; "" stands for all of them.
-OF_THE_EPOCH = ("reset_password", "fetch_export", "connect_by_link")
-_BUT_UNDO = (*OF_THE_EPOCH, "confirm_email")
-_ALL = (*_BUT_UNDO, "undo_email_change")
-VOIDS = {
-    **dict.fromkeys(ENDS_SESSIONS, OF_THE_EPOCH),
-    "account_closed": _BUT_UNDO,
-    "email_change_undone": _ALL,
-    "handed_over": _ALL,
-    "account_erased": _ALL,
-}
-#: What a link brings about when it works, by its purpose.
-WORKS = {
-    "confirm_email": {"email_confirmed", "email_disowned"},
-    "reset_password": {"password_reset"},
-    "undo_email_change": {"email_change_undone"},
-    "fetch_export": {"export_fetched"},
-    "connect_by_link": {"provider_connected"},
-}
-#: For how long a link works, at most.
-LASTS = {
-    "confirm_email": timedelta(days=3),
-    "reset_password": timedelta(days=3),
-    "undo_email_change": timedelta(days=7),
-    "fetch_export": timedelta(days=7),
-    "connect_by_link": timedelta(hours=1),
-}
-#: The acts that change a column of a user, each of which is told by one of these events.
-TOLD_BY = {
-    "username": {"username_changed", "account_erased"},
-    "password": {
-        *("password_changed", "password_set", "password_reset", "email_change_undone"),
-        *("handed_over", "account_erased"),
-    },
-    "is_active": {"switched_on", "switched_off"},
-    "erase_at": {"account_closed", "account_reopened"},
-}
-#: What is told of new and of lost proofs of addresses.
-PROVES = {"email_confirmed", "email_added", "email_change_undone", "user_added"}
-TAKES = {
-    *("email_removed", "email_change_undone", "account_erased", "primary_email_changed"),
-    "email_released",
-}
-#: What one step may tell several times of one account.
-MANY = frozenset(
-    "provider_disconnected logged_in role_granted email_undeliverable identity_confirmed "
-    "login_failed identity_refused password_link_requested".split()
-)
-#: What strangers may cause in an account: it is told there, and changes nothing.
-BY_STRANGERS = {
-    *("email_undeliverable", "social_login_refused", "login_failed", "password_link_requested"),
-}
-#: What only administrators, programs and time do.
-NOT_BY_PEOPLE = frozenset(
-    "user_added switched_on switched_off sessions_ended password_link_sent payment_recorded "
-    "payment_refunded membership_ended account_erased role_extended".split()
-)
+from tests.machine.logins import Logins
+from tests.machine.world import Letter, clock, demand, post_office, row_of_link, rows
 
 
 @dataclass
@@ -104,6 +55,8 @@ class Step:
     """What one step is about, as its rule tells."""
 
     name: str
+    #: Which of several things the rule turned out to be.
+    way: str = ""
     person: str = ""
     #: The password that was typed, if that may become somebody's.
     password: str | None = None
@@ -126,6 +79,7 @@ class Memory:
     #: Keys of sessions that have ended, and who has held which.
     ended: dict[str, None] = field(default_factory=dict)
     holders: dict[str, set[str]] = field(default_factory=dict)
+    logins: Logins = field(default_factory=Logins)
     links: list[Link] = field(default_factory=list)
     had_proved: set[tuple[str, int]] = field(default_factory=set)
     facts: Facts = field(default_factory=Facts.look)
@@ -179,7 +133,8 @@ class Memory:
         self._judge_proofs(step, before, now, told)
         self._judge_actors(step, told)
         self._remember(step, before, now, told)
-        self._judge_sessions(now)
+        self._judge_sessions(before, now)
+        self.logins.judge(before, now)
         self._judge_roles(step, before, now, told)
         self._meet_letters()
         self._forget_taint()
@@ -189,7 +144,7 @@ class Memory:
         self, step: Step, before: Facts, now: Facts, told: dict[int, list[str]]
     ) -> None:
         for user in now.users.keys() - before.users.keys():
-            _demand(
+            demand(
                 bool({"registered", "user_added"} & set(told.get(user, ()))),
                 f"the account #{user} is there, and nothing tells since when",
             )
@@ -198,7 +153,7 @@ class Memory:
             is_erased = "account_erased" in told.get(user, ())
             is_pruned = "account_pruned" in told.get(user, ())
             is_pruned = is_pruned and not self._has_proved(before, user)
-            _demand(is_erased or is_pruned, f"the account #{user} has vanished")
+            demand(is_erased or is_pruned, f"the account #{user} has vanished")
 
     @staticmethod
     def _has_proved(facts: Facts, user: int) -> bool:
@@ -213,9 +168,9 @@ class Memory:
         if step.page != link.purpose:
             forbidden = WORKS.get(step.page, set())
             done = {kind for kinds in told.values() for kind in kinds} & forbidden
-            _demand(not done, f"a link for {link.purpose} was good for {step.page}: {done}")
+            demand(not done, f"a link for {link.purpose} was good for {step.page}: {done}")
         elif worked:
-            _demand(not link.must_fail, f"a link for {link.purpose} worked after {link.must_fail}")
+            demand(not link.must_fail, f"a link for {link.purpose} worked after {link.must_fail}")
             link.ended = "its use"
 
     def _judge_changes(
@@ -226,28 +181,28 @@ class Memory:
             kinds = told.get(user, [])
             for column, tellers in TOLD_BY.items():
                 was, is_now = before.users[user][column], now.users[user][column]
-                _demand(
+                demand(
                     was == is_now or bool(tellers & set(kinds)),
                     f"{column} of #{user} has changed, and the events tell {kinds}",
                 )
             for kind in set(kinds) - MANY:
-                _demand(
+                demand(
                     kinds.count(kind) == 1 or step.person == "",
                     f"{kind} of #{user} is told {kinds.count(kind)} times",
                 )
         for key in now.connections.keys() - before.connections.keys():
             user, subject = now.connections[key]
             kinds = told.get(user, [])
-            _demand("provider_connected" in kinds, f"#{user} got a connection, and {kinds}")
+            demand("provider_connected" in kinds, f"#{user} got a connection, and {kinds}")
             whose = subject.partition("-")[0]
-            _demand(
+            demand(
                 self.allowed(whose, user) or {"handed_over", "registered"} & set(kinds),
                 f"{subject} lets into #{user}, of {self.owner.get(user)}",
             )
         for key in before.connections.keys() - now.connections.keys():
             user, _subject = before.connections[key]
             kinds = told.get(user, [])
-            _demand(
+            demand(
                 bool({"provider_disconnected", "account_erased"} & set(kinds))
                 or user not in now.users,
                 f"#{user} has lost a connection, and {kinds}",
@@ -261,15 +216,15 @@ class Memory:
             if before.proved.get(key) == user:
                 continue
             kinds = set(told.get(user, ()))
-            is_back = "email_change_undone" in kinds and (key, user) in self.had_proved
-            _demand(
+            is_back = bool(TAKE_BACK & kinds) and (key, user) in self.had_proved
+            demand(
                 READER[key] == step.person or step.is_vouched or is_back,
                 f"{key} of #{user} was proved in a step of {step.person or 'nobody'}",
             )
-            _demand(bool(PROVES & kinds), f"{key} of #{user} is proved, and {kinds} is told")
+            demand(bool(PROVES & kinds), f"{key} of #{user} is proved, and {kinds} is told")
             if not is_back and user not in self.owner and not self.tainted & {user}:
                 whose = READER[key]
-                _demand(
+                demand(
                     self.registrant.get(user) == whose or "handed_over" in kinds,
                     f"{whose} has proved {key} for #{user} of {self.registrant.get(user)}",
                 )
@@ -279,7 +234,7 @@ class Memory:
             if now.proved.get(key) != user and user in now.users:
                 is_gone = before.users[user]["erase_at"] is not None
                 kinds = set(told.get(user, ()))
-                _demand(is_gone or bool(TAKES & kinds), f"#{user} has lost {key}, and {kinds}")
+                demand(is_gone or bool(TAKES & kinds), f"#{user} has lost {key}, and {kinds}")
 
     def _judge_actors(self, step: Step, told: dict[int, list[str]]) -> None:
         """People change their own accounts alone; strangers may ask, and take back a claim."""
@@ -288,18 +243,17 @@ class Memory:
         for user, kinds in told.items():
             if user is None or "registered" in kinds:
                 continue
-            # A claim of an address is for its reader to take off.
-            by_link = {"email_disowned"} if step.link and step.link.user == user else set()
+            # A claim of an address is for its reader to take off, or to try the own password at.
+            is_linked = step.link and step.link.user == user
+            by_link = {"email_disowned", "identity_refused"} if is_linked else set()
             foreign = set(kinds) - by_link - BY_STRANGERS
             if "invited" in foreign or "invitation_accepted" in foreign:
                 foreign -= {"role_granted"}
-            _demand(
+            demand(
                 not foreign or self.allowed(step.person, user) or "handed_over" in foreign,
                 f"{step.person} has done {sorted(foreign)} to #{user}",
             )
-            _demand(
-                not foreign & NOT_BY_PEOPLE, f"{step.person} has done {foreign & NOT_BY_PEOPLE}"
-            )
+            demand(not foreign & NOT_BY_PEOPLE, f"{step.person} has done {foreign & NOT_BY_PEOPLE}")
 
     def _remember(self, step: Step, before: Facts, now: Facts, told: dict[int, list[str]]) -> None:
         for user, kinds in told.items():
@@ -307,13 +261,13 @@ class Memory:
                 self.owner[user], self.password[user] = step.person, None
             if {"password_changed", "password_set", "password_reset"} & set(kinds):
                 self.password[user] = step.password
-            if "email_change_undone" in kinds:
+            if TAKE_BACK & set(kinds):
                 self.password[user] = None
             self._end(user, set(kinds), before)
         for row in before.emails.keys() - now.emails.keys():
             user, key, _is_proved = before.emails[row]
             for link in self.links:
-                if (link.user, link.key) == (user, key) and link.purpose in _BUT_UNDO:
+                if (link.user, link.key) == (user, key) and link.purpose in BUT_UNDO:
                     link.ended = link.ended or f"the end of {key}"
 
     def _end(self, user: int, kinds: set[str], before: Facts) -> None:
@@ -329,13 +283,15 @@ class Memory:
                 if link.user == user and link.purpose in VOIDS.get(kind, OF_THE_EPOCH):
                     link.ended = link.ended or kind
 
-    def _judge_sessions(self, now: Facts) -> None:
+    def _judge_sessions(self, before: Facts, now: Facts) -> None:
         """No session that has ended works, and nobody is in the account of somebody else."""
+        # By time, too: what does not go on now never does.
+        self.ended |= dict.fromkeys(before.sessions.keys() - now.sessions.keys())
         living = now.sessions.keys() & self.ended.keys()
-        _demand(not living, f"a session of #{[now.sessions[k] for k in living]} works again")
+        demand(not living, f"a session of #{[now.sessions[k] for k in living]} works again")
         for key, user in now.sessions.items():
             for person in self.holders.get(key, ()):
-                _demand(self.allowed(person, user), f"{person} is in the account #{user}")
+                demand(self.allowed(person, user), f"{person} is in the account #{user}")
 
     def _judge_roles(
         self, step: Step, before: Facts, now: Facts, told: dict[int, list[str]]
@@ -343,14 +299,14 @@ class Memory:
         """Rights come and go by who may give them; of Mallory's, only what was paid for."""
         for grant in now.grants - before.grants:
             kinds = told.get(grant[1], [])
-            _demand(
+            demand(
                 bool({"role_granted", "role_extended", "role_revoked"} & set(kinds))
                 or grant[4] is not None,
                 f"#{grant[1]} has {grant[2]}, and {kinds} is told",
             )
         for user, name in now.roles:
             whose = self.owner.get(user) or self.registrant.get(user)
-            _demand(whose != MALLORY or name == "member", f"mallory has the role {name}")
+            demand(whose != MALLORY or name == "member", f"mallory has the role {name}")
 
     def _meet_letters(self) -> None:
         new = post_office.letters[self.letters_seen :]
@@ -405,11 +361,6 @@ class Memory:
         for user, row in self.facts.users.items():
             known = self.password.get(user)
             if known is None:
-                _demand(row["password"].startswith("!"), f"#{user} has a password")
+                demand(row["password"].startswith("!"), f"#{user} has a password")
             else:
-                _demand(check_password(known, row["password"]), f"#{user} has another password")
-
-
-def _demand(holds: object, words: str) -> None:
-    if not holds:
-        raise Broken(words)
+                demand(check_password(known, row["password"]), f"#{user} has another password")

@@ -1,13 +1,26 @@
 """The settings of the state machine: those of the tests, with all in memory, and a provider."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core import mail
 
 from testproject.test_settings import *  # noqa: F403
+from testproject.test_settings import MIDDLEWARE as _MIDDLEWARE
 from testproject.test_settings import TEMPLATES as _TEMPLATES
 
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+_place = _MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
+_OURS = "django_useraccounts.sessions.middleware.SessionsMiddleware"
+MIDDLEWARE = [*_MIDDLEWARE[:_place], _OURS, *_MIDDLEWARE[_place:]]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        # There are more statements than the 128 that the driver keeps ready.
+        "OPTIONS": {"cached_statements": 2000},
+    }
+}
 _POSTMAN = "tests.machine.world.Postman"
 if hasattr(mail, "mailers"):
     MAILERS = {"default": {"BACKEND": _POSTMAN}}
@@ -25,6 +38,8 @@ PROVIDER = {
     "LABEL": "The Guild",
     "DOMAINS": ("guild.example",),
 }
+#: Where Stripe has its pages.
+STRIPE = "https://stripe.example/"
 USERACCOUNTS: dict[str, Any] = {
     "ORIGIN": "http://testserver",
     "MAIL_DELIVERY": "immediate",
@@ -40,6 +55,13 @@ SITES: dict[str, dict[str, Any]] = {
     "confirm-later": {"CONFIRM_EMAIL_BEFORE_LOGIN": False},
     "one-address": {"EMAILS_PER_USER": 1},
     "without-usernames": {"USERNAME": "off"},
+    "short-sessions": {
+        "SESSIONS": {
+            "IDLE_MAX_AGE": timedelta(hours=2),
+            "MAX_AGE": timedelta(hours=9),
+            "PER_USER": 2,
+        },
+    },
     "optional-usernames": {"USERNAME": "optional", "TERMS_VERSION": "1"},
     "connect-by-email": {
         "SOCIAL": {"PROVIDERS": {"guild": PROVIDER}, "CONNECT_BY_EMAIL": True},

@@ -1,6 +1,5 @@
 """The administrator, the office, the mail server and cron."""
 
-import json
 from datetime import timedelta
 from io import StringIO
 
@@ -22,16 +21,10 @@ from django_useraccounts.conf import conf
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import AccountError
 from django_useraccounts.mail import deliver_due
-from django_useraccounts.memberships.flows import (
-    end_membership,
-    record_payment,
-    refund_payment,
-    tell_ended,
-)
-from django_useraccounts.memberships.models import Membership, Payment, Plan, StripeCustomer
+from django_useraccounts.memberships.flows import tell_ended
+from django_useraccounts.memberships.models import Plan
 from django_useraccounts.models import (
     AbstractUser,
-    AccountEvent,
     Role,
     RoleGrant,
     UndeliverableAddress,
@@ -45,12 +38,9 @@ from django_useraccounts.roles.flows import (
 )
 from tests.machine import world
 from tests.machine.base import act, which, yes_or_no
-from tests.machine.cast import MAILBOXES, MALLORY, PEOPLE
-from tests.machine.members import Members
-from tests.machine.world import Broken, Browser, clock, post_office, url
-from tests.memberships.bills import Subscription, signature
-
-BOSS = "boss"
+from tests.machine.cast import BOSS, MAILBOXES, MALLORY, PEOPLE
+from tests.machine.money import Money
+from tests.machine.world import clock, post_office
 
 
 def furnish() -> None:
@@ -66,13 +56,8 @@ def furnish() -> None:
     )
 
 
-class Staff(Members):
+class Staff(Money):
     """Steps of those who run the site."""
-
-    @property
-    def boss(self) -> AbstractUser:
-        user: AbstractUser = get_user_model().objects.get(username=BOSS)
-        return user
 
     # Accounts
 
@@ -199,75 +184,6 @@ class Staff(Members):
         except AccountError:
             return False
         return True
-
-    # Money
-
-    @act(needs="somebody", number=which, days=st.integers(1, 40))
-    def record_payment(self, number: int, days: int) -> bool:
-        user = self.some_user(number)
-        if user is None:
-            return False
-        until = timezone.now() + timedelta(days=days)
-        try:
-            record_payment(user, Plan.objects.get(), until, by=self.boss)
-        except AccountError:
-            return False
-        return True
-
-    @act(needs="memberships", number=which)
-    def refund_payment(self, number: int) -> bool:
-        payments = list(Payment.objects.filter(state="paid").order_by("pk"))
-        if not payments:
-            return False
-        try:
-            refund_payment(payments[number % len(payments)], by=self.boss)
-        except AccountError:
-            return False
-        return True
-
-    @act(needs="memberships", number=which)
-    def end_membership(self, number: int) -> bool:
-        memberships = list(Membership.objects.exclude(state="ended").order_by("pk"))
-        if not memberships:
-            return False
-        try:
-            end_membership(memberships[number % len(memberships)], by=self.boss)
-        except AccountError:
-            return False
-        return True
-
-    @act(
-        needs="somebody",
-        number=which,
-        what=st.sampled_from(("told", "paid", "paid", "failed", "deleted")),
-        period=st.integers(0, 2),
-        is_forged=yes_or_no,
-    )
-    def stripe_tells(self, number: int, what: str, period: int, is_forged: bool) -> bool:
-        """Stripe posts an event of a subscription; a forged one, by Mallory, changes nothing."""
-        user = self.some_user(number)
-        if user is None:
-            return False
-        customer = f"cus_{user.pk}"
-        StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": customer})
-        begins = clock.START
-        bill = Subscription(str(user.pk), customer=customer, id=f"sub_{user.pk}", begins=begins)
-        tree = {
-            "told": lambda: bill.told("created", "active"),
-            "paid": lambda: bill.paid(period),
-            "failed": lambda: bill.failed(period),
-            "deleted": lambda: bill.deleted(timezone.now()),
-        }[what]()
-        text = json.dumps(tree)
-        sign = signature(text, secret="whsec_of_mallory") if is_forged else signature(text)
-        stripe = Browser("", "192.0.2.99")
-        before = AccountEvent.objects.count(), Payment.objects.count()
-        response = stripe.post_json(url("stripe_webhook"), text, HTTP_STRIPE_SIGNATURE=sign)
-        self._judge(response)
-        changed = before != (AccountEvent.objects.count(), Payment.objects.count())
-        if is_forged and (changed or response.status_code == 200):
-            raise Broken("a forged event was taken")
-        return response.status_code == 200
 
     # Cron, and the mail server
 

@@ -20,8 +20,10 @@ from tests.machine.world import Broken, Browser, clock, row_of_link, url
 
 PAGES_OF_LINKS = (
     *("confirm_email", "reset_password", "undo_email_change", "connect_by_link"),
-    "accept_invitation",
+    *("accept_invitation", "disown_login"),
 )
+#: What becomes of an identity that has no account: the pages that it is led to.
+WAYS = ("complete_registration", "connect_account", "mail_connect_link")
 
 provider = FakeProvider(issuer=sites.PROVIDER["ISSUER"])
 
@@ -124,17 +126,20 @@ class Visitors(World):
         browser.close()
         return was is not None
 
-    @act(needs="ended_sessions", who=who, at=at, number=which)
-    def bring_back_an_old_session(self, who: str, at: int, number: int) -> bool:
+    @act(needs="ended_sessions", number=which)
+    def bring_back_an_old_session(self, number: int) -> bool:
         """With a cookie that was kept: the page of the profile opens for nobody any more."""
         keys = list(self.memory.ended)
         if not keys:
             return False
-        visitor = Browser(who, "192.0.2.77", {("/", "sessionid"): keys[number % len(keys)]})
-        response = visitor.get(url("profile"))
-        if response.status_code != 302:
-            raise Broken("an old session opens the profile")
+        self.must_be_over(keys[-1 - number % len(keys)])
         return True
+
+    @staticmethod
+    def must_be_over(session_key: str) -> None:
+        visitor = Browser("", "192.0.2.77", {("/", "sessionid"): session_key})
+        if visitor.get(url("profile")).status_code != 302:
+            raise Broken("an old session opens the profile")
 
     @act(needs="somebody", who=who, at=at)
     def look_at_profile(self, who: str, at: int) -> bool:
@@ -192,6 +197,7 @@ class Visitors(World):
         if link is None:
             return False
         self.step.page = link.purpose
+        self.step.way = link.purpose
         return getattr(self, f"_{link.purpose}")(browser, link, password)
 
     @act(needs="letters", at=at, number=which, page=st.sampled_from(PAGES_OF_LINKS))
@@ -237,6 +243,9 @@ class Visitors(World):
         """Take it back, and be led to a new password."""
         page = self._open(browser, link.letter.path)
         return self.is_accepted(self.ask(browser, page))
+
+    def _disown_login(self, browser: Browser, link: Link, password: int) -> bool:
+        return self._undo_email_change(browser, link, password)
 
     def _fetch_export(self, browser: Browser, link: Link, _password: int) -> bool:
         page = self._open(browser, link.letter.path)
@@ -304,30 +313,31 @@ class Visitors(World):
         response = self._come_by_provider(browser, "social_login", number)
         return browser, response.get("Location", "")
 
-    @act(who=who, at=at, number=which)
-    def log_in_by_provider(self, who: str, at: int, number: int) -> bool:
-        _browser, where = self._arrive(who, at, number)
-        return where in (url("profile"), url("emails"))
-
-    @act(who=who, at=at, number=which, name=which, address=which)
-    def complete_registration(
-        self, who: str, at: int, number: int, name: int, address: int
+    @act(who=who, at=at, number=which, way=st.sampled_from(WAYS), name=which, address=which)
+    def come_by_provider(
+        self, who: str, at: int, number: int, way: str, name: int, address: int
     ) -> bool:
-        """Open an account for an identity that has none."""
+        """Log in; where the identity has no account, open one, or say which one it belongs to."""
         browser, where = self._arrive(who, at, number)
+        if where in (url("profile"), url("emails")):
+            return True
         if where not in (url("complete_registration"), url("connect_account")):
             return False
+        self.step.way = way
+        if way == "mail_connect_link":
+            return where == url("connect_account") and self.send(browser, way)
+        if way == "connect_account":
+            return self._connect_account(browser, number, address)
         data = {
             "username": self.name(who, name),
             "email": self.address(who, address),
             "terms": conf.TERMS_VERSION,
         }
-        return self.send(browser, "complete_registration", data)
+        return self.send(browser, way, data)
 
-    @act(who=who, at=at, whom=which, number=which)
-    def connect_account(self, who: str, at: int, whom: int, number: int) -> bool:
-        """Say which account an identity that has arrived belongs to."""
-        browser, _where = self._arrive(who, at, number)
+    def _connect_account(self, browser: Browser, number: int, whom: int) -> bool:
+        """Say by a password which account an identity that has arrived belongs to."""
+        who = browser.person
         subject = self._person_at_provider(who, number)["sub"]
         identifier = self.address(who, whom)
         known = self.memory.password.get(self._known_as(identifier) or 0)
@@ -338,11 +348,3 @@ class Visitors(World):
         }
         response = self.ask(browser, url("connect_account"), data)
         return bool(response.get("Location", "") == url("connections"))
-
-    @act(who=who, at=at, number=which)
-    def ask_for_connect_link(self, who: str, at: int, number: int) -> bool:
-        """Have the account proved by mail that an identity is for."""
-        browser, where = self._arrive(who, at, number)
-        if where != url("connect_account"):
-            return False
-        return self.send(browser, "mail_connect_link")

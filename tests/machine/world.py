@@ -30,6 +30,11 @@ class Broken(AssertionError):
     """Something that has to hold after every step does not."""
 
 
+def demand(holds: object, words: str) -> None:
+    if not holds:
+        raise Broken(words)
+
+
 # The clock
 
 
@@ -148,6 +153,8 @@ class _Sheet:
 
 
 _handler = BaseHandler()
+#: When each session was used last, by its key.
+used: dict[str, datetime] = {}
 
 
 @dataclass(eq=False)
@@ -204,6 +211,7 @@ class Browser:
         )
         # As in Django's client: forms of other sites have their own tests.
         request._dont_enforce_csrf_checks = True
+        used[self.session_key] = clock.now
         response = _handler.get_response(request)
         for name, morsel in response.cookies.items():
             where = (morsel["path"] or "/", name)
@@ -211,6 +219,9 @@ class Browser:
                 self.cookies.pop(where, None)
             else:
                 self.cookies[where] = morsel.value
+        # Who has read a message does not keep it.
+        self.cookies.pop(("/", "messages"), None)
+        used[self.session_key] = clock.now
         return response
 
 
@@ -247,6 +258,7 @@ def begin_anew(name: str) -> None:
     _stored[name].backup(_raw())
     clock.begin_anew()
     post_office.letters.clear()
+    used.clear()
     post_office.mood = "delivers"
 
 
