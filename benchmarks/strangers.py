@@ -16,6 +16,7 @@ it, else a SQLite file.
 """
 
 import argparse
+import logging
 import os
 import random
 import sys
@@ -35,6 +36,8 @@ HASHERS = {
     "argon2": "django.contrib.auth.hashers.Argon2PasswordHasher",
     "cheap": "testproject.test_settings.QuickArgon2",
 }
+#: More is asked here in an hour than the whole of a site would be.
+FLOOD = {"mail": {"global": "1000000/1h"}}
 #: State of an account: columns of the user, and whether the address is confirmed.
 STATES: dict[str, dict[str, Any]] = {
     "active": {},
@@ -84,8 +87,11 @@ def _database(hasher: str) -> Iterator[str]:
 
     settings.PASSWORD_HASHERS = [hasher]
     # The courier is another process: in a thread of this one, it would blur the times.
-    settings.USERACCOUNTS = {**settings.USERACCOUNTS, "MAIL_DELIVERY": "command"}
+    changed = {"MAIL_DELIVERY": "command", "LIMITS": FLOOD}
+    settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
     django.setup()
+    # Each refusal is written down, as on a site, but not beside the table.
+    logging.getLogger("django_useraccounts").addHandler(logging.NullHandler())
     from django.db import connection
     from django.test.utils import (
         setup_databases,

@@ -90,13 +90,15 @@ def sessions() -> Iterator[CheckMessage]:
 
 def databases() -> Iterator[CheckMessage]:
     """Yield that accounts are read where what was written last is not known yet."""
-    for model in sorted(all_models(), key=lambda model: model._meta.label):
-        read, write = router.db_for_read(model), router.db_for_write(model)
+    ways = {
+        (model._meta.app_label, router.db_for_read(model), router.db_for_write(model))
+        for model in all_models()
+    }
+    for label, read, write in sorted(ways):
         if read != write:
-            label = model._meta.app_label
             yield _weak(
                 "useraccounts.W039",
-                f'DATABASE_ROUTERS has {model._meta.label} written to "{write}" and read from '
+                f'DATABASE_ROUTERS has tables of {label} written to "{write}" and read from '
                 f'"{read}": until that follows, ended sessions, old passwords and revoked roles '
                 "go on.",
                 f'Let db_for_read() return "{write}" where model._meta.app_label is "{label}".',

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import hashers
 from django.core import mail
 from django.core.checks import Tags, run_checks
@@ -105,17 +106,17 @@ def sending_by(kind):
 
 
 class ReadingElsewhere:
-    """A router that reads one model from a copy of the database."""
+    """A router that reads some models from a copy of the database."""
 
-    def __init__(self, label):
-        self.label = label
+    def __init__(self, *labels):
+        self.labels = labels
 
     def db_for_read(self, model, **hints):
-        return "replica" if model._meta.label == self.label else None
+        return "replica" if model._meta.label in self.labels else None
 
 
-def reading_elsewhere(label):
-    return {"DATABASE_ROUTERS": [ReadingElsewhere(label)]}
+def reading_elsewhere(*labels):
+    return {"DATABASE_ROUTERS": [ReadingElsewhere(*labels)]}
 
 
 #: What each setting weakens, and who says so.
@@ -319,12 +320,19 @@ def test_T7_accounts_that_are_read_from_a_copy_are_told(production, label):
     app = label.partition(".")[0]
     assert check_deployment(None) == [
         Warn(
-            f'DATABASE_ROUTERS has {label} written to "default" and read from "replica": until '
-            "that follows, ended sessions, old passwords and revoked roles go on.",
+            f'DATABASE_ROUTERS has tables of {app} written to "default" and read from "replica": '
+            "until that follows, ended sessions, old passwords and revoked roles go on.",
             hint=f'Let db_for_read() return "default" where model._meta.app_label is "{app}".',
             id="useraccounts.W039",
         )
     ]
+
+
+def test_T7_a_whole_app_that_is_read_from_a_copy_is_told_once(production):
+    labels = [model._meta.label for model in apps.get_app_config("useraccounts").get_models()]
+    change(production, reading_elsewhere(*labels))
+
+    assert found() == ["useraccounts.W039"]
 
 
 def test_what_cannot_be_meant_is_told_first(production):
