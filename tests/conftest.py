@@ -12,16 +12,18 @@ from zlib import crc32
 import django
 import pytest
 from django.conf import settings as site
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
+
+from tests.emptying import empty_quickly
 
 #: Marks of tests that take long as one piece: in a parallel run they have to begin first.
 LONG = ("databases", "machine", "wheel", "browser")
 #: Folders whose tests ask about pages, programs and people; what the database answers there, the
 #: tests of the rooms ask of each database.
 ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
-#: Folders that each server has as a whole in an ordinary run, where it has half of the others; and
-#: the races among them, of which it has half all the same.
-EVERY_DAY = {"attacks", "faults", "races"}
+#: Folders that each server has as a whole in an ordinary run, where it has a third of the others; and
+#: the races among them, of which it has a third all the same.
+EVERY_DAY = {"attacks", "races"}
 RACES = "test_S_races"
 #: Folders that hang on neither the database nor the Django.
 ONCE = {"control", "machine"}
@@ -82,6 +84,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Have a database, and its tables emptied quickly after each test that needs that."""
+    with django_db_blocker.unblock():
+        empty_quickly()
+
+
 def pytest_report_header() -> str:
     # test_suite_on_other_databases reads this line.
     engine = site.DATABASES["default"]["ENGINE"].rpartition(".")[2]
@@ -117,9 +126,9 @@ def _is_for_today(item: pytest.Item) -> bool:
         return _asks(item)
     day = date.today().toordinal()  # noqa: DTZ011 - any day will do
     is_mariadb = site.DATABASES["default"]["ENGINE"].endswith("mysql")
-    return _is_no_copy(item) and (crc32(item.nodeid.encode()) + day) % 2 == is_mariadb
+    return _is_no_copy(item) and (crc32(item.nodeid.encode()) + day) % 3 == is_mariadb
 
 
-#: Which tests a server has: those that ask it; all that are no copy; or the attacks and faults that
-#: ask it, and of all others half, today one half, tomorrow the other.
+#: Which tests a server has: those that ask it; all that are no copy; or those of every day that
+#: ask it, and a third of all others, each day another one.
 CHOICES = {"asking": _asks, "all": _is_no_copy, "today": _is_for_today}

@@ -10,7 +10,6 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import asdict
 
 import django
 import hypothesis
@@ -27,7 +26,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the figures for a program")
     given = parser.parse_args()
     total = share(given) if given.processes > 1 else work(given)
-    print(json.dumps(asdict(total)) if given.json else shown(total, given))
+    print(json.dumps(vars(total)) if given.json else shown(total, given))
     return int(bool(total.failures or total.idle))
 
 
