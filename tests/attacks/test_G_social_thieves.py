@@ -186,19 +186,17 @@ def test_A3_nor_does_any_other_way_that_he_was_on(has_providers):
 def test_A3_what_he_has_written_into_the_profile_is_not_hers(
     client, provider, set_conf, new_browser, monkeypatch
 ):
-    # "language" stands for any column of a project, such as where money is sent to.
-    monkeypatch.setattr(User, "PROFILE_FIELDS", ("first_name", "language"))
+    # It stands for any column of a project, such as where money is sent to.
+    monkeypatch.setattr(User, "PROFILE_FIELDS", ("first_name", "date_joined"))
     set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False))
     squatted = squat(new_browser(), provider, username="thief")
-    User.objects.filter(pk=squatted.pk).update(language="thiefs", last_name="Thief")
+    User.objects.filter(pk=squatted.pk).update(date_joined="2001-01-01T00:00Z")
 
     arrive(client, provider)
 
     squatted.refresh_from_db()
     assert user_of(client) == str(squatted.pk)
-    assert (squatted.last_name, squatted.language) != ("Thief", "thiefs")
-    assert not squatted.last_name
-    assert squatted.language != "thiefs"
+    assert squatted.date_joined.year != 2001
 
 
 # Invitations
