@@ -82,9 +82,15 @@ def shown_email(email: str) -> str:
     """Return a stored address as people write it, with its domain in Unicode."""
     local, _at, domain = email.rpartition("@")
     try:
-        return f"{local}@{idna.decode(domain)}"
+        shown = idna.decode(domain)
     except UnicodeError:
         return email
+    # As browsers do: with a Cyrillic letter, еxample.com would look like the reader's own domain.
+    is_clear = all(
+        _scripts(label) <= {"LATIN", "CJK"} or len(_scripts(label)) == 1
+        for label in shown.split(".")
+    )
+    return f"{local}@{shown}" if is_clear else email
 
 
 def clean_username(text: str) -> Name:
@@ -119,8 +125,10 @@ def username_key(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """Return the fixed point of case folding, NFKC and strip (one pass is not always stable)."""
+    """Return the fixed point of case folding, NFKC, plain digits and strip (one pass is not)."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
+    # Those of Arabic and of Persian look the same.
+    folded = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in folded)
     return folded if folded == text else _fold(folded)
 
 
@@ -132,8 +140,9 @@ def _refuse_characters(name: str) -> None:
             raise InvalidUsername(_allowed_characters())
     if not (name[0].isalnum() and name[-1].isalnum()):
         raise InvalidUsername(_("A username starts and ends with a letter or a digit."))
-    # Letters of several scripts in one name are how аdmin (with a Cyrillic а) looks like admin.
-    if len({_script(character) for character in name if character.isalpha()}) > 1:
+    # Letters of several scripts in one name are how аdmin (with a Cyrillic а) looks like admin,
+    # and digits of another one are how g٥٥gle looks like google (UTS 39, 5).
+    if len(_scripts(name)) > 1:
         raise InvalidUsername(_("Please use letters of one alphabet only."))
 
 
@@ -143,7 +152,23 @@ def _allowed_characters() -> object:
     return _("Please use only the letters a to z, digits, and the signs . _ - in a username.")
 
 
-def _script(letter: str) -> str:
-    """Return the script of a letter, by its Unicode name; those that mix with Han are one."""
-    script = unicodedata.name(letter, "UNKNOWN").split()[0]
-    return "CJK" if script in {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"} else script
+def _scripts(text: str) -> set[str]:
+    """Return the scripts of the letters of a text, and of its digits beyond 0 to 9."""
+    return {
+        _script(sign)
+        for sign in text
+        if sign.isalpha() or (sign.isdecimal() and not sign.isascii())
+    }
+
+
+#: Scripts by the first word of a Unicode name, where that is another; what mixes with Han is one.
+_SCRIPTS = {
+    **dict.fromkeys(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"), "CJK"),
+    **dict.fromkeys(("ARABIC-INDIC", "EXTENDED"), "ARABIC"),
+}
+
+
+def _script(sign: str) -> str:
+    """Return the script of a letter or digit, by its Unicode name."""
+    word = unicodedata.name(sign, "UNKNOWN").split()[0]
+    return _SCRIPTS.get(word, word)

@@ -74,6 +74,9 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "register": {"identifier": "5/1h", "client": "20/1h"},
     # Mails that anybody can have sent to any address, whichever page asks for them.
     "mail": {"identifier": "5/1h", "client": "20/1h", "global": "10000/1h"},
+    # Apart, or strangers could use all mails to an address up for such as let nobody in. These do:
+    # who has them sent without end has sent the owner a link.
+    "reset": {"identifier": "5/1h", "client": "20/1h", "global": "10000/1h"},
     # A ZIP is made of all that the account holds.
     "export": {"identifier": "3/1d", "client": "20/1d"},
     # Every change reserves the old name.

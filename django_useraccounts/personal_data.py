@@ -1,9 +1,13 @@
 """What apps hold of a person: how each of them hands it out, and how it forgets it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from django.db import transaction
+from django.db.models import Field, FileField
 
 
 @dataclass(frozen=True)
@@ -47,3 +51,26 @@ def register_personal_data(
 def all_personal_data() -> tuple[PersonalData, ...]:
     """Return what is registered, in the order of registration."""
     return tuple(_registered.values())
+
+
+def empty_profile(user: Any) -> dict[str, Any]:
+    """Return the columns of a user that say who somebody is, as they are where nobody has."""
+    return {
+        field.attname: None if field.null else field.get_default()
+        for field in _profile_fields(user)
+    }
+
+
+def drop_files(user: Any) -> None:
+    """Delete, after the commit, what was uploaded into the profile: rows leave files behind."""
+    for field in _profile_fields(user):
+        file = getattr(user, field.attname)
+        if isinstance(field, FileField) and file:
+            transaction.on_commit(partial(field.storage.delete, file.name), robust=True)
+
+
+def _profile_fields(user: Any) -> Iterator["Field[Any, Any]"]:
+    for field in user._meta.concrete_fields:
+        # The names also where people cannot edit them: registration, or code, may have set them.
+        if field.name in {"first_name", "last_name", *user.PROFILE_FIELDS}:
+            yield field

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ..canonical import email_key, username_key
 from ..identity import has_usernames
 from ..models import UserEmail
-from .bases import ModelAdmin
+from .bases import ListAdmin
 
 #: How many users a search finds by a username, and by an address.
 MOST = 500
@@ -44,7 +44,7 @@ def begins(column: str, start: str, *, using: str) -> Q:
     return begun & Q((f"{column}__gte", start), (f"{column}__lt", start + "\uffff"))
 
 
-class SearchByUser(ModelAdmin):
+class SearchByUser(ListAdmin):
     """Search the rows of a table by the user whom they belong to."""
 
     search_fields = ("user",)

@@ -110,7 +110,7 @@ def send_password_link(
     if address is None or not has_emails():
         raise nowhere
     # No limit for the client: that is the administrator, who may have many to write to.
-    spend("mail", identifier=address.email_key, request=None)
+    spend("reset", identifier=address.email_key, request=None)
     with transaction.atomic():
         # Its user may have made another one the primary at this very moment.
         locked(user)

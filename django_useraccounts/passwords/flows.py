@@ -77,7 +77,7 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
     cannot tell them apart, nor can a clock. Raises TooManyAttempts and InvalidEmail.
     """
     to = clean_email(email)
-    spend("mail", identifier=to.key, request=request)
+    spend("reset", identifier=to.key, request=request)
     with transaction.atomic():
         rows = UserEmail.objects.confirmed().not_gone().addressed(to.text)
         address = rows.select_related("user").first()

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ImproperlyConfigured
 
 from django_useraccounts.invitations.flows import invite
@@ -182,7 +183,41 @@ def test_A3_nor_does_any_other_way_that_he_was_on(has_providers):
     assert not Connection.objects.exists()
 
 
+def test_A3_what_he_has_written_into_the_profile_is_not_hers(
+    client, provider, set_conf, new_browser, monkeypatch
+):
+    # It stands for any column of a project, such as where money is sent to.
+    monkeypatch.setattr(User, "PROFILE_FIELDS", ("first_name", "date_joined"))
+    set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False))
+    squatted = squat(new_browser(), provider, username="thief")
+    User.objects.filter(pk=squatted.pk).update(date_joined="2001-01-01T00:00Z")
+
+    arrive(client, provider)
+
+    squatted.refresh_from_db()
+    assert user_of(client) == str(squatted.pk)
+    assert squatted.date_joined.year != 2001
+
+
 # Invitations
+
+
+def test_A3_what_he_has_invited_to_before_it_was_hers_lets_nobody_in(
+    client, new_browser, provider, set_conf
+):
+    set_conf(
+        **site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False, POLICY="tests.invitations.policies.AnyRole")
+    )
+    squatted = squat(new_browser(), provider, username="thief")
+    squatted.user_permissions.add(Permission.objects.get(codename="add_invitation"))
+    invitation = invite(by=User.objects.get(pk=squatted.pk))
+    link = url("accept_invitation", str(link_of(OneTimeSecret.objects.get(invitation=invitation))))
+    assert new_browser().get(link, follow=True).status_code == 200
+
+    arrive(client, provider)
+
+    assert user_of(client) == str(squatted.pk)
+    assert new_browser().get(link, follow=True).status_code == 410
 
 
 @pytest.fixture

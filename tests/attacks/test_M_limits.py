@@ -1,11 +1,13 @@
 """M. Limits of attempts: nobody gets more by another way, another spelling, or another's name."""
 
 import base64
+from contextlib import suppress
 from io import StringIO
 from itertools import count
 
 import pytest
-from django.contrib.auth import authenticate, get_user_model
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate, authenticate, get_user_model
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -15,7 +17,10 @@ from rest_framework.authentication import BasicAuthentication
 from django_useraccounts import limits
 from django_useraccounts.devices import COOKIE as DEVICE
 from django_useraccounts.errors import TooManyAttempts
+from django_useraccounts.invitations.flows import invite
 from django_useraccounts.models import AttemptCounter
+from django_useraccounts.social.flows import connect
+from django_useraccounts.social.identities import Identity
 from django_useraccounts.testing import make_user
 from tests.attacks.browsers import (
     EVIL,
@@ -27,6 +32,7 @@ from tests.attacks.browsers import (
     url,
 )
 from tests.ground.doubles import CountingArgon2
+from tests.social.visits import ISSUER, OPTIONS
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +180,56 @@ def test_M5_who_resets_the_password_gets_in_where_it_was_reset_while_the_strange
     owner.log_in("victoria", NEW_PASSWORD)
 
     assert owner.user_id == str(user.pk)
+
+
+@pytest.mark.parametrize("way", ["resend", "invite"])
+def test_M5_no_other_mail_uses_up_the_links_that_let_the_owner_in(new_browser, way):
+    user = make_user("victoria", VICTIM)
+    for number in range(12):
+        stranger = new_browser(REMOTE_ADDR=f"198.51.100.{number}")
+        if way == "resend":
+            stranger.resend()
+        else:
+            mallory = make_user(f"mallory{number}", is_superuser=True)
+            with suppress(TooManyAttempts):
+                invite(VICTIM, by=mallory)
+
+    owner = new_browser(REMOTE_ADDR="203.0.113.5")
+    owner.forgot()
+    owner.reset(last_mail())
+    owner.log_in("victoria", NEW_PASSWORD)
+
+    assert owner.user_id == str(user.pk)
+
+
+def test_M5_who_uses_up_the_links_themselves_has_sent_the_owner_one_that_works(new_browser):
+    user = make_user("victoria", VICTIM)
+    for number in range(12):
+        new_browser(REMOTE_ADDR=f"198.51.100.{number}").forgot()
+
+    owner = new_browser(REMOTE_ADDR="203.0.113.5")
+    assert owner.forgot().status_code == 429
+    owner.reset(last_mail())
+    owner.log_in("victoria", NEW_PASSWORD)
+
+    assert owner.user_id == str(user.pk)
+
+
+def test_M5_a_browser_that_ends_all_others_by_disconnecting_stays_a_trusted_one(
+    browser, crowd, set_conf
+):
+    set_conf(SOCIAL={"PROVIDERS": {"guild": OPTIONS}})
+    user = make_user("victoria", VICTIM)
+    connection_of_hers = connect(user, Identity("guild", ISSUER, "victoria-1"))
+    browser.log_in("victoria")
+    browser.post(url("disconnect_provider", connection_of_hers.pk))
+    browser.post(url("logout"))
+    for _ in range(12):
+        crowd("victoria")
+
+    browser.log_in("victoria")
+
+    assert browser.user_id == str(user.pk)
 
 
 def test_M5_the_wait_at_a_name_is_a_minute_before_it_is_five_and_never_grows_by_trying(browser):
@@ -353,11 +409,19 @@ def by_basic_authentication(browser, name, password):
     return False
 
 
+def by_async_code(browser, name, password):
+    request = browser.get(url("login")).wsgi_request
+    try:
+        return async_to_sync(aauthenticate)(request, username=name, password=password)
+    except TooManyAttempts:
+        return True
+
+
 CHANNELS = [by_page, by_admin, by_form, by_code, by_basic_authentication]
 
 
 @pytest.mark.asvs("6.3.4")
-@pytest.mark.parametrize("last", CHANNELS, ids=lambda channel: channel.__name__)
+@pytest.mark.parametrize("last", [*CHANNELS, by_async_code], ids=lambda channel: channel.__name__)
 def test_M7_every_channel_meets_the_limit_that_the_others_have_used_up(browser, last):
     make_user("victoria", VICTIM)
     for channel in CHANNELS:
@@ -365,6 +429,21 @@ def test_M7_every_channel_meets_the_limit_that_the_others_have_used_up(browser, 
 
     assert last(browser, "Victoria", PASSWORD)
     assert browser.user_id is None
+
+
+def test_M7_every_page_that_asks_for_the_own_password_again_counts_in_one_place(browser):
+    make_user("victoria", VICTIM)
+    browser.log_in("victoria")
+
+    codes = [browser.change_password(EVIL).status_code for _ in range(5)]
+    for _ in range(5):
+        answer = browser.post(url("confirm_identity"), {"old_password": EVIL})
+        codes.append(answer.status_code)
+
+    assert codes == [200] * 10
+    assert browser.change_password(PASSWORD).status_code == 429
+    answer = browser.post(url("confirm_identity"), {"old_password": PASSWORD})
+    assert answer.status_code == 429
 
 
 def test_M12_what_is_tried_leaves_rows_of_one_size_and_the_same_rows_for_one_name(

@@ -1,21 +1,28 @@
 """P. Mail: one reader, the right one, and nothing in it that a stranger wrote."""
 
 import re
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 
+from django_useraccounts.administration.flows import add_user
+from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import InvalidEmail
+from django_useraccounts.invitations.flows import invite
 from django_useraccounts.mail import announce, deliver
 from django_useraccounts.message import compose
-from django_useraccounts.models import OutgoingMail
+from django_useraccounts.models import OutgoingMail, Role
 from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.registration.flows import register
-from django_useraccounts.testing import html_of, make_user
+from django_useraccounts.roles.flows import grant_role, remind_of_ends
+from django_useraccounts.testing import html_of, log_in, make_user
 from tests.attacks.browsers import EVIL, PASSWORD, VICTIM, last_mail, link_in, url
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +99,40 @@ def test_P2_two_addresses_are_none(browser, email):
     assert not OutgoingMail.objects.exists()
 
 
+def by_code(email):
+    for make in (User.objects.create_user, User.objects.create_superuser):
+        with pytest.raises(InvalidEmail):
+            make("mallory", email, EVIL)
+
+
+def by_commands(email):
+    with pytest.raises(CommandError):
+        call_command("createsuperuser", "--noinput", "--username", "mallory", "--email", email)
+
+
+def by_flows(email):
+    boss = make_user("boss", is_superuser=True)
+    for flow in (
+        lambda: add_email(boss, email),
+        lambda: invite(email, by=boss),
+        lambda: add_user("mallory", email=email, by=boss),
+        lambda: add_email(boss, email, confirmed=True, by=boss),
+    ):
+        with pytest.raises(InvalidEmail):
+            flow()
+
+
+@pytest.mark.parametrize("channel", [by_code, by_commands, by_flows])
+@pytest.mark.parametrize(
+    "email", ["a@b.com,c@d.com", "a@b.com\nBcc: c@d.com", '"a@b.com, c"@d.com']
+)
+def test_P2_two_addresses_are_none_whoever_writes_them_down(channel, email):
+    channel(email)
+
+    assert not OutgoingMail.objects.exists()
+    assert not User.objects.filter(username="mallory").exists()
+
+
 @pytest.mark.asvs("15.3.7")
 @pytest.mark.parametrize("key", ["email", "email[]", "email[0]", "email.0"])
 def test_P2_of_several_values_one_is_taken(browser, key):
@@ -146,6 +187,18 @@ def test_P4_a_mail_to_the_owner_of_a_taken_address_names_no_stranger(browser):
     assert "evil" not in f"{message.subject}{message.body}{html_of(message)}"
 
 
+def test_P4_nor_does_it_when_somebody_adds_it_to_the_own_account(browser):
+    make_user("victoria", VICTIM)
+    evil = make_user("mallory", "m@example.net", first_name="Visit www.evil.com")
+    log_in(browser, evil)
+
+    browser.post(url("add_email"), {"email": VICTIM})
+
+    message = last_mail()
+    assert "evil" not in f"{message.subject}{message.body}{html_of(message)}"
+    assert "mallory" not in message.body
+
+
 @pytest.mark.asvs("1.1.2", "1.2.1", "3.2.2")
 def test_P4_markup_in_names_is_text_in_the_html(browser, set_conf):
     set_conf(SITE_NAME="<b>Guild</b> & <img src=//evil.com>")
@@ -196,6 +249,30 @@ def test_P5_a_mail_is_whole_whatever_the_names_are(browser, set_conf):
     message = last_mail()
     assert "{{ user.password }} {% now 'Y' %} %(x)s {0}" in message.subject
     assert user.password not in message.body
+
+
+@pytest.mark.parametrize("name", ["{{ user.password }}", "%(x)s %s", "{0}{user.password}"])
+def test_P5_a_name_that_looks_like_a_template_is_text(browser, name):
+    user = make_user("victoria", VICTIM, first_name=name)
+    browser.forgot()
+
+    message = last_mail()
+    assert name in message.body
+    assert name in html_of(message)
+    assert user.password not in f"{message.body}{html_of(message)}"
+
+
+def test_P1_a_line_break_in_the_name_of_a_role_makes_no_header():
+    role = Role.objects.create(name="artist", label="Artist\r\nBcc: evil@example.com")
+    grant = grant_role(
+        make_user("victoria", VICTIM), role, until=timezone.now() + timedelta(days=3)
+    )
+    remind_of_ends()
+
+    message = compose(OutgoingMail.objects.get(grant=grant))
+
+    assert "Artist Bcc: evil@example.com" in dict(headers_of(message))["Subject"]
+    assert "Bcc" not in dict(headers_of(message))
 
 
 @pytest.mark.django_db(transaction=True)

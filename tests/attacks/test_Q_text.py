@@ -1,11 +1,14 @@
 """Q. Unicode and malformed text: one key for one name, and no page that fails."""
 
+import contextlib
 import time
 import unicodedata
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from hypothesis import example, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -20,10 +23,11 @@ from django_useraccounts.canonical import (
     shown_email,
     username_key,
 )
-from django_useraccounts.errors import InvalidEmail, InvalidUsername
+from django_useraccounts.errors import InvalidEmail, InvalidUsername, UsernameTaken
 from django_useraccounts.registration.flows import register
-from django_useraccounts.testing import make_user
+from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.views import LINK_COOKIE
+from tests.admin.pages import save
 from tests.attacks.browsers import EVIL, PASSWORD, VICTIM, last_mail, link_in, page_of, url
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +56,66 @@ def test_Q2_letters_of_two_scripts_are_refused(browser, set_conf, unicode_userna
 
     assert browser.register(name).status_code == 200
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["g\u0665\u0665gle", "maria\u09ea", "иван\u0661", "али\u06f1\u09ea"]
+)
+def test_Q2_digits_of_another_script_are_refused(set_conf, name):
+    set_conf(UNICODE_USERNAMES=True)
+
+    with pytest.raises(InvalidUsername):
+        register(name, email=VICTIM, password=EVIL)
+
+
+@pytest.mark.parametrize("name", ["علی\u06f1", "علی\u0661", "علی1"])
+def test_Q2_digits_that_look_the_same_are_the_same(set_conf, name):
+    set_conf(UNICODE_USERNAMES=True)
+    register("علی\u06f1", email=VICTIM, password=EVIL)
+
+    assert User.objects.called(name).exists()
+    with pytest.raises(UsernameTaken):
+        register(name, email="m@example.net", password=EVIL)
+
+
+def by_page_of_profile(client, name):
+    log_in(client, make_user("mallory"))
+    client.post(url("change_username"), {"username": name})
+
+
+def by_administration(client, name):
+    log_in(client, make_user("boss", is_staff=True, is_superuser=True))
+    client.post(reverse("admin:useraccounts_user_add"), {"username": name, "email": VICTIM})
+    save(client, make_user("mallory"), username=name)
+
+
+def by_command(client, name):
+    with contextlib.suppress(CommandError):
+        call_command("createsuperuser", "--noinput", "--username", name, "--email", VICTIM)
+
+
+@pytest.mark.parametrize("channel", [by_page_of_profile, by_administration, by_command])
+@pytest.mark.parametrize("name", ["victоria", "vic\u200btoria", "vic\u202etoria", "vic\ntoria"])
+def test_Q2_Q3_nobody_gets_such_a_name_by_another_way(client, channel, name):
+    channel(client, name)
+
+    names = set(User.objects.values_list("username", flat=True))
+    assert names <= {"mallory", "boss"}
+
+
+@pytest.mark.parametrize(
+    "email, shown",
+    [
+        ("maria@\u0435xample.com", "maria@xn--xample-2of.com"),
+        ("maria@example.c\u043em", "maria@example.xn--cm-fmc"),
+        ("maria@münchen.de", "maria@münchen.de"),
+        ("maria@пример.рф", "maria@пример.рф"),
+        ("maria@sonyソニー1.jp", "maria@sonyソニー1.jp"),
+    ],
+    ids=ascii,
+)
+def test_Q2_a_domain_of_two_scripts_is_not_shown_as_one_that_looks_like_it(email, shown):
+    assert shown_email(clean_email(email).text) == shown
 
 
 @pytest.mark.parametrize("name", ["аdmіn", "ɑdmin", "admın", "ａdmin", "ⅾavid", "ᴀdmin"])
@@ -377,6 +441,26 @@ def test_Q6_the_pages_of_users_take_no_such_text_either(browser, page):
     # Whatever a new password became, the one that was typed in the same way opens the account.
     if page != "reset_password" or response.status_code != 302:
         assert User.objects.get().check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "model, query",
+    [
+        ("user", "ends=soon&role=a%00b"),
+        ("rolegrant", "source=a%00b"),
+        ("outgoingmail", "kind=a%00b"),
+        ("accountevent", "kind__exact=%00"),
+        ("undeliverableaddress", "state=%00"),
+    ],
+)
+def test_Q6_no_filter_of_the_administration_asks_a_database_for_what_it_cannot_hold(
+    client, model, query
+):
+    log_in(client, make_user("boss", is_staff=True, is_superuser=True))
+
+    response = client.get(f"{reverse(f'admin:useraccounts_{model}_changelist')}?{query}")
+
+    assert response.status_code == 400
 
 
 @pytest.mark.asvs("2.2.1")

@@ -12,9 +12,12 @@ from django.contrib.auth import get_user_model
 
 from django_useraccounts.browser import COOKIE
 from django_useraccounts.canonical import clean_email, clean_username
+from django_useraccounts.devices import COOKIE as DEVICE
 from django_useraccounts.errors import InvalidEmail, InvalidUsername
+from django_useraccounts.invitations.models import looks_like_link
 from django_useraccounts.limits import Rate
 from django_useraccounts.models import OutgoingMail
+from django_useraccounts.refusals import as_kept
 from django_useraccounts.testing import make_user
 from tests.attacks.broken import CountingHasher
 from tests.attacks.browsers import (
@@ -155,6 +158,20 @@ def test_R3_a_megabyte_of_cookies_costs_nothing(browser):
     assert time.process_time() - started < 3
 
 
+@pytest.mark.parametrize(
+    "cookie", ["a" * 43 + ".b" * 500_000, "a" * 43 + ("." + "b" * 22) * 40_000, "." * 1_000_000]
+)
+def test_R3_a_megabyte_of_seals_costs_a_login_nothing(browser, cookie):
+    make_user("victoria", VICTIM)
+    started = time.process_time()
+
+    data = {"identifier": "victoria", "password": EVIL}
+    answer = browser.post(url("login"), data, HTTP_COOKIE=f"{DEVICE}={cookie}")
+
+    assert answer.status_code == 200
+    assert time.process_time() - started < 1
+
+
 @pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize(
     "data",
@@ -237,6 +254,18 @@ def test_R5_no_text_makes_a_validator_slow(text):
                 clean(text)
         with contextlib.suppress(ValueError):
             Rate.parse(text)
+
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 1000, "1." * 500, "a-" * 500, "w" * 1000, "@ " * 500, "ﷺ" * 55]
+)
+def test_R5_nor_what_looks_for_links_in_what_others_write(text):
+    started = time.process_time()
+    for _ in range(5):
+        looks_like_link(text)
+        as_kept(text * 200)
 
     assert time.process_time() - started < 1
 

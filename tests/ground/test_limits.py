@@ -504,7 +504,7 @@ def test_the_refused_read_how_long_to_wait(seconds, sentence):
 
 @pytest.mark.django_db
 def test_a_refusal_is_counted_outside_the_transaction_of_the_flow(client, set_conf):
-    set_conf(LIMITS={"mail": {"identifier": "1/1h"}})
+    set_conf(LIMITS={"reset": {"identifier": "1/1h"}})
     address = {"email": "frida@example.com"}
 
     answers = [client.post("/accounts/forgot-password/", address) for _ in range(3)]

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...personal_data import drop_files, empty_profile
 from ...room import lock_out_of_rooms
 from .confirming import prove_first_email
 from .rows import locked
@@ -37,9 +38,9 @@ def hand_over(claim: UserEmail, *, request: HttpRequest | None = None) -> Abstra
     Confirm the address of a claim that was proved by another way than its own mail.
 
     Whoever registered the account may have been a stranger, and keeps nothing: the password stops
-    working, every session and link ends, and other claims, what rooms let in by, names and accepted
-    terms go. Return the user, or None if the account is not what it was. Raises EmailTaken.
-    Source: Sudhodanan and Paverd, Pre-hijacked accounts (USENIX Security 2022).
+    working, every session and link ends, and other claims, what rooms let in by, the profile and
+    accepted terms go. Return the user, or None if the account is not what it was. Raises
+    EmailTaken. Source: Sudhodanan and Paverd, Pre-hijacked accounts (USENIX Security 2022).
     """
     with transaction.atomic():
         user = locked(claim.user)
@@ -61,12 +62,12 @@ def _take_all(user: AbstractUser, *, but: UserEmail) -> None:
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
     links.update(redeemed_at=timezone.now())
     lock_out_of_rooms(user, since_before=None)
+    drop_files(user)
     users = get_user_model()._default_manager.filter(pk=user.pk)
     users.update(
         password=make_password(None),
         session_epoch=F("session_epoch") + 1,
-        first_name="",
-        last_name="",
+        **empty_profile(user),
         terms_version="",
         terms_accepted_at=None,
     )

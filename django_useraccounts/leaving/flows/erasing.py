@@ -2,16 +2,13 @@
 
 import logging
 import secrets
-from collections.abc import Iterator
 from copy import copy
-from functools import partial
-from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Field, FileField
+from django.db.models import F
 from django.utils import timezone, translation
 
 from ... import signals
@@ -21,7 +18,7 @@ from ...emails.flows.rows import locked
 from ...identity import has_emails, has_username_column
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent
-from ...personal_data import all_personal_data
+from ...personal_data import all_personal_data, drop_files, empty_profile
 from ...policy import policy
 from ...transactions import repeat_undone
 from ..parts import forget_addresses
@@ -88,7 +85,7 @@ def _erase(user: AbstractUser) -> None:
         if held.erase:
             held.erase(user)
     forget_addresses(user)
-    _drop_files(user)
+    drop_files(user)
     AccountEvent.objects.record("account_erased", user=user, details={"how": how})
     _say_goodbye(user)
     if how == "erase":
@@ -115,8 +112,8 @@ def _anonymise(user: AbstractUser) -> None:
     if has_username_column() and user.username:
         user.username = f"deleted-{secrets.token_hex(6)}"
     user.email = user.language = ""
-    for field in _profile_fields(user):
-        setattr(user, field.attname, None if field.null else field.get_default())
+    for name, value in empty_profile(user).items():
+        setattr(user, name, value)
     user.is_active = user.is_staff = user.is_superuser = False
     user.groups.clear()
     user.user_permissions.clear()
@@ -124,23 +121,3 @@ def _anonymise(user: AbstractUser) -> None:
     user.save()
     rows = get_user_model()._default_manager.filter(pk=user.pk)
     rows.update(erase_at=None, session_epoch=F("session_epoch") + 1)
-
-
-def _profile_fields(user: AbstractUser) -> Iterator["Field[Any, Any]"]:
-    for field in user._meta.concrete_fields:
-        # The names also where people cannot edit them: registration, or code, may have set them.
-        if field.name in {"first_name", "last_name", *user.PROFILE_FIELDS}:
-            yield field
-
-
-def _drop_files(user: AbstractUser) -> None:
-    """Delete, after the commit, what was uploaded into the profile: rows leave files behind."""
-    for field, file in _files_of(user):
-        transaction.on_commit(partial(field.storage.delete, file), robust=True)
-
-
-def _files_of(user: AbstractUser) -> Iterator[tuple[FileField, str]]:
-    for field in _profile_fields(user):
-        file = getattr(user, field.attname)
-        if isinstance(field, FileField) and file:
-            yield field, file.name

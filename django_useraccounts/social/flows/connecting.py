@@ -9,6 +9,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from ... import signals
+from ...devices import trust_device
 from ...emails.flows.rows import locked
 from ...errors import LinkUsed
 from ...identity import has_emails
@@ -85,6 +86,8 @@ def disconnect(
         _tell("provider_disconnected", user, connection, by=by or user, request=request)
         if request is not None and request.user == user:
             update_session_auth_hash(request, user)
+            # It trusts no browser any more but this one.
+            trust_device(request, user)
 
 
 def drop_connections(user: AbstractUser, *, since_before: datetime | None) -> None:

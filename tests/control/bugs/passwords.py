@@ -65,7 +65,7 @@ BUGS = (
         changes=(
             Change(
                 "passwords/flows.py",
-                '    spend("mail", identifier=to.key, request=request)\n',
+                '    spend("reset", identifier=to.key, request=request)\n',
                 "",
             ),
         ),
@@ -79,8 +79,8 @@ BUGS = (
         changes=(
             Change(
                 "passwords/flows.py",
-                'spend("mail", identifier=to.key, request=request)',
-                'spend("mail", identifier=email, request=request)',
+                'spend("reset", identifier=to.key, request=request)',
+                'spend("reset", identifier=email, request=request)',
             ),
         ),
         tests=(D + "test_D15_another_spelling_is_no_way_around_the_limit",),
