@@ -1,6 +1,8 @@
 """The world around the accounts: a clock, a post office, a database, and browsers, all quick."""
 
 import base64
+import os
+import random
 import re
 import smtplib
 import sqlite3
@@ -237,12 +239,15 @@ def query_of(location: str) -> dict[str, str]:
 
 
 _stored: dict[str, sqlite3.Connection] = {}
+#: Where keys and secrets come from: in each run the same, or a run would not be the same again.
+_chance = random.Random()
 
 
 def build() -> None:
     """Make the world, once in a process: tables, a clock that stands still, the middleware."""
     timezone.datetime = _Moment  # type: ignore[attr-defined]
     time.time = clock.seconds
+    os.urandom = random._urandom = _chance.randbytes  # type: ignore[attr-defined]
     call_command("migrate", verbosity=0)
     _handler.load_middleware()
 
@@ -257,6 +262,7 @@ def begin_anew(name: str) -> None:
     """Let it be the first day again, with a database that was stored."""
     _stored[name].backup(_raw())
     clock.begin_anew()
+    _chance.seed(0)
     post_office.letters.clear()
     used.clear()
     post_office.mood = "delivers"

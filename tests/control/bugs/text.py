@@ -13,7 +13,7 @@ BUGS = (
         changes=(
             Change(
                 "canonical.py",
-                "    if len({_script(character) for character in name if character.isalpha()}) > 1:",
+                "    if len(_scripts(name)) > 1:",
                 "    if False:",
             ),
         ),
