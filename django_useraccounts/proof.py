@@ -14,6 +14,17 @@ def stamp_proof(request: HttpRequest) -> None:
     request.session[_SESSION_KEY] = int(time.time())
 
 
+def renew_proof(request: HttpRequest) -> None:
+    """
+    Note that the person has proved it in a session that goes on, under a new key.
+
+    Who has the old key, by a copy of the cookie, may not have what the proof opens. Source: OWASP
+    ASVS 5.0, 7.2.4.
+    """
+    request.session.cycle_key()
+    stamp_proof(request)
+
+
 def is_proof_recent(request: HttpRequest) -> bool:
     """Say whether the last proof is younger than RECENT_LOGIN_MAX_AGE."""
     session = getattr(request, "session", None)

@@ -18,7 +18,7 @@ from ..emails.flows import note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials
 from ..identity import has_emails, login_names
 from ..models import AbstractUser, AccountEvent
-from ..proof import stamp_proof
+from ..proof import renew_proof, stamp_proof
 
 #: What does not match, by what people log in by.
 _WRONG = {
@@ -103,7 +103,12 @@ def record_logout(*, request: HttpRequest, user: AbstractUser | None, **kwargs: 
 
 @sensitive_variables()
 def confirm_identity(user: AbstractUser, *, password: str, request: HttpRequest) -> None:
-    """Note that the person at this browser has just given the password; raises WrongPassword."""
+    """
+    Note that the person at this browser has just given the password; raises WrongPassword.
+
+    The session goes on under a new key: a copy of the old one is of no use any more.
+    """
     check_own_password(user, password, request=request)
-    stamp_proof(request)
-    AccountEvent.objects.record("identity_confirmed", user=user, actor=user, request=request)
+    with transaction.atomic():
+        AccountEvent.objects.record("identity_confirmed", user=user, actor=user, request=request)
+        renew_proof(request)

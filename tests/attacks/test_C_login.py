@@ -407,6 +407,40 @@ def test_the_identity_of_one_is_not_confirmed_by_the_password_of_another(browser
     assert b"not your current password" in response.content
 
 
+@pytest.mark.asvs("7.2.4")
+@pytest.mark.parametrize("engine", ["db", "cached_db", "cache", "file"])
+def test_a_session_goes_on_under_a_new_key_when_the_password_is_given_again(
+    browser, new_browser, settings, tmp_path, victoria, engine
+):
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    settings.SESSION_FILE_PATH = tmp_path
+    browser.log_in("victoria", remember="on")
+    session = browser.session
+    session["cart"] = ["brush"]
+    session.save()
+    thief, stolen = new_browser(), browser.cookies["sessionid"].value
+    thief.cookies["sessionid"] = stolen
+    assert thief.user_id
+
+    cookie = browser.post(url("confirm_identity"), {"old_password": PASSWORD}).cookies["sessionid"]
+
+    assert cookie.value != stolen
+    assert cookie["max-age"] == settings.SESSION_COOKIE_AGE
+    assert thief.user_id is None
+    assert browser.user_id == str(victoria.pk)
+    assert browser.session["cart"] == ["brush"]
+
+
+def test_a_session_keeps_its_key_when_a_wrong_password_is_given(browser, victoria):
+    browser.log_in("victoria")
+    key = browser.cookies["sessionid"].value
+
+    browser.post(url("confirm_identity"), {"old_password": NEW_PASSWORD})
+
+    assert browser.cookies["sessionid"].value == key
+    assert browser.user_id == str(victoria.pk)
+
+
 def test_a_session_of_somebody_who_was_deleted_is_nobodys(browser, victoria):
     browser.log_in("victoria")
     User.objects.all().delete()

@@ -177,6 +177,27 @@ def test_without_the_middleware_the_list_is_empty(maria, settings):
     assert log_in(Client(), maria).get(url("sessions")).status_code == 200
 
 
+def test_a_session_whose_password_is_given_again_stays_the_same_in_the_list(maria, client):
+    client.log_in()
+    row = client.row
+
+    client.post(url("confirm_identity"), {"old_password": PASSWORD})
+
+    assert client.is_in
+    assert client.row == LoginSession.objects.get() == row
+    kinds = AccountEvent.objects.filter(user=maria).values_list("kind", flat=True)
+    assert sorted(kinds) == ["identity_confirmed", "logged_in"]
+
+
+def test_what_was_ended_is_not_begun_again_by_giving_the_password(maria, client):
+    client.log_in()
+    client.row.__class__.objects.end()
+
+    client.post(url("confirm_identity"), {"old_password": PASSWORD})
+
+    assert not client.is_in
+
+
 @pytest.mark.parametrize(
     "agent, words",
     [

@@ -205,6 +205,7 @@ def test_who_has_no_password_sets_one_and_may_then_disconnect(client, provider):
 # Prove who it is
 
 
+@pytest.mark.asvs("7.2.4")
 def test_who_has_no_password_proves_it_by_the_provider(client, provider):
     maria = make_user("maria", password=None)
     connect(maria, identity())
@@ -219,6 +220,8 @@ def test_who_has_no_password_proves_it_by_the_provider(client, provider):
 
     assert "prompt=login" in sent
     assert path_of(response) == url("connections")
+    assert client.session.session_key != session.session_key
+    assert not session.exists(session.session_key)
     assert client.session["useraccounts_proved_at"] > 0
 
 

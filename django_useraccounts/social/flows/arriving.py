@@ -19,7 +19,7 @@ from ...errors import EmailNotConfirmed, EmailTaken, InvalidUsername, TooManyAtt
 from ...identity import has_emails
 from ...limits import spend
 from ...models import AbstractUser, AccountEvent
-from ...proof import stamp_proof
+from ...proof import renew_proof
 from ...registration.flows import Registration, register
 from ...room import Admission
 from ...site import site_origin
@@ -173,17 +173,19 @@ def register_identity(
 
 
 def confirm_identity_by(user: AbstractUser, identity: Identity, *, request: HttpRequest) -> None:
-    """Note that the person at this browser has just proved to be ``user``; or NotYourIdentity."""
+    """
+    Note that the person at this browser has just proved to be ``user``; or raise NotYourIdentity.
+
+    The session goes on under a new key, as after ``login.flows.confirm_identity``.
+    """
     if not Connection.objects.filter(user=user, key=identity.key).exists():
         raise NotYourIdentity
-    stamp_proof(request)
-    AccountEvent.objects.record(
-        "identity_confirmed",
-        user=user,
-        actor=user,
-        details={"source": identity.provider},
-        request=request,
-    )
+    details = {"source": identity.provider}
+    with transaction.atomic():
+        AccountEvent.objects.record(
+            "identity_confirmed", user=user, actor=user, details=details, request=request
+        )
+        renew_proof(request)
 
 
 def suggested_username(identity: Identity) -> str:
