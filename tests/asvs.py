@@ -74,7 +74,7 @@ REQUIREMENTS: dict[str, tuple[int, str]] = {
     "7.2.1": (1, "A session is looked up on the server at each request."),
     "7.2.2": (1, "Each login makes a session of its own, and none from before is worth anything."),
     "7.2.3": (1, "The key of a session is random, of more than 128 bits."),
-    "7.2.4": (1, "So does giving the password again, or what stands for it, to a session that goes on."),
+    "7.2.4": (1, "Who logs in, or proves it once more, goes on in a session with a new key."),
     "7.3.1": (2, "A session that is not used ends (room of sessions)."),
     "7.3.2": (2, "A session ends after a while, used or not (room of sessions)."),
     "7.4.1": (1, "A session that was logged out, or has ended, is of no use to anybody."),

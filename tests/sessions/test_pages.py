@@ -8,10 +8,11 @@ import pytest
 from django.test import Client
 
 from django_useraccounts.errors import LinkUsed
+from django_useraccounts.models import AccountEvent
 from django_useraccounts.secrets import RESET_PASSWORD, issue, link_of, peek
 from django_useraccounts.sessions.agents import in_words
 from django_useraccounts.sessions.models import LoginSession
-from django_useraccounts.testing import log_in, make_user
+from django_useraccounts.testing import PASSWORD, log_in, make_user
 from tests.sessions.visits import FIREFOX, SAFARI, age, url
 
 pytestmark = pytest.mark.django_db
@@ -191,7 +192,7 @@ def test_a_session_whose_password_is_given_again_stays_the_same_in_the_list(mari
 
 def test_what_was_ended_is_not_begun_again_by_giving_the_password(maria, client):
     client.log_in()
-    client.row.__class__.objects.end()
+    LoginSession.objects.end()
 
     client.post(url("confirm_identity"), {"old_password": PASSWORD})
 
