@@ -10,8 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
 from django.contrib.auth.middleware import get_user
 from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -81,12 +83,38 @@ def _is_alive(request: HttpRequest, user: AbstractUser) -> bool:
         LoginSession.objects.filter(pk=row.pk).end()
         return False
     request.META[_ROW] = row.pk.hex
-    # Of another epoch, although the hash in the session is right: it went on when others ended.
-    if now - row.seen_at < _seen_every() and row.epoch == user.session_epoch:
-        return True
+    if row.epoch != user.session_epoch:
+        return _goes_on(request, user, row)
+    return now - row.seen_at < _seen_every() or _is_noted(request, user, row)
+
+
+def _is_noted(request: HttpRequest, user: AbstractUser, row: LoginSession) -> bool:
+    """Write down that the session is used; say whether it still lives."""
     # Not by save(): what has ended meanwhile must not come back.
     live = LoginSession.objects.filter(pk=row.pk, ended_at=None)
-    return bool(live.update(seen_at=now, epoch=user.session_epoch, **seen_by(request)))
+    used = {"seen_at": timezone.now(), "epoch": user.session_epoch, **seen_by(request)}
+    return bool(live.update(**used))
+
+
+def _goes_on(request: HttpRequest, user: AbstractUser, row: LoginSession) -> bool:
+    """
+    Take up the epoch in which all others have ended: the hash in the session is right.
+
+    Logins since then have not counted it among those that PER_USER allows.
+    """
+    if not conf.PER_USER:
+        return _is_noted(request, user, row)
+    with transaction.atomic():
+        lock_logins(user)
+        _is_noted(request, user, row)
+        LoginSession.objects.end_oldest(user)
+        return LoginSession.objects.filter(pk=row.pk, ended_at=None).exists()
+
+
+def lock_logins(user: AbstractUser) -> None:
+    """Have others wait, until the transaction ends, who log in as this user or end sessions."""
+    users = get_user_model()._default_manager.select_for_update()
+    list(users.filter(pk=user.pk).order_by().values_list("pk"))
 
 
 def seen_by(request: HttpRequest) -> dict[str, Any]:

@@ -37,6 +37,15 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
             started_at__gt=now - conf.MAX_AGE,
         )
 
+    def end_oldest(self, user: AbstractUser, *, but: "LoginSession | None" = None) -> None:
+        """End the oldest sessions of a user beyond PER_USER; ``but`` goes on in any case."""
+        if not conf.PER_USER:
+            return
+        others = self.live(user).exclude(pk=but and but.pk).order_by("-started_at", "pk")
+        # Their keys first: MariaDB knows no LIMIT in a subquery.
+        keys = list(others.values_list("pk", flat=True)[conf.PER_USER - (but is not None) :])
+        self.filter(pk__in=keys).end()
+
     def end(self) -> int:
         """End those that have not ended, for good; return how many."""
         return self.filter(ended_at=None).update(ended_at=timezone.now())

@@ -15,7 +15,8 @@ from django.urls import path
 from django_useraccounts.models import AccountEvent, OutgoingMail
 from django_useraccounts.sessions.flows import end_session
 from django_useraccounts.sessions.models import AGENT_MAX_LENGTH, LoginSession
-from django_useraccounts.testing import html_of, log_in, mails_to, make_user
+from django_useraccounts.testing import PASSWORD, html_of, log_in, mails_to, make_user
+from tests.attacks.browsers import NEW_PASSWORD
 from tests.sessions.visits import MIDDLEWARE, SAFARI, Browser, age, url
 from tests.urls import urlpatterns as pages_of_the_tests
 
@@ -168,6 +169,25 @@ def test_J10_beyond_the_limit_the_oldest_session_ends(maria, new_visitor, set_co
         age(timedelta(minutes=5))
 
     assert [browser.is_in for browser in browsers] == [False, False, True, True]
+
+
+@pytest.mark.asvs("2.3.2")
+def test_J10_what_went_on_with_a_new_password_counts_when_it_is_used_again(
+    maria, new_visitor, set_conf
+):
+    set_conf(SESSIONS={"PER_USER": 2})
+    oldest, *others = [new_visitor() for _ in range(3)]
+    oldest.log_in()
+    data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert oldest.post(url("change_password"), data).status_code == 302
+
+    for browser in others:
+        age(timedelta(minutes=5))
+        browser.log_in(password=NEW_PASSWORD)
+
+    assert [browser.is_in for browser in (oldest, *others)] == [False, True, True]
+    maria.refresh_from_db()
+    assert LoginSession.objects.live(maria).count() == 2
 
 
 @pytest.mark.asvs("7.4.1")

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,7 +16,7 @@ from ...models import AbstractUser, AccountEvent, OutgoingMail
 from .. import signals as news
 from ..agents import in_words
 from ..conf import conf
-from ..keeping import carry_row, is_watched, row_of, seen_by
+from ..keeping import carry_row, is_watched, lock_logins, row_of, seen_by
 from ..models import DISOWN_LOGIN, LoginSession
 
 #: A second click on "Log in" comes so soon after the first; which answer the browser takes, and so
@@ -39,10 +38,8 @@ def record_session(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -
     if not is_watched(request):
         return  # no visit, or a site without the middleware: the row would end nothing
     with transaction.atomic():
-        # Others who log in as this user, or end sessions, wait: of twenty at once each counts the
-        # ones before.
-        users = get_user_model()._default_manager.select_for_update()
-        list(users.filter(pk=user.pk).order_by().values_list("pk"))
+        # Of twenty at once each counts the ones before.
+        lock_logins(user)
         device = device_key(request)
         is_new = _is_new_device(user, device)
         _end_replaced(user, device, request=request)
@@ -50,7 +47,7 @@ def record_session(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -
             user=user, device_key=device, epoch=user.session_epoch, **seen_by(request)
         )
         carry_row(request, row)
-        _end_oldest(user, row)
+        LoginSession.objects.end_oldest(user, but=row)
         if is_new:
             _tell(row, request=request)
 
@@ -74,14 +71,6 @@ def _end_replaced(user: AbstractUser, device: str, *, request: HttpRequest) -> N
         LoginSession.objects.filter(pk=key).end()
     before = timezone.now() - SAME_MOMENT
     LoginSession.objects.filter(user=user, device_key=device, started_at__lt=before).end()
-
-
-def _end_oldest(user: AbstractUser, row: LoginSession) -> None:
-    if conf.PER_USER:
-        others = LoginSession.objects.live(user).exclude(pk=row.pk).order_by("-started_at", "pk")
-        # Their keys first: MariaDB knows no LIMIT in a subquery.
-        keys = list(others.values_list("pk", flat=True)[conf.PER_USER - 1 :])
-        LoginSession.objects.filter(pk__in=keys).end()
 
 
 def _tell(row: LoginSession, *, request: HttpRequest) -> None:
