@@ -4,29 +4,19 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import NoReturn
-from zlib import crc32
 
 import django
 import pytest
 from django.conf import settings as site
 from pytest_django import DjangoDbBlocker, Settings
 
+from tests.choosing import choose
 from tests.emptying import empty_quickly
 
 #: Marks of tests that take long as one piece: in a parallel run they have to begin first.
 LONG = ("databases", "machine", "wheel", "browser")
-#: Folders whose tests ask about pages, programs and people; what the database answers there, the
-#: tests of the rooms ask of each database.
-ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
-#: Folders that each server has as a whole in an ordinary run, where it has a third of the others; and
-#: the races among them, of which it has a third all the same.
-EVERY_DAY = {"attacks", "races"}
-RACES = "test_S_races"
-#: Folders that hang on neither the database nor the Django.
-ONCE = {"control", "machine"}
 
 
 def missing(what: str, reason: str) -> NoReturn:
@@ -99,36 +89,9 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("USERACCOUNTS_TEST_DATABASE"):
-        # USERACCOUNTS_TESTS says which ones; else those that ask the database.
-        is_wanted = CHOICES[os.environ.get("USERACCOUNTS_TESTS", "asking")]
-        config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
-        items[:] = filter(is_wanted, items)
+    wanted = choose(items)
+    kept = set(wanted)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = wanted
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in LONG))
-
-
-def _is_no_copy(item: pytest.Item) -> bool:
-    # Who passes a guard hangs on roles and addresses, and the tests of those read them from each
-    # database; what is a hundred times the same question in another spelling needs one.
-    is_one = item.get_closest_marker("one_database")
-    return not is_one and item.path.parent.name not in ONE_DATABASE | ONCE
-
-
-def _asks(item: pytest.Item) -> bool:
-    # pytest-django lets no other test reach the database.
-    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-    return _is_no_copy(item) and bool(fixtures or item.get_closest_marker("django_db"))
-
-
-def _is_for_today(item: pytest.Item) -> bool:
-    if item.path.parent.name in EVERY_DAY and not item.path.name.startswith(RACES):
-        return _asks(item)
-    day = date.today().toordinal()  # noqa: DTZ011 - any day will do
-    is_mariadb = site.DATABASES["default"]["ENGINE"].endswith("mysql")
-    return _is_no_copy(item) and (crc32(item.nodeid.encode()) + day) % 3 == is_mariadb
-
-
-#: Which tests a server has: those that ask it; all that are no copy; or those of every day that
-#: ask it, and a third of all others, each day another one.
-CHOICES = {"asking": _asks, "all": _is_no_copy, "today": _is_for_today}
