@@ -39,7 +39,7 @@ FOUND = [
 @pytest.mark.parametrize("pair", FOUND, ids=" while ".join)
 def test_S_what_was_begun_is_as_if_it_had_waited_or_come_before(live_server, pair):
     with lifted_limits(), open_office(), FakeProvider(issuer=ISSUER) as provider:
-        tally = Races(live_server.url, provider).race(pair, repeats=0, ordered=True)
+        [tally] = Races(live_server.url, provider).race([pair], repeats=0, ordered=True)
 
     assert tally.races
     assert not tally.faults
