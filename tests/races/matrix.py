@@ -20,6 +20,7 @@ from django_useraccounts.testing.provider import FakeProvider
 from tests.attacks.races import PATIENCE, Answer
 from tests.invariants import Tables, broken
 from tests.memberships.bills import KEY, SECRET
+from tests.memberships.office import Office
 from tests.races.acts import ACTS, Kind
 from tests.races.remains import Left, left
 from tests.races.suspense import suspense, with_another_in_between
@@ -156,8 +157,8 @@ Scene = tuple[bool, tuple[tuple[str, Any], ...]]
 class Races:
     """Lets acts go at once on a live server: a whole stage of Marias is made and judged at once."""
 
-    def __init__(self, origin: str, provider: FakeProvider) -> None:
-        self.stage = Stage(origin, provider)
+    def __init__(self, origin: str, provider: FakeProvider, office: Office) -> None:
+        self.stage = Stage(origin, provider, office)
 
     def race(self, pairs: Iterable[Pair], *, repeats: int, ordered: bool) -> list[Tally]:
         """Race pairs so often; ``ordered`` compares with one after the other, both ways."""

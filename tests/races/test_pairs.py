@@ -44,8 +44,8 @@ ROTATION = 12
 @pytest.mark.parametrize("first", list(ACTS))
 def test_S_what_is_done_at_once_is_done_one_after_the_other(live_server, first):
     pairs = [pair for pair in PAIRS if pair[0] == first]
-    with lifted_limits(), open_office(), FakeProvider(issuer=ISSUER) as provider:
-        races = Races(live_server.url, provider)
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        races = Races(live_server.url, provider, office)
         tallies = [
             tally
             for some, repeats, ordered in chosen(pairs)

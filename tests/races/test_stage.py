@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 
+from django_useraccounts.memberships.models import Payment
 from django_useraccounts.models import UserEmail
 from django_useraccounts.testing import lifted_limits
 from django_useraccounts.testing.provider import FakeProvider
@@ -37,8 +38,8 @@ def test_what_is_broken_names_the_pair_and_maria(live_server, monkeypatch):
         return lose
 
     monkeypatch.setitem(ACTS, "lose", Kind("lose", lose_the_primary))
-    with lifted_limits(), open_office(), FakeProvider(issuer=ISSUER) as provider:
-        races = Races(live_server.url, provider)
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        races = Races(live_server.url, provider, office)
         other, faulty = races.race(
             [("log_out", "log_in"), ("lose", "lose")], repeats=2, ordered=False
         )
@@ -48,3 +49,12 @@ def test_what_is_broken_names_the_pair_and_maria(live_server, monkeypatch):
     assert faulty.errors == ["maria-04: LookupError()"] * 2
     assert {words.split()[0] for words in faulty.broken} == {"maria-03:"}
     assert any("maria-03#" in words and "none is primary" in words for words in faulty.broken)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refund_gives_back_what_was_paid(live_server):
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        races = Races(live_server.url, provider, office)
+        races.race([("hear_of_a_refund", "log_out")], repeats=2, ordered=False)
+
+    assert [payment.state for payment in Payment.objects.all()] == [Payment.State.REFUNDED] * 2

@@ -44,6 +44,7 @@ from django_useraccounts.transactions import repeat_undone
 from tests.attacks.browsers import url
 from tests.attacks.races import Lines, Surfer
 from tests.memberships.bills import Subscription, read, signature
+from tests.memberships.office import Office
 from tests.races import suspense
 from tests.social.visits import ISSUER
 
@@ -207,8 +208,12 @@ class World(Names):
 
     @cached_property
     def paid_subscription(self) -> Subscription:
-        apply_event(read(self.subscription.paid(0)))
-        return self.subscription
+        """One whose first invoice is paid, which Stripe shows to who asks about its refund."""
+        subscription = self.subscription
+        apply_event(read(subscription.paid(0)))
+        intent = subscription.refunded(0)["data"]["object"]["payment_intent"]
+        self.stage.office.invoices[intent] = subscription.invoice(0, status="paid")
+        return subscription
 
     def _fresh(self, secret: OneTimeSecret) -> OneTimeSecret:
         secret.refresh_from_db()
@@ -277,10 +282,11 @@ snapshot = cache(Snapshot)
 
 
 class Stage:
-    """A live server and a provider, with lines to the server that stay, and all the Marias."""
+    """A live server with lines to it that stay, a provider, a Stripe, and all the Marias."""
 
-    def __init__(self, origin: str, provider: FakeProvider) -> None:
-        self.origin, self.provider, self.lines = origin, provider, Lines(origin)
+    def __init__(self, origin: str, provider: FakeProvider, office: Office) -> None:
+        self.origin, self.provider, self.office = origin, provider, office
+        self.lines = Lines(origin)
 
     def worlds(self, before: Snapshot) -> Iterator[World]:
         """Put back everybody, and yield one after the other."""
