@@ -60,9 +60,9 @@ USED_BY = {
 }
 
 
-def broken() -> list[str]:
+def broken(tables: "Tables | None" = None) -> list[str]:
     """Return all that is broken now, in words; the empty list when all is well."""
-    tables = Tables()
+    tables = tables or Tables()
     return [words for part in PARTS for words in part(tables)]
 
 
@@ -111,6 +111,18 @@ class Tables:
     @cached_property
     def sessions(self) -> list[Session]:
         return list(Session.objects.filter(expire_date__gt=timezone.now()))
+
+    @cached_property
+    def living_sessions(self) -> list[tuple[Session, AbstractUser]]:
+        """Each session that would be somebody's at the next request, as the server sees it."""
+        engine, found = import_module(site.SESSION_ENGINE), []
+        for session in self.sessions:
+            request = HttpRequest()
+            request.session = engine.SessionStore(session.session_key)
+            user = get_user(request)
+            if isinstance(user, AbstractUser):
+                found.append((session, user))
+        return found
 
     @cached_property
     def connections(self) -> list[Connection]:
@@ -184,24 +196,13 @@ def ways_in(tables: Tables) -> Iterator[str]:
 
 def sessions(tables: Tables) -> Iterator[str]:
     """Sessions that work are of accounts that are on, open, and proved where that is asked for."""
-    for session, user in living_sessions(tables):
+    for session, user in tables.living_sessions:
         if not user.is_active or user.is_closed:
             yield f"a session of {user}, whose account is off or closed, works"
         if conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
             yield f"a session of {user}, who has proved no address, works"
         if user.password in str(session.get_decoded()):
             yield f"a session of {user} holds the hash of the password"
-
-
-def living_sessions(tables: Tables) -> Iterator[tuple[Session, AbstractUser]]:
-    """Yield each session that would be somebody's at the next request, as the server sees it."""
-    engine = import_module(site.SESSION_ENGINE)
-    for session in tables.sessions:
-        request = HttpRequest()
-        request.session = engine.SessionStore(session.session_key)
-        user = get_user(request)
-        if isinstance(user, AbstractUser):
-            yield session, user
 
 
 def links(tables: Tables) -> Iterator[str]:
@@ -332,12 +333,12 @@ def invitations(tables: Tables) -> Iterator[str]:
     uses = Counter(InvitationUse.objects.values_list("invitation_id", flat=True))
     for row in Invitation.objects.select_related("link"):
         if row.uses > row.uses_allowed or uses[row.pk] > row.uses:
-            yield f"invitation {row.pk} counts {row.uses} uses, of {uses[row.pk]} people"
+            yield f"invitation {row.pk} of {row.email} counts {row.uses} uses, of {uses[row.pk]} people"
         if row.withdrawn_at and row.uses >= row.uses_allowed:
-            yield f"invitation {row.pk} was both used up and withdrawn"
+            yield f"invitation {row.pk} of {row.email} was both used up and withdrawn"
         is_over = row.withdrawn_at or row.uses >= row.uses_allowed
         if is_over and row.link.redeemed_at is None:
-            yield f"the link of invitation {row.pk}, which is over, works"
+            yield f"the link of invitation {row.pk} of {row.email}, which is over, works"
 
 
 def connections(tables: Tables) -> Iterator[str]:
@@ -356,7 +357,7 @@ def memberships(tables: Tables) -> Iterator[str]:
         is_over |= payment.membership.state == Membership.State.ENDED
         until = payment.grant.counts_until
         if is_over and (until is None or until > timezone.now()):
-            yield f"payment {payment.pk} ({payment.state}) still gives its role"
+            yield f"payment {payment.pk} of #{payment.membership.user_id} ({payment.state}) still gives its role"
 
 
 PARTS: tuple[Callable[[Tables], Iterator[str]], ...] = (

@@ -37,6 +37,8 @@ def postgresql() -> Iterator[str]:
         access = ["--auth=password", f"--pwfile={folder / 'password'}"]
         _run(folder, [*initdb, *access, "--encoding=UTF8", "--locale=C.UTF-8"])
         options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        # Two that wait for each other are found at once: nothing else here waits for long.
+        options += ["deadlock_timeout=50ms"]
         # Two runs of tests at once, each with a race of fifty.
         options += ["max_connections=250"]
         options += ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}"]

@@ -5,12 +5,14 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.core.servers.basehttp import WSGIServer
+from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 from django.test import Client
 from django.urls import reverse
 
@@ -20,6 +22,8 @@ from django_useraccounts.views import LINK_COOKIE
 
 # Fifty may knock at one moment: Django's server lets ten wait, and turns the others away.
 WSGIServer.request_queue_size = 100
+# On a connection that stays open, the body of an answer would wait until its head is acknowledged.
+WSGIRequestHandler.disable_nagle_algorithm = True
 
 #: How often each race is run; CI sets more, and a nightly run many. SQLite lets one write at a time
 #: and has little to race with: a few show that nobody meets an error while he waits.
@@ -38,11 +42,47 @@ class Answer(NamedTuple):
     text: str
 
 
-class Surfer:
-    """A browser over sockets: it keeps cookies with their paths, and sends the CSRF token."""
+Line = AbstractContextManager[http.client.HTTPConnection]
 
-    def __init__(self, origin: str, *, headers: Callable[[], Mapping[str, str]] = dict) -> None:
-        self.host = urlsplit(origin).netloc
+
+def _line_to(origin: str) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(urlsplit(origin).netloc, timeout=PATIENCE)
+
+
+class Lines:
+    """Connections to a server that stay open from one request to the next, one for each thread."""
+
+    def __init__(self, origin: str) -> None:
+        self._connect, self._here = partial(_line_to, origin), threading.local()
+        self._all: list[http.client.HTTPConnection] = []
+
+    def own(self) -> Line:
+        """Return that of this thread."""
+        if not hasattr(self._here, "line"):
+            self._here.line = self._connect()
+            self._all.append(self._here.line)
+        return nullcontext(self._here.line)
+
+    def close(self) -> None:
+        for line in self._all:
+            line.close()
+
+
+class Surfer:
+    """
+    A browser over sockets: it keeps cookies with their paths, and sends the CSRF token.
+
+    ``line`` lends it a connection that stays open; without, each request has one of its own.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        headers: Callable[[], Mapping[str, str]] = dict,
+        line: Callable[[], Line] | None = None,
+    ) -> None:
+        self.line = line or (lambda: closing(_line_to(origin)))
         #: What every request carries besides.
         self.headers = headers
         self.cookies: dict[tuple[str, str], str] = {}
@@ -76,13 +116,10 @@ class Surfer:
     ) -> Answer:
         sent = [f"{n}={v}" for (n, where), v in self.cookies.items() if path.startswith(where)]
         headers = {"Cookie": "; ".join(sent), **self.headers(), **headers}
-        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
-        try:
+        with self.line() as connection:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             text = response.read().decode(errors="replace")
-        finally:
-            connection.close()
         for header in response.headers.get_all("Set-Cookie", []):
             for name, morsel in SimpleCookie(header).items():
                 self.cookies[name, morsel["path"] or "/"] = morsel.value

@@ -38,8 +38,8 @@ FOUND = [
 
 @pytest.mark.parametrize("pair", FOUND, ids=" while ".join)
 def test_S_what_was_begun_is_as_if_it_had_waited_or_come_before(live_server, pair):
-    with lifted_limits(), open_office(), FakeProvider(issuer=ISSUER) as provider:
-        tally = Races(live_server.url, provider).race(pair, repeats=0, ordered=True)
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        [tally] = Races(live_server.url, provider, office).race([pair], repeats=0, ordered=True)
 
     assert tally.races
     assert not tally.faults

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.models import AccountEvent, OneTimeSecret, UserEmail
-from django_useraccounts.secrets import UNDO_EMAIL_CHANGE, issue
+from django_useraccounts.secrets import CONFIRM_EMAIL, UNDO_EMAIL_CHANGE, issue
 from django_useraccounts.testing import make_user
 from tests.attacks.browsers import url
 from tests.attacks.races import at_once
@@ -79,6 +79,23 @@ def test_S_what_is_removed_while_it_is_made_primary_is_gone(surfers):
         assert answers[0].status in {200, 302, 404}
         assert answers[1].status == 302
         assert primary_of(maria) == (first.email, first.email)
+
+
+def test_S_a_claim_that_is_removed_and_disowned_at_once_goes_once(surfers):
+    owner, reader = surfers(2)
+    for _ in repeatedly():
+        maria, *_proved = maria_at(owner)
+        claim = UserEmail.objects.add_claim(maria, "third@example.com")
+        page = reader.hold(issue(CONFIRM_EMAIL, address=claim))
+
+        at_once(
+            posting(owner, url("remove_email", claim.pk)), posting(reader, page, answer="not_me")
+        )
+
+        assert not UserEmail.objects.filter(pk=claim.pk).exists()
+        assert (
+            AccountEvent.objects.filter(kind__in=("email_removed", "email_disowned")).count() == 1
+        )
 
 
 def test_E9_fifty_added_at_once_leave_no_more_than_the_limit(surfers):

@@ -2,7 +2,8 @@
 ``python -m tests.races --repeats 200``: race every pair of acts so often, on each database.
 
 It starts the servers, prints a table, and fails when anything went wrong. ``--acts log_in`` races
-only pairs that begin with such an act; ``--databases postgresql`` only there.
+only pairs that begin with such an act, ``--part 3/10`` the third of ten parts of the pairs, and
+``--databases postgresql`` only there.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 DATABASES = ["sqlite", "postgresql", "mariadb"]
-HEAD = ("database", "pairs", "races", "5xx", "broken", "in no order", "seconds")
+HEAD = ("database", "pairs", "races", "5xx", "broken", "in no order", "ms for a race", "seconds")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES[1:])
     parser.add_argument("--acts", default="", help="a word in the name of the first act")
+    parser.add_argument("--part", default="1/1", type=part, help="such as 3/10")
     parser.add_argument("--workers", default="auto")
     options = parser.parse_args(arguments)
     rows, faults = [], []
@@ -37,6 +39,14 @@ def main(arguments: Sequence[str]) -> int:
     return bool(faults) or not all(row[1] for row in rows)
 
 
+def part(text: str) -> str:
+    """Refuse what is no part of a whole."""
+    number, parts = map(int, text.split("/"))
+    if not 1 <= number <= parts:
+        raise ValueError
+    return text
+
+
 def race_on(database: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Race on one database, in processes of their own; return what they have written down."""
     with tempfile.TemporaryDirectory() as folder:
@@ -44,6 +54,7 @@ def race_on(database: str, options: argparse.Namespace) -> list[dict[str, Any]]:
         environment = {
             **os.environ,
             "USERACCOUNTS_MATRIX_REPEATS": str(options.repeats),
+            "USERACCOUNTS_MATRIX_PART": options.part,
             "USERACCOUNTS_MATRIX_LOG": str(log),
         }
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no"]
@@ -65,7 +76,8 @@ def row_of(database: str, tallies: list[dict[str, Any]], seconds: float) -> tupl
         sum(len(tally[name]) for tally in tallies) for name in ("errors", "broken", "unordered")
     )
     races = sum(tally["races"] for tally in tallies)
-    return (database, len(tallies), races, *counts, round(seconds))
+    each = 1000 * sum(tally["seconds"] for tally in tallies) / max(races, 1)
+    return (database, len(tallies), races, *counts, round(each), round(seconds))
 
 
 def faults_of(tally: dict[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ from django_useraccounts.profile.flows import change_username as rename
 from django_useraccounts.roles.flows import grant_role, revoke_role
 from django_useraccounts.testing import PASSWORD
 from tests.attacks.browsers import EVIL, NEW_PASSWORD
-from tests.races.world import CLAIM, FIRST, SECOND, Act, World
+from tests.races.world import Act, World
 
 Prepare = Callable[[World], Act]
 
@@ -58,34 +58,34 @@ def wanting(*, conf: dict[str, Any] | None = None, **world: Any) -> Callable[[Pr
 
 @act
 def log_in(world: World) -> Act:
-    return world.post(world.stranger(), "login", identifier="maria", password=PASSWORD)
+    return world.post(world.stranger(), "login", identifier=world.name("maria"), password=PASSWORD)
 
 
 @wanting(closed=True)
 def reopen_by_login(world: World) -> Act:
-    return world.post(world.stranger(), "login", identifier=FIRST, password=PASSWORD)
+    return world.post(world.stranger(), "login", identifier=world.first, password=PASSWORD)
 
 
 @act
 def register_a_name_that_the_owner_takes(world: World) -> Act:
-    data = {"username": "mary", "email": "mary@example.com", "password": EVIL, "terms": "2"}
-    return world.post(world.stranger(), "register", **data)
+    data = {"username": world.name("mary"), "email": world.address_of("mary")}
+    return world.post(world.stranger(), "register", **data, password=EVIL, terms="2")
 
 
 @act
 def register_an_address_that_the_owner_claims(world: World) -> Act:
-    data = {"username": "mallory", "email": CLAIM, "password": EVIL, "terms": "2"}
-    return world.post(world.stranger(), "register", **data)
+    data = {"username": world.name("mallory"), "email": world.claim}
+    return world.post(world.stranger(), "register", **data, password=EVIL, terms="2")
 
 
 @act
 def forgot_password(world: World) -> Act:
-    return world.post(world.stranger(), "forgot_password", email=FIRST)
+    return world.post(world.stranger(), "forgot_password", email=world.first)
 
 
 @act
 def resend_confirmation(world: World) -> Act:
-    return world.post(world.stranger(), "resend_confirmation", email=CLAIM)
+    return world.post(world.stranger(), "resend_confirmation", email=world.claim)
 
 
 # By a mailed link
@@ -152,7 +152,7 @@ def set_password(world: World) -> Act:
 
 @act
 def change_username(world: World) -> Act:
-    return world.post(world.owner(), "change_username", username="mary")
+    return world.post(world.owner(), "change_username", username=world.name("mary"))
 
 
 @act
@@ -162,32 +162,32 @@ def edit_profile(world: World) -> Act:
 
 @act
 def add_email(world: World) -> Act:
-    return world.post(world.owner(), "add_email", email="fourth@example.com")
+    return world.post(world.owner(), "add_email", email=world.address_of("fourth"))
 
 
 @act
 def send_confirmation(world: World) -> Act:
-    return world.post(world.owner(), "send_confirmation", world.address(CLAIM).pk)
+    return world.post(world.owner(), "send_confirmation", world.address(world.claim).pk)
 
 
 @act
 def make_primary_email(world: World) -> Act:
-    return world.post(world.owner(), "make_primary_email", world.address(SECOND).pk)
+    return world.post(world.owner(), "make_primary_email", world.address(world.second).pk)
 
 
 @act
 def remove_the_primary_email(world: World) -> Act:
-    return world.post(world.owner(), "remove_email", world.address(FIRST).pk)
+    return world.post(world.owner(), "remove_email", world.address(world.first).pk)
 
 
 @act
 def remove_the_other_email(world: World) -> Act:
-    return world.post(world.owner(), "remove_email", world.address(SECOND).pk)
+    return world.post(world.owner(), "remove_email", world.address(world.second).pk)
 
 
 @act
 def remove_the_claim(world: World) -> Act:
-    return world.post(world.owner(), "remove_email", world.address(CLAIM).pk)
+    return world.post(world.owner(), "remove_email", world.address(world.claim).pk)
 
 
 @act
@@ -207,7 +207,7 @@ def close_account(world: World) -> Act:
 
 @act
 def invite(world: World) -> Act:
-    data = {"email": "ada@example.com", "uses": "1", "note": "", "days": "14"}
+    data = {"email": world.address_of("ada"), "uses": "1", "note": "", "days": "14"}
     return world.post(world.owner(), "invite", **data)
 
 
@@ -226,14 +226,14 @@ def resend_invitation(world: World) -> Act:
 
 @act
 def social_login(world: World) -> Act:
-    return world.come_back(world.stranger(), "social_login", "maria-1")
+    return world.come_back(world.stranger(), "social_login", world.name("first"))
 
 
 @act
 def connect_provider(world: World) -> Act:
     # Begun before there were new terms, where those are accepted at the same moment.
     with override_settings(USERACCOUNTS={**settings.USERACCOUNTS, "TERMS_VERSION": ""}):
-        return world.come_back(world.owner(), "connect_provider", "maria-2")
+        return world.come_back(world.owner(), "connect_provider", world.name("other"))
 
 
 @act
@@ -272,7 +272,8 @@ def hear_of_the_end(world: World) -> Act:
 def record_a_transfer(world: World) -> Act:
     plan = Plan.objects.get(name="patron")
     until = world.subscription.period(3)[1]
-    return world.calling(record_payment, world.maria, plan, until, reference="7", by=world.boss)
+    told = {"reference": world.name("transfer"), "by": world.boss}
+    return world.calling(record_payment, world.maria, plan, until, **told)
 
 
 @act
@@ -287,7 +288,7 @@ def revoke_a_role(world: World) -> Act:
 
 @act
 def be_renamed(world: World) -> Act:
-    return world.calling(rename, world.copy_of_maria(), "madonna", by=world.boss)
+    return world.calling(rename, world.copy_of_maria(), world.name("madonna"), by=world.boss)
 
 
 @act

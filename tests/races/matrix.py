@@ -1,42 +1,34 @@
 """Let two acts go at one moment, and judge what is left: no error, nothing broken, one then other."""
 
-from collections import Counter
-from collections.abc import Iterator
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, islice
 from time import perf_counter
 from typing import Any
+from unittest import mock
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import check_password
+from django.db import connections
 from django.test import override_settings
+from django.utils import timezone
 
-from django_useraccounts.invitations.models import Invitation
-from django_useraccounts.memberships.models import Membership, Payment
-from django_useraccounts.models import (
-    AccountEvent,
-    AccountExport,
-    OldUsername,
-    OneTimeSecret,
-    OutgoingMail,
-    RoleGrant,
-    UserEmail,
-)
-from django_useraccounts.secrets import is_replaced, is_void
-from django_useraccounts.social.models import Connection
-from django_useraccounts.testing import PASSWORD
 from django_useraccounts.testing.provider import FakeProvider
-from tests.attacks.browsers import EVIL, NEW_PASSWORD
-from tests.attacks.races import Answer, at_once
-from tests.invariants import Tables, broken, living_sessions
+from tests.attacks.races import PATIENCE, Answer
+from tests.invariants import Tables, broken
 from tests.memberships.bills import KEY, SECRET
+from tests.memberships.office import Office
 from tests.races.acts import ACTS, Kind
+from tests.races.remains import Left, left
 from tests.races.suspense import suspense, with_another_in_between
-from tests.races.world import Act, Snapshot, World, closing
+from tests.races.world import MARIAS, NUMBER, REFUSALS, Act, Stage, World, snapshot
 from tests.social.visits import OPTIONS
 
-Left = Counter[tuple[object, ...]]
+Pair = tuple[str, str]
+Acts = list[Act]
 
 CONF = {
     "ORIGIN": "http://testserver",
@@ -71,7 +63,7 @@ PAIRS = list(combinations_with_replacement(ACTS, 2))
 class Tally:
     """How the races of one pair went."""
 
-    pair: tuple[str, str]
+    pair: Pair
     races: int = 0
     seconds: float = 0
     #: Each in words: answers of 500 and more, invariants, results that no order leads to.
@@ -79,68 +71,171 @@ class Tally:
     broken: list[str] = field(default_factory=list)
     unordered: list[str] = field(default_factory=list)
 
-    def judge(self, answers: list[object], orders: list[Left]) -> None:
-        """Note what is wrong with a race that has just been run."""
-        self.races += 1
-        self.errors += [str(answer) for answer in answers if is_error(answer)]
-        self.broken += broken()
-        if not orders or frozenset(self.pair) in HARMLESS:
-            return
-        now = left()
-        if not any(is_as_good(now, order) for order in orders):
-            self.unordered += [_difference(now, orders)]
-
     @property
     def faults(self) -> list[str]:
         return [*self.errors, *self.broken, *self.unordered]
 
 
-class Races:
-    """The stage on which two acts go at once, on a live server."""
+class Racers(ThreadPoolExecutor):
+    """Two who act, each in a thread that stays, and so with its lines to servers and databases."""
 
-    def __init__(self, origin: str, provider: FakeProvider) -> None:
-        self.origin, self.provider = origin, provider
-        self.snapshot = cache(Snapshot)
+    def __init__(self) -> None:
+        super().__init__(max_workers=2, thread_name_prefix="racer")
 
-    def race(self, pair: tuple[str, str], *, repeats: int, ordered: bool) -> Tally:
-        """Race two acts some times; ``ordered`` compares with one after the other, both ways."""
-        kinds = [ACTS[name] for name in pair]
-        tally = Tally(pair)
-        started = perf_counter()
-        with override_settings(USERACCOUNTS={**CONF, **kinds[0].conf, **kinds[1].conf}):
-            ways = _ways(pair) if ordered else []
-            orders = [self.one_after_the_other(kinds, way) for way in ways]
-            for way in ways:
-                tally.judge(self.in_between(kinds, way), orders)
-            for _ in range(repeats):
-                acts = self.stage(kinds)
-                answers = at_once(*map(closing, acts))
-                tally.judge(answers, orders)
-        tally.seconds = perf_counter() - started
-        return tally
+    def at_once(self, acts: Acts) -> list[object]:
+        barrier = threading.Barrier(2, timeout=PATIENCE)
 
-    def stage(self, kinds: list[Kind]) -> list[Act]:
-        """Make the world that both acts want, and return the request of each."""
-        wanted = {key: value for kind in kinds for key, value in kind.world.items()}
-        snapshot = self.snapshot(password=wanted.get("password", True))
-        world = World(self.origin, self.provider, snapshot, wanted)
-        acts = [kind.prepare(world) for kind in kinds]
-        world.begin()
-        return acts
+        def run(act: Act) -> object:
+            barrier.wait()
+            return act()
 
-    def in_between(self, kinds: list[Kind], way: tuple[int, int]) -> list[object]:
+        return [*self.map(run, map(tried, acts), timeout=PATIENCE * 2)]
+
+    def in_turn(self, acts: Acts) -> list[object]:
+        return [self.submit(tried(act)).result(PATIENCE) for act in acts]
+
+    def in_between(self, acts: Acts) -> list[object]:
         """Do the second act while the first one has passed its guards and written nothing."""
-        acts = [closing(act) for act in self.stage(kinds)]
         with suspense():
-            return with_another_in_between(acts[way[0]], acts[way[1]])[0]
+            return with_another_in_between(*map(tried, acts), racers=self)[0]
 
-    def one_after_the_other(self, kinds: list[Kind], way: tuple[int, int]) -> Left:
-        """Return what is left when the acts wait for one another."""
-        acts = self.stage(kinds)
-        for place in way:
-            answer = acts[place]()
-            assert not is_error(answer), answer
-        return left()
+
+def tried(act: Act) -> Act:
+    """Return the act with its error as its answer, so that others on the stage still have theirs."""
+
+    def run() -> object:
+        try:
+            return act()
+        except Exception as error:
+            return error
+
+    return run
+
+
+Manner = Callable[[Racers, Acts], list[object]]
+
+
+@dataclass
+class Bout:
+    """One time that two acts are done, by a Maria of their own."""
+
+    tally: Tally
+    #: What is left by either order, known when those have been judged.
+    orders: list[Left]
+    manner: Manner
+    #: Which of the two comes first.
+    way: tuple[int, int] = (0, 1)
+
+    @property
+    def kinds(self) -> list[Kind]:
+        return [ACTS[name] for name in self.tally.pair]
+
+    def prepare(self, world: World) -> Acts:
+        """Make the world that both acts want, and return the request of each."""
+        acts = [kind.prepare(world) for kind in self.kinds]
+        world.begin({key: value for kind in self.kinds for key, value in kind.world.items()})
+        return [acts[place] for place in self.way]
+
+    def judge(self, answers: list[object], now: Left, faults: list[str], who: str) -> None:
+        """Note what is wrong with what has been done."""
+        self.tally.errors += [f"{who}: {answer!r}" for answer in answers if is_error(answer)]
+        self.tally.broken += [f"{who}: {words}" for words in faults]
+        if self.manner is Racers.in_turn:
+            self.orders.append(now)
+            return
+        self.tally.races += 1
+        if not self.orders or frozenset(self.tally.pair) in HARMLESS:
+            return
+        if not any(is_as_good(now, order) for order in self.orders):
+            self.tally.unordered.append(f"{who}: {_difference(now, self.orders)}")
+
+
+#: What all bouts of a stage have in common: whether Maria has a password, and settings.
+Scene = tuple[bool, tuple[tuple[str, Any], ...]]
+
+
+class Races:
+    """Lets acts go at once on a live server: a whole stage of Marias is made and judged at once."""
+
+    def __init__(self, origin: str, provider: FakeProvider, office: Office) -> None:
+        self.stage = Stage(origin, provider, office)
+
+    def race(self, pairs: Iterable[Pair], *, repeats: int, ordered: bool) -> list[Tally]:
+        """Race pairs so often; ``ordered`` compares with one after the other, both ways."""
+        tallies, scenes = [Tally(pair) for pair in pairs], defaultdict(list)
+        for tally in tallies:
+            for bout in bouts(tally, repeats=repeats, ordered=ordered):
+                scenes[scene_of(bout)].append(bout)
+        with lasting_connections(self.stage) as racers:
+            for scene, waiting in scenes.items():
+                for place in range(0, len(waiting), MARIAS):
+                    self.play(scene, waiting[place : place + MARIAS], racers)
+        return tallies
+
+    def play(self, scene: Scene, bouts: list[Bout], racers: Racers) -> None:
+        """Do each bout by a Maria of its own, and judge all at the end."""
+        started = perf_counter()
+        has_password, conf = scene
+        with override_settings(USERACCOUNTS=CONF):
+            before = snapshot(password=has_password)
+        with override_settings(USERACCOUNTS={**CONF, **dict(conf)}):
+            worlds = [*islice(self.stage.worlds(before), len(bouts))]
+            acts = [bout.prepare(world) for bout, world in zip(bouts, worlds, strict=True)]
+            answers = []
+            for bout, world, pair in zip(bouts, worlds, acts, strict=True):
+                world.begun_at = timezone.now()
+                answers.append(bout.manner(racers, pair))
+            tables = Tables()
+            lefts = left(tables, worlds)
+            assert "" not in lefts, f"of nobody: {lefts['']}"
+            faults = faults_in(tables, worlds)
+        for bout, world, answer in zip(bouts, worlds, answers, strict=True):
+            own = [words for words in faults if concerns(words, world.tag)]
+            bout.judge(answer, lefts[world.tag], own, world.name("maria"))
+            bout.tally.seconds += (perf_counter() - started) / len(bouts)
+
+
+def bouts(tally: Tally, *, repeats: int, ordered: bool) -> Iterator[Bout]:
+    """Yield what a pair has to go through, the orders that others are compared with first."""
+    ways = _ways(tally.pair) if ordered else []
+    orders: list[Left] = []
+    for manner in (Racers.in_turn, Racers.in_between):
+        yield from (Bout(tally, orders, manner, way) for way in ways)
+    yield from (Bout(tally, orders, Racers.at_once) for _ in range(repeats))
+
+
+def scene_of(bout: Bout) -> Scene:
+    first, second = bout.kinds
+    has_password = all(kind.world.get("password", True) for kind in bout.kinds)
+    return has_password, tuple(sorted({**first.conf, **second.conf}.items()))
+
+
+@contextmanager
+def lasting_connections(stage: Stage) -> Iterator[Racers]:
+    """Yield who keeps lines and connections open meanwhile, as the threads of the server do."""
+    with Racers() as racers, mock.patch.dict(connections.settings["default"], CONN_MAX_AGE=None):
+        try:
+            yield racers
+        finally:
+            racers.at_once([connections.close_all] * 2)
+            stage.lines.close()
+
+
+def faults_in(tables: Tables, worlds: list[World]) -> list[str]:
+    """Return what is broken, with the names of those whom the words call by a number."""
+    names = {str(key): user.username for key, user in tables.users.items()}
+    names |= {str(world.maria.pk): world.name("maria") for world in worlds}
+
+    def named(number: re.Match[str]) -> str:
+        return f"{names.get(number[1], '')}{number[0]}"
+
+    return [re.sub(r"#(\d+)", named, words) for words in broken(tables)]
+
+
+def concerns(words: str, tag: str) -> bool:
+    """Say whether a Maria is named; where none is, all are meant."""
+    tags = {number[0] for number in NUMBER.finditer(words)}
+    return tag in tags or not tags
 
 
 def is_as_good(now: Left, order: Left) -> bool:
@@ -161,64 +256,9 @@ def _ways(pair: tuple[str, str]) -> list[tuple[int, int]]:
 
 
 def is_error(answer: object) -> bool:
-    return isinstance(answer, Answer) and answer.status >= 500
-
-
-def left() -> Left:
-    """Return what a person could notice of the tables: no keys, no moments, no order of rows."""
-    users = {user.pk: user for user in get_user_model().objects.all()}
-    names = {key: user.email or f"who wants to be {user.username}" for key, user in users.items()}
-    return Counter(
-        [
-            *_of_users(users.values()),
-            *_of_links(),
-            *_rows(UserEmail, "user_id", "email", "verified_key", "is_primary", names=names),
-            *_rows(Connection, "user_id", "subject", names=names),
-            *_rows(OldUsername, "username_key", names=names),
-            *_rows(AccountEvent, "kind", names=names),
-            # Not to which: who changes addresses and password at once is told at either.
-            *_rows(OutgoingMail, "kind", names=names),
-            *_rows(AccountExport, "user_id", names=names),
-            *_rows(RoleGrant.objects.in_force(), "user_id", "role__name", names=names),
-            *_rows(Membership, "state", names=names),
-            *_rows(Payment, "state", names=names),
-            *(("Invitation", row.email, row.state, row.uses) for row in _invitations()),
-            *(("Session", names[user.pk]) for _session, user in living_sessions(Tables())),
-        ]
-    )
-
-
-def _of_users(users: Any) -> Iterator[tuple[object, ...]]:
-    for user in users:
-        passwords = [text for text in (PASSWORD, EVIL, NEW_PASSWORD) if check_it(text, user)]
-        yield (
-            *("User", user.username, user.email, user.first_name, tuple(passwords)),
-            *(user.is_active, user.is_closed, user.is_superuser, user.session_epoch),
-            user.terms_version,
-        )
-
-
-def check_it(text: str, user: Any) -> bool:
-    return bool(check_password(text, user.password))
-
-
-def _of_links() -> Iterator[tuple[object, ...]]:
-    """Which links work: what is left of a link that does not, nobody notices."""
-    rows = OneTimeSecret.objects.exclude(user=None).select_related("user", "address")
-    for row in rows.annotate(is_replaced=is_replaced()):
-        if not is_void(row, is_replaced=row.is_replaced):
-            yield "Link", row.purpose, row.email_key
-
-
-def _invitations() -> Any:
-    return Invitation.objects.select_related("link__user")
-
-
-def _rows(model: Any, *columns: str, names: dict[Any, str]) -> Iterator[tuple[object, ...]]:
-    rows = model.objects.all() if isinstance(model, type) else model
-    for values in rows.values_list(*columns):
-        who = [names.get(values[0])] if columns[0] == "user_id" else [values[0]]
-        yield (rows.model.__name__, *who, *values[1:])
+    if isinstance(answer, Answer):
+        return answer.status >= 500
+    return isinstance(answer, Exception) and not isinstance(answer, REFUSALS)
 
 
 def _difference(now: Left, orders: list[Left]) -> str:

@@ -7,6 +7,7 @@ what was true then, and is not any more when something is written. No lock is he
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -72,24 +73,30 @@ def suspense() -> Iterator[None]:
 
 
 def with_another_in_between(
-    act: Callable[[], object], other: Callable[[], object], *, number: int = 1
+    act: Callable[[], object],
+    other: Callable[[], object],
+    *,
+    racers: Executor,
+    number: int = 1,
 ) -> tuple[list[object], bool]:
     """Do both; return what they return, and whether there was such a moment in the first one."""
-    stop, answers = Stop(number), [None, None]
+    stop = Stop(number)
     _stops[stop.key] = stop
 
-    def run() -> None:
+    def run() -> object:
         _here.stop = stop
         try:
-            answers[0] = act()
+            return act()
         finally:
+            _here.stop = None
             stop.is_reached.set()
 
-    thread = threading.Thread(target=run)
-    thread.start()
+    stopped = racers.submit(run)
     stop.is_reached.wait(PATIENCE)
-    answers[1] = other()
-    stop.go_on.set()
-    thread.join(PATIENCE)
+    try:
+        meanwhile = racers.submit(other).result(PATIENCE)
+    finally:
+        stop.go_on.set()
+    answers = [stopped.result(PATIENCE), meanwhile]
     del _stops[stop.key]
     return answers, stop.has_stopped

@@ -2,13 +2,15 @@
 S. Every act against every other one, on one account, at the same moment.
 
 In an ordinary run each pair is raced once, today on PostgreSQL, tomorrow on MariaDB; SQLite, which
-lets one write at a time, does one act in the midst of another, for some pairs, others each time.
-``python -m tests.races`` does all of it for all pairs.
+lets one write at a time, does one act in the midst of another, for some pairs, others each time. CI
+has a twentieth of the pairs, another one each day, twenty times besides, on each of the two servers,
+and compares it with one act after the other. ``python -m tests.races`` does all of it for all pairs.
 """
 
 import json
 import os
 import random
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -18,44 +20,68 @@ from django.db import connection
 
 from django_useraccounts.testing import lifted_limits
 from django_useraccounts.testing.provider import FakeProvider
+from tests.attacks import races as other_races
 from tests.memberships.office import open_office
 from tests.races.acts import ACTS
-from tests.races.matrix import PAIRS, Races
+from tests.races.matrix import PAIRS, Pair, Races, Tally
 from tests.social.visits import ISSUER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-#: How often a nightly run has each pair raced, and where it has them written down, a line each.
+#: How often a nightly run has each pair raced, which tenth (or so) of them it has, such as 3/10, and
+#: where it has them written down, a line each.
 REPEATS = int(os.environ.get("USERACCOUNTS_MATRIX_REPEATS", "0"))
+PART = os.environ.get("USERACCOUNTS_MATRIX_PART", "1/1")
 LOG = os.environ.get("USERACCOUNTS_MATRIX_LOG", "")
-#: One pair of so many is compared with one act after the other in an ordinary run.
+#: From so many repeats of other races on, as CI has, a part of the pairs is raced as often.
+MANY = 20
+#: In so many days CI has had each pair many times on each server.
+DAYS = 20
+#: One pair of so many is compared with one act after the other in an ordinary run on SQLite.
 ROTATION = 12
 
 
 @pytest.mark.parametrize("first", list(ACTS))
 def test_S_what_is_done_at_once_is_done_one_after_the_other(live_server, first):
-    pairs, tallies = [pair for pair in PAIRS if pair[0] == first], []
-    # By the seed of the run: pytest-randomly prints it, and takes it with -p randomly_seed.
-    compared = set(random.sample(pairs, k=-(-len(pairs) // ROTATION)))
-    is_serial = connection.vendor == "sqlite"
-    with lifted_limits(), open_office(), FakeProvider(issuer=ISSUER) as provider:
-        races = Races(live_server.url, provider)
-        for pair in pairs:
-            if REPEATS:
-                tallies.append(races.race(pair, repeats=REPEATS, ordered=True))
-            elif not is_serial and is_for_today(pair):
-                tallies.append(races.race(pair, repeats=1, ordered=False))
-            elif is_serial and pair in compared:
-                tallies.append(races.race(pair, repeats=0, ordered=True))
-            if LOG:
-                with Path(LOG).open("a") as lines:
-                    lines.write(json.dumps(asdict(tallies[-1])) + "\n")
+    pairs = [pair for pair in PAIRS if pair[0] == first]
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        races = Races(live_server.url, provider, office)
+        tallies = [
+            tally
+            for some, repeats, ordered in chosen(pairs)
+            for tally in races.race(some, repeats=repeats, ordered=ordered)
+        ]
 
+    write_down(tallies)
     faults = [f"{' × '.join(t.pair)}: {fault}" for t in tallies for fault in t.faults]
     assert not faults, "\n".join(faults)
 
 
-def is_for_today(pair: tuple[str, str]) -> bool:
-    """Say whether this server has the pair today; the other one has the rest."""
-    place = PAIRS.index(pair) + date.today().toordinal()  # noqa: DTZ011 - any day will do
-    return place % 2 == (connection.vendor == "mysql")
+def chosen(pairs: list[Pair]) -> Iterator[tuple[list[Pair], int, bool]]:
+    """Yield pairs, how often to race them, and whether to compare them with their orders."""
+    if REPEATS:
+        yield [pair for pair in pairs if is_in_part(pair)], REPEATS, True
+    elif connection.vendor == "sqlite":
+        # By the seed of the run: pytest-randomly prints it, and takes it with -p randomly_seed.
+        yield random.sample(pairs, k=-(-len(pairs) // ROTATION)), 0, True
+    else:
+        yield [pair for pair in pairs if _turn(pair) % 2 == 0], 1, False
+        if other_races.REPEATS >= MANY:
+            yield [pair for pair in pairs if _turn(pair) % DAYS == 0], MANY, True
+
+
+def is_in_part(pair: Pair) -> bool:
+    part, parts = map(int, PART.split("/"))
+    return PAIRS.index(pair) % parts == part - 1
+
+
+def _turn(pair: Pair) -> int:
+    """Return a number that goes up each day, and is odd on one server when even on the other."""
+    day = date.today().toordinal()  # noqa: DTZ011 - any day will do
+    return PAIRS.index(pair) + day + (connection.vendor == "mysql")
+
+
+def write_down(tallies: list[Tally]) -> None:
+    if LOG:
+        with Path(LOG).open("a") as lines:
+            lines.writelines(json.dumps(asdict(tally)) + "\n" for tally in tallies)

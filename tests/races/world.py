@@ -1,8 +1,13 @@
-"""One account with something of everything, that all acts of a race are about."""
+"""
+Accounts with something of everything, each for one race: Maria, by a number, and what is hers.
+
+All of them are put back at once, and judged at once, so that a race costs little beside its acts.
+"""
 
 import json
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property, partial
 from graphlib import TopologicalSorter
 from itertools import count
@@ -14,8 +19,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connections, models, transaction
+from django.db import models, transaction
 from django.test import Client
+from django.utils import timezone
 
 from django_useraccounts.administration.flows import switch_off
 from django_useraccounts.emails.flows import add_email
@@ -36,8 +42,9 @@ from django_useraccounts.testing import PASSWORD, log_in, make_user
 from django_useraccounts.testing.provider import FakeProvider
 from django_useraccounts.transactions import repeat_undone
 from tests.attacks.browsers import url
-from tests.attacks.races import Surfer
+from tests.attacks.races import Lines, Surfer
 from tests.memberships.bills import Subscription, read, signature
+from tests.memberships.office import Office
 from tests.races import suspense
 from tests.social.visits import ISSUER
 
@@ -45,12 +52,16 @@ User = get_user_model()
 
 #: A secret of Django's that is its own token, so that no form has to be seen before it is sent.
 CSRF = "a" * 32
-FIRST, SECOND, CLAIM = "maria@example.com", "second@example.com", "third@example.com"
 #: Stripe signs each delivery anew.
 SECONDS = count()
 
-#: What stays from race to race.
-HOUSE = {"Role", "Role_permissions", "Plan"}
+#: How many Marias there are: enough for twenty races of a pair and what they are compared with.
+MARIAS = 24
+#: By which names and addresses tell whose they are: the number of a Maria.
+NUMBER = re.compile(r"(?<=[a-z])-(\d\d)(?!\d)")
+
+#: What a program hears that may not, the second when the account is erased.
+REFUSALS = (AccountError, ObjectDoesNotExist)
 
 Act = Callable[[], object]
 
@@ -65,27 +76,43 @@ class Everybody(Policy):
         return True
 
 
-class World:
+class Names:
+    """What those are called who belong to the Maria of a number."""
+
+    def __init__(self, number: int) -> None:
+        self.tag = f"-{number:02}"
+        self.first, self.second = self.address_of("maria"), self.address_of("second")
+        self.claim = self.address_of("third")
+
+    def name(self, text: str) -> str:
+        return text + self.tag
+
+    def address_of(self, text: str) -> str:
+        return f"{text}{self.tag}@example.com"
+
+
+class World(Names):
     """
-    Maria, who has two proved addresses, a claim, a role, a provider and a customer number.
+    A Maria, who has two proved addresses, a claim, a role, a provider and a customer number.
 
     What several acts need, such as a link, is made once: both then hold the same one.
     """
 
     def __init__(
-        self, origin: str, provider: FakeProvider, snapshot: "Snapshot", wanted: Mapping[str, bool]
+        self, stage: "Stage", number: int, users: Mapping[str, Any], sessions: list[str]
     ) -> None:
-        self.origin, self.provider, self._wanted = origin, provider, wanted
-        self._sessions = iter(snapshot.sessions)
-        snapshot.restore()
-        self.maria = User.objects.get(username="maria")
-        self.boss = User.objects.get(username="boss")
+        super().__init__(number)
+        self.stage, self._sessions = stage, iter(sessions)
+        self.maria = users[self.name("maria")]
+        self.boss = users[self.name("boss")]
+        #: When it became her turn.
+        self.begun_at = timezone.now()
 
-    def begin(self) -> None:
+    def begin(self, wanted: Mapping[str, bool]) -> None:
         """Close the account, or switch it off, where an act wants that: after all is prepared."""
-        if self._wanted.get("off"):
+        if wanted.get("off"):
             switch_off(self.maria)
-        if self._wanted.get("closed"):
+        if wanted.get("closed"):
             close_account(self.maria)
 
     def copy_of_maria(self) -> AbstractUser:
@@ -100,7 +127,8 @@ class World:
 
     def stranger(self) -> Surfer:
         """A browser that nobody is logged in at."""
-        surfer = Surfer(self.origin, headers=suspense.headers)
+        stage = self.stage
+        surfer = Surfer(stage.origin, headers=suspense.headers, line=stage.lines.own)
         surfer.cookies[settings.CSRF_COOKIE_NAME, "/"] = surfer.token = CSRF
         return surfer
 
@@ -112,7 +140,7 @@ class World:
 
     def calling(self, flow: Callable[..., object], *args: object, **kwargs: object) -> Act:
         """
-        Call a flow as a program does, with a connection of its own; its refusal is an answer.
+        Call a flow as a program does, by the connection of its thread; its refusal is an answer.
 
         What the database undoes for another transaction it begins again, as pages do.
         """
@@ -120,8 +148,8 @@ class World:
         def call() -> object:
             try:
                 return repeat_undone(partial(flow, *args, **kwargs), restore=lambda: None)
-            except (AccountError, ObjectDoesNotExist) as refusal:
-                return refusal  # the second is how a program learns that the account is erased
+            except REFUSALS as refusal:
+                return refusal
 
         return call
 
@@ -129,21 +157,23 @@ class World:
 
     @cached_property
     def reset_link(self) -> OneTimeSecret:
-        return issue(RESET_PASSWORD, address=self.address(FIRST))
+        return issue(RESET_PASSWORD, address=self.address(self.first))
 
     @cached_property
     def confirm_link(self) -> OneTimeSecret:
-        return issue(CONFIRM_EMAIL, address=self.address(CLAIM))
+        return issue(CONFIRM_EMAIL, address=self.address(self.claim))
 
     @cached_property
     def undo_link(self) -> OneTimeSecret:
-        pending = f"{FIRST} 2026-01-01T00:00:00+0000"
-        return self._fresh(issue(UNDO_EMAIL_CHANGE, address=self.address(FIRST), pending=pending))
+        pending = f"{self.first} 2026-01-01T00:00:00+0000"
+        return self._fresh(
+            issue(UNDO_EMAIL_CHANGE, address=self.address(self.first), pending=pending)
+        )
 
     @cached_property
     def connect_link(self) -> OneTimeSecret:
-        pending = json.dumps(identity("maria-2").as_kept())
-        return issue(CONNECT_BY_LINK, address=self.address(FIRST), pending=pending)
+        pending = json.dumps(identity(self.name("other")).as_kept())
+        return issue(CONNECT_BY_LINK, address=self.address(self.first), pending=pending)
 
     @cached_property
     def export_link(self) -> OneTimeSecret:
@@ -154,14 +184,14 @@ class World:
     @cached_property
     def invitation(self) -> Invitation:
         """An invitation that was mailed to Maria."""
-        return invite(SECOND, by=self.boss, roles=["artist"])
+        return invite(self.second, by=self.boss, roles=["artist"])
 
     @cached_property
     def sent_invitation(self) -> Invitation:
         """An invitation of Maria's own."""
         permission = Permission.objects.get(codename="add_invitation")
         self.maria.user_permissions.add(permission)
-        return invite("frida@example.com", by=self.maria)
+        return invite(self.address_of("frida"), by=self.maria)
 
     @cached_property
     def granted_role(self) -> str:
@@ -174,12 +204,16 @@ class World:
 
     @cached_property
     def subscription(self) -> Subscription:
-        return Subscription(str(self.maria.pk))
+        return Subscription(str(self.maria.pk), customer=self.name("cus"), id=self.name("sub"))
 
     @cached_property
     def paid_subscription(self) -> Subscription:
-        apply_event(read(self.subscription.paid(0)))
-        return self.subscription
+        """One whose first invoice is paid, which Stripe shows to who asks about its refund."""
+        subscription = self.subscription
+        apply_event(read(subscription.paid(0)))
+        intent = subscription.refunded(0)["data"]["object"]["payment_intent"]
+        self.stage.office.invoices[intent] = subscription.invoice(0, status="paid")
+        return subscription
 
     def _fresh(self, secret: OneTimeSecret) -> OneTimeSecret:
         secret.refresh_from_db()
@@ -198,7 +232,7 @@ class World:
         """Go to the provider and agree there; the request is the way back."""
         begun = surfer.post(url(page, "guild"), {})
         assert begun.status == 302, begun.text
-        callback = self.provider.agree(begun.location, {"sub": subject})
+        callback = self.stage.provider.agree(begun.location, {"sub": subject})
         return partial(surfer.get, str(callback))
 
     def deliver(self, tree: dict[str, Any]) -> Act:
@@ -210,41 +244,30 @@ class World:
         return partial(surfer.send, "POST", url("stripe_webhook"), body, headers)
 
 
-def closing(act: Act) -> Act:
-    """Return the act for a thread of its own, which leaves no connection behind."""
-
-    def run() -> object:
-        try:
-            return act()
-        finally:
-            connections.close_all()
-
-    return run
-
-
 def identity(subject: str) -> Identity:
     return Identity("guild", ISSUER, subject)
 
 
 class Snapshot:
-    """All rows of a world as they are before anything is done, to be put back for each race."""
+    """All rows as they are before anything is done, to be put back before so many races."""
 
-    def __init__(self, *, password: bool = True) -> None:
-        member, _is_new = Role.objects.get_or_create(name="member")
-        Role.objects.get_or_create(name="artist")
-        Plan.objects.get_or_create(
-            name="patron", label="Patron", role=member, price_id="price_patron"
-        )
+    def __init__(self, *, password: bool) -> None:
         clear()
-        maria = make_user("maria", FIRST, PASSWORD if password else None)
-        add_email(maria, SECOND, confirmed=True)
-        UserEmail.objects.add_claim(maria, CLAIM)
-        make_user("boss", is_superuser=True)
-        connect(maria, identity("maria-1"))
-        StripeCustomer.objects.create(user=maria, customer_id="cus_maria")
-        #: The keys of as many sessions as a race has acts.
-        self.sessions = [log_in(Client(), maria).session.session_key for _ in range(2)]
+        member, _artist = (Role.objects.create(name=name) for name in ("member", "artist"))
+        Plan.objects.create(name="patron", label="Patron", role=member, price_id="price_patron")
+        everybody = [Names(number) for number in range(1, MARIAS + 1)]
+        #: By the number of each Maria the keys of as many sessions as a race has acts.
+        self.sessions = [self._settle(names, password=password) for names in everybody]
         self.rows = [(model, list(model._base_manager.all())) for model in reversed(tables())]
+
+    def _settle(self, names: Names, *, password: bool) -> list[str]:
+        maria = make_user(names.name("maria"), names.first, PASSWORD if password else None)
+        add_email(maria, names.second, confirmed=True)
+        UserEmail.objects.add_claim(maria, names.claim)
+        make_user(names.name("boss"), is_superuser=True)
+        connect(maria, identity(names.name("first")))
+        StripeCustomer.objects.create(user=maria, customer_id=names.name("cus"))
+        return [str(log_in(Client(), maria).session.session_key) for _ in range(2)]
 
     def restore(self) -> None:
         with transaction.atomic():
@@ -254,8 +277,27 @@ class Snapshot:
                     model._base_manager.bulk_create(rows)
 
 
+#: Made once in a process, with a password or without.
+snapshot = cache(Snapshot)
+
+
+class Stage:
+    """A live server with lines to it that stay, a provider, a Stripe, and all the Marias."""
+
+    def __init__(self, origin: str, provider: FakeProvider, office: Office) -> None:
+        self.origin, self.provider, self.office = origin, provider, office
+        self.lines = Lines(origin)
+
+    def worlds(self, before: Snapshot) -> Iterator[World]:
+        """Put back everybody, and yield one after the other."""
+        before.restore()
+        users = {user.username: user for user in User.objects.all()}
+        for number, sessions in enumerate(before.sessions, 1):
+            yield World(self, number, users, sessions)
+
+
 def clear() -> None:
-    """Delete all accounts, and what hangs on them."""
+    """Delete all accounts, what hangs on them, and all roles and plans."""
     for model in tables():
         rows = model._base_manager.all()
         rows._raw_delete(rows.db)
@@ -269,7 +311,6 @@ def tables() -> list[type[models.Model]]:
         for app in apps.get_app_configs()
         if app.label.startswith("useraccounts")
         for model in app.get_models(include_auto_created=True)
-        if model.__name__ not in HOUSE
     }
     found.add(Session)
     graph = {

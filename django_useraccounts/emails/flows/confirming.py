@@ -190,6 +190,7 @@ def disown_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) -
     if address is None:
         raise LinkUsed
     with transaction.atomic():
+        locked(user)  # whoever removes it at the same moment finds it gone
         redeem(secret)
         if not UserEmail.objects.claims().filter(pk=address.pk).delete()[0]:
             raise LinkUsed

@@ -1,0 +1,60 @@
+"""What the races stand on: every pair has its day and its part, and what is broken has a name."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from django_useraccounts.memberships.models import Payment
+from django_useraccounts.models import UserEmail
+from django_useraccounts.testing import lifted_limits
+from django_useraccounts.testing.provider import FakeProvider
+from tests.memberships.office import open_office
+from tests.races import test_pairs
+from tests.races.acts import ACTS, Kind
+from tests.races.matrix import PAIRS, Races
+from tests.social.visits import ISSUER
+
+
+def test_parts_of_the_pairs_are_all_of_them_once(monkeypatch):
+    found = []
+    for number in range(1, 11):
+        monkeypatch.setattr(test_pairs, "PART", f"{number}/10")
+        found += filter(test_pairs.is_in_part, PAIRS)
+
+    assert sorted(found) == sorted(PAIRS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_broken_names_the_pair_and_maria(live_server, monkeypatch):
+    """Of four an act goes wrong for two: they are named, and the others are not."""
+
+    def lose_the_primary(world):
+        def lose():
+            if world.name("maria") == "maria-04":
+                raise LookupError
+            if world.name("maria") == "maria-03":
+                UserEmail.objects.filter(user=world.maria).update(is_primary=None)
+                get_user_model().objects.filter(pk=world.boss.pk).update(email="lost@example.com")
+
+        return lose
+
+    monkeypatch.setitem(ACTS, "lose", Kind("lose", lose_the_primary))
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        races = Races(live_server.url, provider, office)
+        other, faulty = races.race(
+            [("log_out", "log_in"), ("lose", "lose")], repeats=2, ordered=False
+        )
+
+    assert (other.races, other.faults) == (2, [])
+    assert faulty.pair == ("lose", "lose")
+    assert faulty.errors == ["maria-04: LookupError()"] * 2
+    assert {words.split()[0] for words in faulty.broken} == {"maria-03:"}
+    assert any("maria-03#" in words and "none is primary" in words for words in faulty.broken)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refund_gives_back_what_was_paid(live_server):
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        races = Races(live_server.url, provider, office)
+        races.race([("hear_of_a_refund", "log_out")], repeats=2, ordered=False)
+
+    assert [payment.state for payment in Payment.objects.all()] == [Payment.State.REFUNDED] * 2
