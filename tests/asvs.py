@@ -71,6 +71,7 @@ REQUIREMENTS: dict[str, tuple[int, str]] = {
     "6.4.6": (3, "An administrator has a link mailed, and sets nobody's password."),
     "6.8.1": (2, "An identity counts by provider and subject, so none passes for another."),
     "6.8.2": (2, "What a provider says counts with its signature only."),
+    "6.8.4": (2, "Who proves it by OpenID Connect has logged in there since. (Not all tell.)"),
     "7.2.1": (1, "A session is looked up on the server at each request."),
     "7.2.2": (1, "Each login makes a session of its own, and none from before is worth anything."),
     "7.2.3": (1, "The key of a session is random, of more than 128 bits."),
