@@ -81,6 +81,7 @@ REQUIREMENTS: dict[str, tuple[int, str]] = {
     "7.4.1": (1, "A session that was logged out, or has ended, is of no use to anybody."),
     "7.4.2": (1, "Who is switched off, or closes the account, has no session any more."),
     "7.4.3": (2, "A new password ends all other sessions, and so does a provider that is cut off."),
+    "7.4.4": (2, "On each page of who is logged in is a button to log out."),
     "7.4.5": (2, "An administrator can end the sessions of somebody."),
     "7.5.1": (2, "Changing what lets in takes the password anew, unless it was given just now."),
     "7.5.2": (2, "People see where they are logged in, and end it, likewise (room of sessions)."),
