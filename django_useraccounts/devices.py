@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from .cookies import read_cookie, write_cookie
 from .models import AbstractUser
 
 #: Django's error reports hide cookies that are called a token.
@@ -79,19 +80,13 @@ def remember_device(response: HttpResponseBase, request: HttpRequest) -> None:
     token, seals = _read(request)
     own = [_seal(token, facts, key=settings.SECRET_KEY) for facts in notes]
     newest_first = list(dict.fromkeys([*own, *seals]))[:SEALS_MAX]
-    response.set_cookie(
-        COOKIE,
-        ".".join([token, *newest_first]),
-        max_age=COOKIE_MAX_AGE,
-        secure=request.is_secure(),
-        httponly=True,
-        samesite="Lax",
-    )
+    seals_of_token = ".".join([token, *newest_first])
+    write_cookie(response, COOKIE, seals_of_token, max_age=COOKIE_MAX_AGE, request=request)
 
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
     """Return the token of the browser, or one that the answer may set, and its seals."""
-    sent = request.COOKIES.get(COOKIE, "")
+    sent = read_cookie(request, COOKIE)
     if _WRITTEN.fullmatch(sent):
         token, *seals = sent.split(".")
         return token, seals

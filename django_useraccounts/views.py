@@ -26,6 +26,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
+from .cookies import read_cookie, write_cookie
 from .devices import forget_notes, remember_device
 from .errors import LinkError, TooManyAttempts
 from .headers import protect
@@ -359,15 +360,12 @@ class LinkView(FlowView):
         path = reverse(f"useraccounts:{self.purpose.name}", args=[link.public_id])
         response = HttpResponseRedirect(path)
         response.headers["Referrer-Policy"] = "no-referrer"
-        secure = self.request.is_secure()
-        response.set_cookie(
-            LINK_COOKIE, link.proof, path=path, secure=secure, httponly=True, samesite="Lax"
-        )
+        write_cookie(response, LINK_COOKIE, link.proof, path=path, request=self.request)
         return response
 
     def _with_secret(self, handle: Callable[..., HttpResponse]) -> HttpResponse:
         try:
-            proof = self.request.COOKIES.get(LINK_COOKIE, "")
+            proof = read_cookie(self.request, LINK_COOKIE, path=self.request.path)
             link = Link(parse_public_id(self.kwargs["link"]), proof)
             self.secret = self.look_up(link)
             return handle(self.request)

@@ -15,6 +15,7 @@ from ..backends import start_session
 from ..browser import COOKIE, is_same_browser
 from ..canonical import shown_email
 from ..conf import conf
+from ..cookies import read_cookie
 from ..credentials import check_own_password
 from ..errors import LinkError, LinkUsed, LogInFirst
 from ..identity import has_one_email
@@ -73,7 +74,7 @@ class ResendConfirmationView(EmailPage, FlowView):
         email = form.cleaned_data["email"]
         resend_confirmation(
             email,
-            browser_token=self.request.COOKIES.get(COOKIE, ""),
+            browser_token=read_cookie(self.request, COOKIE),
             next_url=self.next_url,
             request=self.request,
         )

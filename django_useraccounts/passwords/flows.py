@@ -13,6 +13,7 @@ from .. import signals
 from ..canonical import clean_email
 from ..credentials import check_own_password
 from ..devices import trust_device
+from ..emails.flows import drop_claims
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
@@ -107,7 +108,8 @@ def reset_password(
     Set the password of the user whom a mailed link has proved; logs nobody in.
 
     Every session and every other reset link ends, and claims of addresses that nobody has proved
-    are dropped, since a stranger may have left them. The user is told by mail. Raises LinkUsed.
+    are dropped, since a stranger may have left them; the history names each. The user is told by
+    mail. Raises LinkUsed.
     """
     user: AbstractUser = secret.user  # type: ignore[assignment]
     password_hash = make_password(new_password)
@@ -117,7 +119,7 @@ def reset_password(
         proved = rows.first()
         if proved is None or not _set_password(user, password_hash, epoch=secret.epoch):
             raise LinkUsed
-        UserEmail.objects.claims().filter(user=user).delete()
+        drop_claims(user, request=request)
         # What is older than the proof of the address, a stranger may have left there.
         lock_out_of_rooms(user, since_before=proved.confirmed_at)
         _tell("password_reset", signals.password_reset, user, request=request)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
+from ..cookies import cookie_name
 from ..devices import COOKIE, remember_device
 from .keeping import avisitor, visitor, watch
 
@@ -49,6 +50,6 @@ def _stand_before(request: HttpRequest) -> None:
 def _with_device(response: HttpResponseBase, request: HttpRequest) -> HttpResponseBase:
     """Tell the browser that it is known, on pages that are none of the accounts, too."""
     # After an outage nobody is to be asked who is there.
-    if COOKIE not in response.cookies and response.status_code < 500:
+    if cookie_name(COOKIE) not in response.cookies and response.status_code < 500:
         remember_device(response, request)
     return response

@@ -80,6 +80,7 @@ class _Consent:
     challenge: str
     nonce: str
     scope: str
+    is_asked_when: bool
 
 
 class FakeOAuth2(Fake):
@@ -142,6 +143,7 @@ class FakeOAuth2(Fake):
             challenge=asked["code_challenge"],
             nonce=asked.get("nonce", ""),
             scope=asked.get("scope", ""),
+            is_asked_when="max_age" in asked,
         )
         return self._back(asked, {"code": code})
 
@@ -213,7 +215,7 @@ class FakeProvider(FakeOAuth2):
 
     ``person`` are the claims of who logs in. Those in ``in_userinfo`` are told by userinfo alone,
     not by the ID token. ``metadata`` overrides what the discovery document says; without
-    ``uses_nonce`` no nonce is given back.
+    ``uses_nonce`` no nonce is given back. Who has to tell when (``max_age``) logs in just then.
     """
 
     def __init__(
@@ -289,6 +291,8 @@ class FakeProvider(FakeOAuth2):
             "iat": now,
             "exp": now + 300,
             "nonce": consent.nonce if self.uses_nonce else LEFT_OUT,
+            # Everybody who is asked logs in there at this moment.
+            "auth_time": now if consent.is_asked_when else LEFT_OUT,
             "at_hash": base64url(digest[:16]),
             **self._broken,
         }
@@ -347,6 +351,7 @@ _CAPABILITIES: dict[str, JSON] = {
     "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     "code_challenge_methods_supported": ["S256"],
     "authorization_response_iss_parameter_supported": True,
+    "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time"],
 }
 
 

@@ -5,10 +5,17 @@ from django.contrib.auth import authenticate, get_user_model
 from django.core import mail
 from django.db.models.signals import pre_save
 
+from django_useraccounts.administration.flows import add_user
 from django_useraccounts.browser import COOKIE
 from django_useraccounts.emails.flows import confirm_email
 from django_useraccounts.errors import EmailTaken, RegistrationClosed, UsernameTaken
-from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
+from django_useraccounts.models import (
+    AccountEvent,
+    AttemptCounter,
+    OneTimeSecret,
+    OutgoingMail,
+    UserEmail,
+)
 from django_useraccounts.registration.flows import register
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue, link_of
 from django_useraccounts.testing import lifted_limits, log_in, make_user
@@ -155,6 +162,34 @@ def test_A5_who_claims_after_the_owner_does_not_get_the_links_that_the_owner_ask
 
     assert b"mallory" not in page.content
     assert b"victoria" in page.content
+
+
+def test_A5_who_uses_registrations_up_keeps_the_owner_out_for_an_hour_and_there_are_ways_around(
+    new_browser,
+):
+    for number in range(5):
+        stranger = new_browser(REMOTE_ADDR=f"198.51.100.{number}")
+        assert stranger.register(f"mallory{number}").status_code == 302
+
+    victim = new_browser(REMOTE_ADDR="203.0.113.5")
+    assert victim.register("victoria").status_code == 429
+
+    # With another address, and that one added; or by an administrator.
+    assert victim.register("victoria", "second@example.com", PASSWORD).status_code == 302
+    victim.confirm(last_mail("second@example.com"))
+    victim.post(url("add_email"), {"email": VICTIM})
+    victim.confirm(last_mail())
+    assert UserEmail.objects.confirmed().get(email=VICTIM).user.username == "victoria"
+    UserEmail.objects.confirmed().filter(email=VICTIM).delete()
+    add_user("vic", email=VICTIM, confirmed=True)
+    assert UserEmail.objects.confirmed().get(email=VICTIM).user.username == "vic"
+
+    # The owner of an account is as well off as before.
+    assert victim.forgot().status_code == 302
+    assert "password" in mailbox()[-1].lower()
+
+    AttemptCounter.objects.update(ends_at=1)
+    assert new_browser().register("vicky").status_code == 302
 
 
 def test_A5_the_owner_gets_the_own_link_again_after_having_given_the_password(browser, new_browser):

@@ -19,6 +19,7 @@ LEVEL_1 = {
     "canonical",
     "client",
     "courier",
+    "cookies",
     "counters",
     "credentials",
     "decorators",

@@ -60,7 +60,7 @@ TAKES = {
 #: What one step may tell several times of one account.
 MANY = frozenset(
     "provider_disconnected logged_in role_granted email_undeliverable identity_confirmed "
-    "login_failed identity_refused password_link_requested new_login".split()
+    "login_failed identity_refused password_link_requested new_login email_removed".split()
 )
 #: What strangers may cause in an account: it is told there, and changes nothing.
 BY_STRANGERS = {

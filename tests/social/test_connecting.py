@@ -1,5 +1,7 @@
 """What is connected to an account: by its owner, and never its last way in."""
 
+import time
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
@@ -238,6 +240,26 @@ def test_another_identity_proves_nothing(client, provider):
 
     assert response.status_code == 403
     assert client.session["useraccounts_proved_at"] == 0
+
+
+@pytest.mark.asvs("6.8.4")
+def test_who_is_only_remembered_there_proves_nothing(client, provider):
+    maria = make_user("maria", password=None)
+    connect(maria, identity())
+    log_in(client, maria)
+    session = client.session
+    session["useraccounts_proved_at"] = 0
+    session.save()
+    provider.breaks(auth_time=int(time.time()) - 3600)
+
+    sent = client.post(url("social_login", "guild"), {"purpose": "prove"})["Location"]
+    response = client.get(provider.agree(sent))
+
+    assert response.status_code == 400
+    assert client.session["useraccounts_proved_at"] == 0
+    refused = AccountEvent.objects.get(kind="social_login_refused")
+    assert refused.details["reason"] == "auth_time"
+    assert not AccountEvent.objects.filter(kind="identity_confirmed").exists()
 
 
 # By a mailed link

@@ -78,6 +78,19 @@ def test_who_is_to_prove_it_once_more_is_asked_though_the_provider_remembers(gui
     assert come_back(guild, answer, begun.pending).subject == "hannah"
 
 
+def test_who_takes_the_demand_out_of_the_url_proves_nothing(guild):
+    browser = requests.Session()
+    agree(guild.begin(redirect_uri=CALLBACK).url, browser=browser)
+    begun = guild.begin(redirect_uri=CALLBACK, prompt_login=True)
+    without_prompt = begun.url.replace("&prompt=login", "")
+    answer = visit(without_prompt.replace("&max_age=0", ""), browser=browser)
+
+    assert visit(without_prompt, browser=browser) == {}
+    with pytest.raises(BadAnswer) as refused:
+        come_back(guild, answer, begun.pending)
+    assert refused.value.reason == "auth_time"
+
+
 @pytest.mark.parametrize("clicks", [[{"act": "cancel"}], [{"name": "kurt"}, {"act": "cancel"}]])
 def test_who_cancels_has_denied(guild, clicks):
     begun = guild.begin(redirect_uri=CALLBACK)

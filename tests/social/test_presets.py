@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -122,6 +123,25 @@ def test_to_prove_oneself_once_more_is_asked_for_in_words_that_it_knows(login):
     added = {name: word for name, word in parameters(begun.url).items() if name not in usual}
     assert added == ONCE_MORE[login.preset.name]
     assert login.finish(login.agree(begun), begun).subject == "1001"
+
+
+@by("google", "apple", "gitlab", "linkedin")
+def test_who_cannot_tell_when_somebody_has_logged_in_is_believed(login):
+    login.fake.breaks(auth_time=int(time.time()) - 3600)
+    begun = login.begin(prompt_login=True)
+
+    assert login.finish(login.agree(begun), begun).subject == "1001"
+
+
+@by("microsoft")
+@pytest.mark.asvs("6.8.4")
+def test_who_is_only_remembered_there_proves_nothing(login):
+    login.fake.breaks(auth_time=int(time.time()) - 3600)
+    begun = login.begin(prompt_login=True)
+
+    with pytest.raises(BadAnswer) as refused:
+        login.finish(login.agree(begun), begun)
+    assert refused.value.reason == "auth_time"
 
 
 @by_each

@@ -1,6 +1,7 @@
 """Answers of a hostile provider, and of somebody between it and us: each one is refused."""
 
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -72,8 +73,9 @@ def test_every_login_is_bound_to_its_browser_by_secrets_of_its_own(guild):
 def test_somebody_can_be_asked_to_prove_herself_once_more(guild):
     again = provider_named("guild").begin(redirect_uri=REDIRECT_URI, prompt_login=True)
 
-    assert guild.checked(again.url)["prompt"] == "login"
-    assert "prompt" not in guild.checked(begun().url)
+    asked = guild.checked(again.url)
+    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    assert not {"prompt", "max_age"} & guild.checked(begun().url).keys()
 
 
 def test_an_address_that_the_id_token_lacks_comes_from_userinfo(set_providers, guild, come_back):
@@ -314,6 +316,71 @@ def test_what_the_protocol_leaves_to_a_provider_is_no_fault(guild, come_back, cl
     guild.breaks(**timely(claims))
 
     assert come_back(guild).subject == claims.get("sub", "f-1")
+
+
+# Whom the provider has only remembered.
+
+
+def prove(fake, *, ask_for_it=True):
+    """Come back from where somebody was to log in once more; or not, if the URL was shortened."""
+    provider = provider_named("guild")
+    begun = provider.begin(redirect_uri=REDIRECT_URI, prompt_login=True)
+    url = begun.url if ask_for_it else re.sub("&(prompt|max_age)=[a-z0-9]+", "", begun.url)
+    assert ask_for_it or "max_age" not in url
+    answer = fake.agree(url).data
+    return provider.finish(answer, begun.pending, redirect_uri=REDIRECT_URI)
+
+
+@pytest.mark.asvs("6.8.4")
+@pytest.mark.parametrize("moment", [In(-62), In(-3600), 0, True, "now", [], {}, -1, 10.5, GONE])
+def test_who_is_to_prove_it_once_more_has_to_have_logged_in_since(guild, moment):
+    guild.breaks(**timely({"auth_time": moment}))
+
+    with pytest.raises(BadAnswer) as refused:
+        prove(guild)
+
+    assert refused.value.reason == "auth_time"
+
+
+@pytest.mark.asvs("6.8.4")
+def test_nobody_proves_it_who_takes_the_demand_out_of_the_url(guild):
+    with pytest.raises(BadAnswer) as refused:
+        prove(guild, ask_for_it=False)
+
+    assert refused.value.reason == "auth_time"
+
+
+@pytest.mark.parametrize("moment", [In(0), In(-58), In(0.5), In(30)])
+def test_clocks_may_differ_when_a_provider_says_when(guild, moment):
+    guild.breaks(**timely({"auth_time": moment}))
+
+    assert prove(guild).subject == "f-1"
+
+
+@pytest.mark.parametrize("claims", [None, "auth_time", ["sub"]])
+def test_a_provider_that_does_not_say_that_it_tells_when_is_believed_without(guild, claims):
+    guild.metadata["claims_supported"] = claims
+    guild.breaks(auth_time=GONE)
+
+    assert prove(guild).subject == "f-1"
+
+
+def test_what_it_tells_nevertheless_counts(guild):
+    guild.metadata["claims_supported"] = None
+    guild.breaks(**timely({"auth_time": In(-3600)}))
+
+    with pytest.raises(BadAnswer):
+        prove(guild)
+
+
+@pytest.mark.parametrize("moment", [In(-3600), GONE])
+def test_who_just_logs_in_may_be_remembered(guild, come_back, moment):
+    guild.breaks(**timely({"auth_time": moment}))
+
+    assert come_back(guild).subject == "f-1"
+
+
+# Who has signed.
 
 
 @pytest.mark.asvs("9.1.2")

@@ -12,7 +12,7 @@ from .confirming import (
 )
 from .handing_over import claim_to_hand_over, hand_over
 from .pruning import prune_unconfirmed
-from .rows import link_to_take_back, proved_of
+from .rows import drop_claims, link_to_take_back, proved_of
 from .undoing import addresses_before, take_back, undo_email_change
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "claim_to_hand_over",
     "confirm_email",
     "disown_email",
+    "drop_claims",
     "hand_over",
     "link_to_take_back",
     "mail_link",

@@ -11,7 +11,7 @@ from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...personal_data import drop_files, empty_profile
 from ...room import lock_out_of_rooms
 from .confirming import prove_first_email
-from .rows import locked
+from .rows import locked, take_off
 
 
 def claim_to_hand_over(email: str) -> UserEmail | None:
@@ -47,7 +47,7 @@ def hand_over(claim: UserEmail, *, request: HttpRequest | None = None) -> Abstra
         address = UserEmail.objects.claims().filter(pk=claim.pk, user=user).first()
         if address is None or UserEmail.objects.confirmed().filter(user=user).exists():
             return None
-        _take_all(user, but=address)
+        _take_all(user, but=address, request=request)
         address.user = user  # type: ignore[assignment]
         AccountEvent.objects.record(
             "handed_over", user=user, details={"address": address.email}, request=request
@@ -56,9 +56,9 @@ def hand_over(claim: UserEmail, *, request: HttpRequest | None = None) -> Abstra
     return user
 
 
-def _take_all(user: AbstractUser, *, but: UserEmail) -> None:
+def _take_all(user: AbstractUser, *, but: UserEmail, request: HttpRequest | None) -> None:
     """Leave nothing on the account that a stranger could come back by, or be remembered by."""
-    UserEmail.objects.filter(user=user).exclude(pk=but.pk).delete()
+    take_off(UserEmail.objects.filter(user=user).exclude(pk=but.pk), user, request=request)
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
     links.update(redeemed_at=timezone.now())
     lock_out_of_rooms(user, since_before=None)

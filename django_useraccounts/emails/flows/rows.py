@@ -1,6 +1,6 @@
 """What the flows of this room share: the rows of one user, and who is told of a change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ... import signals
 from ...errors import SessionEnded, UserVanished
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
@@ -75,6 +76,34 @@ def prove(address: UserEmail, *, is_first: bool, registration_key: str | None = 
     fields = ("verified_key", "confirmed_at", "is_primary", "registration_key")
     claim = UserEmail.objects.claims().filter(pk=address.pk)
     return bool(claim.update(**{name: getattr(address, name) for name in fields}))
+
+
+def drop_claims(user: AbstractUser, *, request: HttpRequest | None = None) -> None:
+    """
+    Drop the addresses of ``user`` that wait for their proof, with their links, as removed ones.
+
+    For who has just proved to be the owner of an account that a stranger may have been in: whoever
+    has added an address of his own could prove it later, and come back by it.
+    """
+    take_off(UserEmail.objects.claims().filter(user=user), user, request=request)
+
+
+def take_off(
+    rows: Iterable[UserEmail],
+    user: AbstractUser,
+    *,
+    but_tell_not_of: Collection[str] = (),
+    request: HttpRequest | None = None,
+) -> None:
+    """Delete addresses of ``user`` that may be a stranger's, and name them in the history."""
+    gone = list(rows)
+    UserEmail.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    for row in gone:
+        if row.email_key in but_tell_not_of:
+            continue
+        details = {"address": row.email}
+        AccountEvent.objects.record("email_removed", user=user, details=details, request=request)
+        signals.send_on_commit(signals.email_removed, user=user, address=row.email, request=request)
 
 
 def release(address: UserEmail) -> bool:

@@ -18,7 +18,7 @@ from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...room import lock_out_of_rooms
 from ...secrets import RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue, redeem
-from .rows import locked, read_as_they_were, set_primary
+from .rows import locked, read_as_they_were, set_primary, take_off
 
 
 def addresses_before(secret: OneTimeSecret) -> dict[str, datetime]:
@@ -70,7 +70,7 @@ def take_back(
             user = locked(secret.user)  # type: ignore[arg-type]
             before = addresses_before(secret)
             redeem(secret)
-            rows = _put_back(user, before)
+            rows = _put_back(user, before, request=request)
             _lock_out(user)
             links = {row.email_key: issue(RESET_PASSWORD, address=row) for row in rows}
             for row in rows:
@@ -85,7 +85,9 @@ def take_back(
     return links.get(reader_key)
 
 
-def _put_back(user: AbstractUser, before: Mapping[str, datetime]) -> list[UserEmail]:
+def _put_back(
+    user: AbstractUser, before: Mapping[str, datetime], *, request: HttpRequest | None
+) -> list[UserEmail]:
     """Leave the user with these proved addresses, short of those that others have proved."""
     keys = {email_key(text): text for text in before}
     owned = UserEmail.objects.filter(verified_key__in=keys).exclude(user=user)
@@ -94,7 +96,9 @@ def _put_back(user: AbstractUser, before: Mapping[str, datetime]) -> list[UserEm
     if not keys:
         raise EmailTaken
     mine = UserEmail.objects.filter(user=user)
-    mine.exclude(verified_key__in=keys).delete()
+    # A claim of one that is put back goes, too, and its address does not.
+    gone = mine.exclude(verified_key__in=keys)
+    take_off(gone, user, but_tell_not_of=keys, request=request)
     here = {row.email_key: row for row in mine}
     rows = [
         here.get(key) or UserEmail.objects.add_proved(user, text, confirmed_at=before[text])

@@ -47,6 +47,10 @@ class Expected:
     access_token: str
     #: Fixed by us: a token that chose its own could choose none (RFC 8725 3.1).
     algorithms: Collection[str]
+    #: The moment since when the person has to have logged in there, None where it does not matter.
+    logged_in_since: int | None = None
+    #: Is a token that does not say when refused, too?
+    has_to_say_when: bool = False
 
 
 def verified(token: str, expected: Expected, *, jwks_uri: str) -> dict[str, object]:
@@ -131,11 +135,26 @@ def _check_what_is_left_open(claims: dict[str, object], expected: Expected) -> N
     issued = claims["iat"]
     if not isinstance(issued, int | float) or issued < time.time() - MAX_AGE - LEEWAY:
         raise BadAnswer("iat")
+    _check_login(claims.get("auth_time"), expected)
     if "at_hash" in claims and not (claims["at_hash"] and isinstance(claims["at_hash"], str)):
         # Authlib looks at no hash that is empty.
         raise BadAnswer("at_hash")
     if "azp" in claims and claims["azp"] != expected.client_id:
         raise BadAnswer("azp")
+
+
+def _check_login(moment: object, expected: Expected) -> None:
+    """
+    Refuse a person whom the provider has only remembered, where it was told to ask once more.
+
+    It was told in the URL, from which whoever sits at the browser can take that out. Source: ASVS
+    5.0, 6.8.4; Core 3.1.3.7, number 13.
+    """
+    since = expected.logged_in_since
+    if since is None or (moment is None and not expected.has_to_say_when):
+        return
+    if not isinstance(moment, int | float) or not moment >= since - LEEWAY:
+        raise BadAnswer("auth_time")
 
 
 def _same(given: object, known: str) -> bool:

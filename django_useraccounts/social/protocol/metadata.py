@@ -79,6 +79,8 @@ class Metadata:
     client_auths: tuple[object, ...]
     #: Does it name itself in every answer (RFC 9207)?
     names_itself: bool
+    #: Does it list ``auth_time`` among the claims that it can tell?
+    tells_auth_time: bool
 
     @classmethod
     def of(cls, issuer: str, *, named: str = "") -> Self:
@@ -94,6 +96,7 @@ class Metadata:
         if said.get("issuer") != (named or issuer):
             raise BadAnswer("metadata_issuer")
         auths = said.get("token_endpoint_auth_methods_supported")
+        claims = said.get("claims_supported")
         local = is_loopback(issuer)
         return cls(
             issuer=named or issuer,
@@ -103,6 +106,7 @@ class Metadata:
             userinfo_endpoint=_url(said, "userinfo_endpoint", local=local, is_needed=False),
             client_auths=tuple(auths) if isinstance(auths, list) else ("client_secret_basic",),
             names_itself=said.get("authorization_response_iss_parameter_supported") is True,
+            tells_auth_time=isinstance(claims, list) and "auth_time" in claims,
         )
 
 

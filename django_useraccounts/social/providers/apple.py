@@ -34,6 +34,7 @@ class Apple(OpenIDProvider):
     hosted_domains = ("icloud.com", "me.com", "mac.com", "privaterelay.appleid.com")
     denials = ("access_denied", "user_cancelled_authorize")
     prompt_login: ClassVar[dict[str, str]] = {}
+    uses_auth_time = False
 
     def __init__(self, name: str, options: Mapping[str, object]) -> None:
         super().__init__(name, options)

@@ -1,6 +1,7 @@
 """What all providers share: how a login begins and ends, and whose word counts for an address."""
 
 import json
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,6 +111,8 @@ class Provider(ABC):
                 extra={**extra, **binding},
                 has_pkce=self.uses_pkce,
             )
+        if prompt_login:
+            pending["prompted_at"] = str(int(time.time()))
         return Begun(url, pending | binding | {"issuer": self.issuer, "redirect_uri": redirect_uri})
 
     def finish(

@@ -14,6 +14,7 @@ class Google(OpenIDProvider):
     hosted_domains = ("gmail.com", "googlemail.com")
     # It knows none, consent and select_account, and no "login".
     prompt_login: ClassVar[dict[str, str]] = {"prompt": "select_account"}
+    uses_auth_time = False
 
     def hosts(self, domain: str, claims: Claims) -> bool:
         """

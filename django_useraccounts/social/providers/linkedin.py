@@ -28,3 +28,4 @@ class LinkedIn(OpenIDProvider):
     uses_nonce = False
     denials = ("access_denied", "user_cancelled_login", "user_cancelled_authorize")
     prompt_login: ClassVar[dict[str, str]] = {}
+    uses_auth_time = False

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -32,6 +33,10 @@ class Microsoft(OpenIDProvider):
     needs = ("CLIENT_ID", "CLIENT_SECRET")
     may = ("TENANT",)
     issuer = f"{LOGIN}/common/v2.0"
+    # By "max_age" its tokens end sooner, by 0 at once
+    # (https://github.com/AzureAD/microsoft-authentication-library-for-python/issues/444). It tells
+    # when somebody has logged in by an optional claim of the app.
+    prompt_login: ClassVar[dict[str, str]] = {"prompt": "login"}
 
     def __init__(self, name: str, options: Mapping[str, object]) -> None:
         super().__init__(name, options)

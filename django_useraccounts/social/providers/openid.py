@@ -35,6 +35,11 @@ class OpenIDProvider(Provider):
     algorithms: ClassVar[tuple[str, ...]] = ("RS256",)
     #: Does it give back the nonce? Where it does not, PKCE alone binds the code to the browser.
     uses_nonce: bool = True
+    #: By "max_age" it has to tell when somebody has logged in there (Core 3.1.2.1).
+    prompt_login: ClassVar[Mapping[str, str]] = {"prompt": "login", "max_age": "0"}
+    #: Is that moment held against the one when it was told to ask once more? False only for who
+    #: cannot be told, or tells another moment: nobody could prove who it is.
+    uses_auth_time: bool = True
 
     def __init__(self, name: str, options: Mapping[str, object]) -> None:
         super().__init__(name, options)
@@ -97,14 +102,21 @@ class OpenIDProvider(Provider):
         if not isinstance(text, str) or not text:
             # Never userinfo instead: the access token may have been issued to anybody's site.
             raise BadAnswer("no_id_token")
+        metadata = self.metadata()
         expected = id_token.Expected(
             issuer=self.issuer_of,
             client_id=str(self.options["CLIENT_ID"]),
             nonce=pending["nonce"] if self.uses_nonce else None,
             access_token=str(token["access_token"]),
             algorithms=self.algorithms,
+            logged_in_since=self._prompted_at(pending),
+            has_to_say_when="max_age" in self.prompt_login and metadata.tells_auth_time,
         )
-        return id_token.verified(text, expected, jwks_uri=self.metadata().jwks_uri)
+        return id_token.verified(text, expected, jwks_uri=metadata.jwks_uri)
+
+    def _prompted_at(self, pending: Mapping[str, str]) -> int | None:
+        prompted_at = pending.get("prompted_at")
+        return int(prompted_at) if prompted_at and self.uses_auth_time else None
 
     def userinfo(self, url: str, access_token: str) -> dict[str, object]:
         """Return what the provider tells of who the token is for."""

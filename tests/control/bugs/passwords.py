@@ -108,7 +108,7 @@ BUGS = (
         changes=(
             Change(
                 "passwords/flows.py",
-                "        UserEmail.objects.claims().filter(user=user).delete()\n",
+                "        drop_claims(user, request=request)\n",
                 "",
             ),
         ),

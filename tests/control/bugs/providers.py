@@ -114,7 +114,11 @@ BUGS = (
         what="An account that a stranger has made is handed to the owner with his password.",
         whose="better-auth < 1.6; Sudhodanan and Paverd (2022)",
         changes=(
-            Change("emails/flows/handing_over.py", "        _take_all(user, but=address)\n", ""),
+            Change(
+                "emails/flows/handing_over.py",
+                "        _take_all(user, but=address, request=request)\n",
+                "",
+            ),
         ),
         tests=(ARRIVING + "test_G8_a_stranger_who_registered_the_address_first_keeps_nothing",),
     ),
