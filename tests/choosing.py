@@ -58,7 +58,7 @@ def _is_for_today(item: pytest.Item, *, is_server: bool) -> bool:
     if not _is_no_copy(item):
         return not is_server
     folder = _folder(item)
-    is_whole = folder in EVERY_DAY if is_server else folder not in TURNS
+    is_whole = folder in EVERY_DAY if is_server else folder not in TURNS or not _asks(item)
     return is_whole or _is_turn(item)
 
 

@@ -31,6 +31,7 @@ NO_CASES = {
     "begin_login": "writes nothing but the session, which Django saves after the page",
     "claim_to_hand_over": "reads only",
     "customer_portal": "reads only, and asks Stripe",
+    "drop_claims": "a part of reset_password, in its transaction",
     "forget_devices": "a part of reset_password, hand_over and others, in their transaction",
     "link_to_take_back": "a part of make_primary, a login and others, in their transaction",
     "proved_of": "reads only",
