@@ -6,9 +6,10 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from copy import copy
 from functools import partial
 from http.cookies import SimpleCookie
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -101,6 +102,12 @@ class Surfer:
         page = reverse(f"useraccounts:{secret.purpose}", args=[link.public_id])
         self.cookies[LINK_COOKIE, page] = link.proof
         return page
+
+    def click(self) -> Self:
+        """Return the browser as it is now: one click of several, which no answer to another changes."""
+        one = copy(self)
+        one.cookies = dict(self.cookies)
+        return one
 
     def be(self, user: AbstractUser | None) -> None:
         """Be logged in as ``user``, in a session of its own; or as nobody."""
