@@ -86,7 +86,9 @@ def _check(record: Record, scenarios: Sequence[str]) -> int:
 
 
 def _requests(record: Record, options: argparse.Namespace) -> str:
-    with _workers(list(KINDS), hasher="full") as (workers, _urls, database):
+    # Where nothing is timed, the hashes need not be dear.
+    hasher = "full" if options.samples else "cheap"
+    with _workers(list(KINDS), hasher=hasher) as (workers, _urls, database):
         figures = {
             scenario: _measure(scenario, workers, options.samples, options.hashed)
             for scenario in options.only

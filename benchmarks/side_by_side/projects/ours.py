@@ -35,7 +35,7 @@ class Site(ProjectWithAddresses):
         return make_user("maria", MARIA, PASSWORD, roles=ROLES, language="en-us")
 
     def finish(self) -> None:
-        assert courier.finish(seconds=20)
+        assert courier.finish(seconds=120)
 
     def has_address(self, email: str) -> bool:
         return UserEmail.objects.filter(email=email).exists()
