@@ -14,15 +14,15 @@ than 2 queries: a gate is what does not vary, not what a busy machine bends.
 
 import argparse
 import io
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from .workers import Worker, python_calls, serve, stay_on_one_core
 
 REQUESTS_A_SAMPLE = 20
 ROLES = ("starving", "artist", "member")
@@ -45,7 +45,8 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=200)
     samples = parser.parse_args().samples
     with tempfile.TemporaryDirectory() as folder:
-        workers = {kind: _Worker(kind, Path(folder)) for kind in PAGES}
+        environment = {"BENCHMARK_FOLDER": folder}
+        workers = {kind: Worker("benchmarks.guarded_page", kind, environment) for kind in PAGES}
         facts = {kind: worker.ask("count") for kind, worker in workers.items()}
         times: dict[str, list[float]] = {kind: [] for kind in workers}
         for _sample in range(samples):
@@ -66,38 +67,9 @@ def main() -> int:
     return int(is_broken)
 
 
-class _Worker:
-    """A process that answers requests with one user model."""
-
-    def __init__(self, kind: str, folder: Path) -> None:
-        environment = {**os.environ, "BENCHMARK_FOLDER": str(folder)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.guarded_page", "--worker", kind],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            cwd=Path(__file__).parents[1],
-        )
-
-    def ask(self, question: str) -> dict[str, float]:
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(question + "\n")
-        self.process.stdin.flush()
-        answer: dict[str, float] = json.loads(self.process.stdout.readline())
-        return answer
-
-    def stop(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
-
-
 def work(kind: str) -> None:
     """Answer the questions that come by standard input; this is the other process."""
-    if hasattr(os, "sched_setaffinity"):
-        # All on one core, which they use in turns: two cores are seldom equally fast.
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    stay_on_one_core()
     _configure(kind)
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
@@ -116,9 +88,7 @@ def work(kind: str) -> None:
 
     for _warm_up in range(50):
         request()
-    for question in sys.stdin:
-        answer = _count(request) if question.strip() == "count" else _time(request)
-        print(json.dumps(answer), flush=True)
+    serve(lambda question: _count(request) if question == "count" else _time(request))
 
 
 def _configure(kind: str) -> None:
@@ -192,18 +162,7 @@ def _count(request) -> dict[str, float]:  # type: ignore[no-untyped-def]
     with CaptureQueriesContext(connection) as captured:
         request()
     queries = len(captured)  # now: the next request empties the log
-    calls = 0
-
-    def profile(frame: object, event: str, argument: object) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    sys.setprofile(profile)
-    try:
-        request()
-    finally:
-        sys.setprofile(None)
-    return {"queries": queries, "calls": calls}
+    return {"queries": queries, "calls": python_calls(request)}
 
 
 def _time(request) -> dict[str, float]:  # type: ignore[no-untyped-def]
