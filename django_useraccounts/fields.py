@@ -43,7 +43,7 @@ USERNAME_ATTRS = {
 class AccountForm(forms.Form):
     """A form of the account pages: strings to clean values, in the look of the pages."""
 
-    default_renderer = AccountRenderer
+    default_renderer = AccountRenderer()
     #: The fields to be typed twice, by the word for them in USERACCOUNTS["RETYPE"].
     retyped: ClassVar[Mapping[str, str]] = {}
 
