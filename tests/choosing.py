@@ -12,10 +12,10 @@ from django.conf import settings as site
 ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
 #: Folders that hang on neither the database nor the Django.
 ONCE = {"control", "machine"}
-#: Folders that deal their own work.
-EVERY_DAY = {"races"}
-#: In how many days each test has had each server, where USERACCOUNTS_TESTS is ``today``.
-DAYS, DAYS_OF_FOLDER = 6, {"attacks": 3, "faults": 3}
+#: In how many days a server has had each test, where USERACCOUNTS_TESTS is ``today``; those of races
+#: are slow, and tests/races deals its pairs itself.
+DAYS, DAYS_OF_FOLDER = 6, {"attacks": 1, "faults": 3, "races": 1}
+RACES, DAYS_OF_RACES = "test_S_races", 3
 #: Folders of whose tests SQLite, too, has then a share only: each has one of the three each day.
 TURNS = {"faults"}
 
@@ -57,13 +57,13 @@ def _asks(item: pytest.Item) -> bool:
 def _is_for_today(item: pytest.Item, *, is_server: bool) -> bool:
     if not _is_no_copy(item):
         return not is_server
-    folder = _folder(item)
-    is_whole = folder in EVERY_DAY if is_server else folder not in TURNS or not _asks(item)
-    return is_whole or _is_turn(item)
+    is_dealt = is_server or (_folder(item) in TURNS and _asks(item))
+    return not is_dealt or _is_turn(item)
 
 
 def _is_turn(item: pytest.Item) -> bool:
+    is_race = item.path.name.startswith(RACES)
+    days = DAYS_OF_RACES if is_race else DAYS_OF_FOLDER.get(_folder(item), DAYS)
     engine = site.DATABASES["default"]["ENGINE"].rpartition(".")[2]
     day = date.today().toordinal()  # noqa: DTZ011 - any day will do
-    days = DAYS_OF_FOLDER.get(_folder(item), DAYS)
-    return (crc32(item.nodeid.encode()) + day) % days == _ENGINES[engine]
+    return (crc32(item.nodeid.encode()) + day - _ENGINES[engine]) % days == 0
