@@ -207,14 +207,20 @@ def test_who_has_no_password_sets_one_and_may_then_disconnect(client, provider):
 # Prove who it is
 
 
-@pytest.mark.asvs("7.2.4")
-def test_who_has_no_password_proves_it_by_the_provider(client, provider):
+def proved_long_ago(client):
+    """Log in who has no password and is connected, and return the session, whose proof is old."""
     maria = make_user("maria", password=None)
     connect(maria, identity())
     log_in(client, maria)
     session = client.session
     session["useraccounts_proved_at"] = 0
     session.save()
+    return session
+
+
+@pytest.mark.asvs("7.2.4")
+def test_who_has_no_password_proves_it_by_the_provider(client, provider):
+    session = proved_long_ago(client)
     data = {"purpose": "prove", "next": url("connections")}
 
     sent = client.post(url("social_login", "guild"), data)["Location"]
@@ -228,12 +234,7 @@ def test_who_has_no_password_proves_it_by_the_provider(client, provider):
 
 
 def test_another_identity_proves_nothing(client, provider):
-    maria = make_user("maria", password=None)
-    connect(maria, identity())
-    log_in(client, maria)
-    session = client.session
-    session["useraccounts_proved_at"] = 0
-    session.save()
+    proved_long_ago(client)
 
     sent = client.post(url("social_login", "guild"), {"purpose": "prove"})["Location"]
     response = client.get(provider.agree(sent, {**HANNAH, "sub": "somebody-else"}))
@@ -244,12 +245,7 @@ def test_another_identity_proves_nothing(client, provider):
 
 @pytest.mark.asvs("6.8.4")
 def test_who_is_only_remembered_there_proves_nothing(client, provider):
-    maria = make_user("maria", password=None)
-    connect(maria, identity())
-    log_in(client, maria)
-    session = client.session
-    session["useraccounts_proved_at"] = 0
-    session.save()
+    proved_long_ago(client)
     provider.breaks(auth_time=int(time.time()) - 3600)
 
     sent = client.post(url("social_login", "guild"), {"purpose": "prove"})["Location"]
