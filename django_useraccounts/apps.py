@@ -1,13 +1,28 @@
 """The app: its own door, like any room's."""
 
+from anymail.signals import tracking
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from .identity import has_emails, has_one_email, has_usernames
-from .room import MenuEntry, Room
+from .personal_data import register_personal_data
+from .room import MenuEntry, Room, connect_later, later
 from .sentences import SENTENCES
+
+#: What an account holds: its name in an export, and in ``leaving.parts`` who hands it out, and who
+#: forgets it.
+_PERSONAL_DATA = (
+    ("account", "account_of", ""),
+    ("addresses", "addresses_of", ""),
+    ("usernames", "usernames_of", "forget_usernames"),
+    ("roles", "roles_of", "end_roles"),
+    ("mails", "mails_of", "forget_mails"),
+    ("events", "events_of", "scrub_events"),
+    ("admin_log", "", "scrub_admin_log"),
+)
 
 
 class UserAccountsConfig(Room, AppConfig):
@@ -54,17 +69,18 @@ class UserAccountsConfig(Room, AppConfig):
             settings.AUTHENTICATION_BACKENDS = ["django_useraccounts.backends.AccountsBackend"]
         if not settings.is_overridden("CSRF_FAILURE_VIEW"):
             settings.CSRF_FAILURE_VIEW = "django_useraccounts.views.csrf_failure"
-        # They need the models, which are there only now.
-        from anymail.signals import tracking  # noqa: PLC0415
-
-        from . import checks  # noqa: F401, PLC0415
-        from .leaving.flows import reopen_at_login  # noqa: PLC0415
-        from .leaving.parts import register_parts  # noqa: PLC0415
-        from .login.flows import record_login, record_logout  # noqa: PLC0415
-        from .undeliverable import note_tracking_event  # noqa: PLC0415
-
-        tracking.connect(note_tracking_event, dispatch_uid="useraccounts.note_tracking_event")
-        user_logged_in.connect(record_login, dispatch_uid="useraccounts.record_login")
-        user_logged_in.connect(reopen_at_login, dispatch_uid="useraccounts.reopen_at_login")
-        user_logged_out.connect(record_logout, dispatch_uid="useraccounts.record_logout")
-        register_parts()
+        connect_later(tracking, "undeliverable.note_tracking_event")
+        connect_later(user_logged_in, "login.flows.record_login")
+        connect_later(user_logged_in, "leaving.flows.reopen_at_login")
+        connect_later(user_logged_out, "login.flows.record_logout")
+        register(later("checks.check_useraccounts"), Tags.compatibility)
+        register(later("checks.check_deployment"), Tags.security, deploy=True)
+        register(later("checks.check_database"), Tags.database)
+        # The last ones to go are the addresses, which others find their rows by, and the account
+        # itself, see ``leaving.flows.erasing``.
+        for name, export, erase in _PERSONAL_DATA:
+            register_personal_data(
+                name,
+                export=later(f"leaving.parts.{export}") if export else None,
+                erase=later(f"leaving.parts.{erase}") if erase else None,
+            )

@@ -9,7 +9,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +55,9 @@ def clean_email(text: str) -> Name:
         )
     if len(local) > 64 or not _LOCAL_PART.fullmatch(local):
         raise InvalidEmail
+    # Here, not at the head: its tables are large, and pages without an address do without.
+    import idna  # noqa: PLC0415
+
     try:
         ascii_domain = idna.encode(domain, uts46=True).decode("ascii").lower()
     except UnicodeError:
@@ -80,6 +82,8 @@ def email_key(text: str) -> str:
 
 def shown_email(email: str) -> str:
     """Return a stored address as people write it, with its domain in Unicode."""
+    import idna  # noqa: PLC0415
+
     local, _at, domain = email.rpartition("@")
     try:
         shown = idna.decode(domain)

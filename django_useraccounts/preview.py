@@ -14,11 +14,12 @@ from django.utils import timezone
 from .conf import conf
 from .message import compose
 from .models import AbstractUser, OneTimeSecret, OutgoingMail
+from .room import rooms
 from .secrets import FETCH_EXPORT, PURPOSES, RESET_PASSWORD, UNDO_EMAIL_CHANGE, Purpose
 from .site import site_name, site_origin
 
 #: What the link of a mail is for, where the mail is not called like the page of its link.
-_PURPOSES: dict[str, Purpose] = {
+_PURPOSES = {
     "account_opened": RESET_PASSWORD,
     "email_added": UNDO_EMAIL_CHANGE,
     "email_change_undone": RESET_PASSWORD,
@@ -26,16 +27,8 @@ _PURPOSES: dict[str, Purpose] = {
     "export_ready": FETCH_EXPORT,
     "primary_email_changed": UNDO_EMAIL_CHANGE,
 }
-#: What the mails of rooms name, in the words of a sample.
-_WHAT: dict[str, str] = {}
 #: What is mailed to who has no account, or has none any more.
 _TO_NOBODY = {"no_account", "account_erased"}
-
-
-def register_sample(kind: str, *, purpose: Purpose, what: str = "") -> None:
-    """Let a mail of a room, which is not called like the page of its link, have a sample of it."""
-    _PURPOSES[kind] = purpose
-    _WHAT[kind] = what
 
 
 def mail_kinds() -> list[str]:
@@ -54,7 +47,8 @@ def preview_mail(
     what she reads, "" for that of the moment.
     """
     user = _frida(language)
-    secret = _secret(kind, user)
+    purpose, what = _of_rooms().get(kind, (kind, ""))
+    secret = _secret(_PURPOSES.get(kind) or PURPOSES.get(purpose), user)
     is_to_user = PURPOSES[secret.purpose].is_to_its_user if secret else kind not in _TO_NOBODY
     origin = site_origin(request)
     mail = OutgoingMail(
@@ -63,7 +57,7 @@ def preview_mail(
         user=user if is_to_user else None,
         secret=secret,
         about="frida@studio.example",
-        what=_WHAT.get(kind, ""),
+        what=what,
         language=language,
         base_url=origin + get_script_prefix(),
         site_name=site_name(request, origin=origin),
@@ -86,8 +80,11 @@ def _frida(language: str) -> AbstractUser:
     return user
 
 
-def _secret(kind: str, user: AbstractUser) -> OneTimeSecret | None:
-    purpose = _PURPOSES.get(kind) or PURPOSES.get(kind)
+def _of_rooms() -> dict[str, tuple[str, str]]:
+    return {kind: sample for room in rooms() for kind, sample in room.samples.items()}
+
+
+def _secret(purpose: Purpose | None, user: AbstractUser) -> OneTimeSecret | None:
     if purpose is None:
         return None
     expires_at = timezone.now() + purpose.max_age()

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
+from django.dispatch import Signal
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from .conf import LazyConf
 
@@ -70,6 +73,9 @@ class Room(RoomBase):
     #: What people read in their history for each kind of event that it records; translatable, with
     #: the details of the event as placeholders, such as "%(role)s".
     sentences: Mapping[str, Any] = MappingProxyType({})
+    #: What a sample of a mail has that is not called like the page of its link: the purpose of the
+    #: link, and what the mail names, by the kind of mail.
+    samples: Mapping[str, tuple[str, str]] = MappingProxyType({})
     #: Its settings, a dictionary of their own in USERACCOUNTS; a system check reads them.
     conf: LazyConf | None = None
     #: Names of the apps that have to be installed beside it; a system check tells the missing ones.
@@ -94,6 +100,26 @@ class Room(RoomBase):
     def outdated(self) -> "Mapping[str, QuerySet[Any]]":
         """Return what ``useraccounts_prune`` is to delete, by the name that it tells."""
         return {}
+
+
+@cache
+def later(path: str) -> Callable[..., Any]:
+    """
+    Return what calls a function of this package, whose module is imported only then.
+
+    For what an app registers when it is ready: models are there, and a process that serves pages
+    does not begin with the code of checks, exports and mails. The same path gives the same object.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return import_string(f"django_useraccounts.{path}")(*args, **kwargs)
+
+    return call
+
+
+def connect_later(signal: Signal, path: str) -> None:
+    """Have a function of this package receive a signal, see ``later``; twice is once."""
+    signal.connect(later(path), dispatch_uid=f"django_useraccounts.{path}")
 
 
 def rooms() -> Iterator[Room]:

@@ -1,15 +1,14 @@
-"""System checks: what a project has to set, said before a visitor finds out."""
+"""System checks: what a project has to set, said before a visitor finds out; see ``apps``."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage
 
 from . import database, deploy, guards, identities, parts, site, values
 
 
-@register(Tags.compatibility)
 def check_useraccounts(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -39,7 +38,6 @@ def check_useraccounts(
     ]
 
 
-@register(Tags.security, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Run every check of what weakens a site in production."""
     if any(message.is_serious() for message in check_useraccounts(None)):
@@ -56,7 +54,6 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     ]
 
 
-@register(Tags.database)
 def check_database(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:

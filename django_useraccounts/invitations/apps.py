@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..personal_data import register_personal_data
 from ..policy import policy
-from ..room import Admission, MenuEntry, Room
+from ..room import Admission, MenuEntry, Room, later
 
 
 class InvitationsConfig(Room, AppConfig):
@@ -31,12 +31,12 @@ class InvitationsConfig(Room, AppConfig):
     )
 
     def ready(self) -> None:
-        from .parts import forget_invitations, invitations_of  # noqa: PLC0415
-
-        register_personal_data("invitations", export=invitations_of, erase=forget_invitations)
+        register_personal_data(
+            "invitations",
+            export=later("invitations.parts.invitations_of"),
+            erase=later("invitations.parts.forget_invitations"),
+        )
 
     def admission(self, request: HttpRequest) -> Admission | None:
-        # It needs the models, which are there only now.
-        from .admission import carried_by  # noqa: PLC0415
-
-        return carried_by(request)
+        admission: Admission | None = later("invitations.admission.carried_by")(request)
+        return admission

@@ -15,7 +15,6 @@ from ..models import (
     RoleGrant,
     UserEmail,
 )
-from ..personal_data import register_personal_data
 from ..undeliverable import with_trouble
 
 #: What an account says of its user. No hash, no number of sessions, and nothing of the project's
@@ -24,19 +23,6 @@ _COLUMNS = {
     *("username", "email", "first_name", "last_name", "date_joined", "last_login", "language"),
     *("is_active", "is_staff", "is_superuser", "terms_version", "terms_accepted_at"),
 }
-
-
-def register_parts() -> None:
-    """Register all of them; the app does so when it is ready."""
-    # The last ones to go are the addresses, which others find their rows by, and the account
-    # itself, see ``flows.erasing``.
-    register_personal_data("account", export=account_of)
-    register_personal_data("addresses", export=addresses_of)
-    register_personal_data("usernames", export=usernames_of, erase=forget_usernames)
-    register_personal_data("roles", export=roles_of, erase=end_roles)
-    register_personal_data("mails", export=mails_of, erase=forget_mails)
-    register_personal_data("events", export=events_of, erase=scrub_events)
-    register_personal_data("admin_log", erase=scrub_admin_log)
 
 
 def account_of(user: AbstractUser) -> Mapping[str, object]:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from ..personal_data import register_personal_data
-from ..room import MenuEntry, Room
+from ..room import MenuEntry, Room, later
 from .conf import conf
 
 
@@ -28,7 +29,9 @@ class MembershipsConfig(Room, AppConfig):
     conf: Any = conf
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401, PLC0415
-        from .parts import forget_memberships, memberships_of  # noqa: PLC0415
-
-        register_personal_data("memberships", export=memberships_of, erase=forget_memberships)
+        register(later("memberships.checks.check_memberships"), Tags.compatibility)
+        register_personal_data(
+            "memberships",
+            export=later("memberships.parts.memberships_of"),
+            erase=later("memberships.parts.forget_memberships"),
+        )

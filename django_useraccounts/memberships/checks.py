@@ -7,14 +7,13 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage
 
 from .conf import conf
 
 _KEYS = ("sk_", "rk_")
 
 
-@register(Tags.compatibility)
 def check_memberships(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Run every check that reads the settings of the room."""
     given = conf.STRIPE_SECRET_KEY, conf.STRIPE_WEBHOOK_SECRET

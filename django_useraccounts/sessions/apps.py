@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.core.checks import Tags, register
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ..personal_data import register_personal_data
-from ..room import MenuEntry, Room
+from ..room import MenuEntry, Room, connect_later, later
 from .conf import conf
 
 
@@ -28,28 +30,26 @@ class SessionsConfig(Room, AppConfig):
         "session_ended": _("A session was ended."),
     }
     menu = (MenuEntry("sessions", _("Where you are logged in")),)
+    samples: Any = MappingProxyType(
+        {
+            "new_login": ("disown_login", "Firefox on Linux · 203.0.113.7"),
+            "login_disowned": ("reset_password", ""),
+        }
+    )
     conf: Any = conf
 
     def ready(self) -> None:
-        # They need the models, which are there only now.
-        from ..preview import register_sample  # noqa: PLC0415
-        from ..secrets import RESET_PASSWORD  # noqa: PLC0415
-        from . import checks  # noqa: F401, PLC0415
-        from .flows import end_logged_out, record_session  # noqa: PLC0415
-        from .models import DISOWN_LOGIN  # noqa: PLC0415
-        from .parts import forget_sessions, sessions_of  # noqa: PLC0415
-
-        user_logged_in.connect(record_session, dispatch_uid="useraccounts_sessions.record_session")
-        user_logged_out.connect(end_logged_out, dispatch_uid="useraccounts_sessions.end_logged_out")
-        sample = "Firefox on Linux · 203.0.113.7"
-        register_sample("new_login", purpose=DISOWN_LOGIN, what=sample)
-        register_sample("login_disowned", purpose=RESET_PASSWORD)
-        register_personal_data("sessions", export=sessions_of, erase=forget_sessions)
+        connect_later(user_logged_in, "sessions.flows.record_session")
+        connect_later(user_logged_out, "sessions.flows.end_logged_out")
+        register(later("sessions.checks.check_sessions"), Tags.compatibility)
+        register_personal_data(
+            "sessions",
+            export=later("sessions.parts.sessions_of"),
+            erase=later("sessions.parts.forget_sessions"),
+        )
 
     def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
-        from .flows import forget_devices  # noqa: PLC0415
-
-        forget_devices(user, since_before=since_before)
+        later("sessions.flows.forget_devices")(user, since_before=since_before)
 
     def outdated(self) -> Mapping[str, QuerySet[Any]]:
         from .models import LoginSession  # noqa: PLC0415

@@ -8,7 +8,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.core import checks
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
 from .agents import is_readable
@@ -20,7 +20,6 @@ _AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 _COOKIES = "django.contrib.sessions.backends.signed_cookies"
 
 
-@register(Tags.compatibility)
 def check_sessions(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Run every check of the room."""
     return [*_middleware(), *_engine(), *_ages(), *_library()]

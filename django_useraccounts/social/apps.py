@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from ..personal_data import register_personal_data
-from ..room import MenuEntry, Room
+from ..room import MenuEntry, Room, later
 from .conf import conf
 
 
@@ -28,18 +29,18 @@ class SocialConfig(Room, AppConfig):
     conf: Any = conf
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401, PLC0415
-        from .parts import connections_of, forget_connections  # noqa: PLC0415
-
-        register_personal_data("connections", export=connections_of, erase=forget_connections)
+        register(later("social.checks.check_social"), Tags.compatibility)
+        register(later("social.checks.check_social_deployed"), Tags.security, deploy=True)
+        register_personal_data(
+            "connections",
+            export=later("social.parts.connections_of"),
+            erase=later("social.parts.forget_connections"),
+        )
 
     def lets_in(self, user: Any) -> bool:
-        # It needs the models, which are there only now.
         from .models import Connection  # noqa: PLC0415
 
         return Connection.objects.of(user).usable().exists()
 
     def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
-        from .flows import drop_connections  # noqa: PLC0415
-
-        drop_connections(user, since_before=since_before)
+        later("social.flows.drop_connections")(user, since_before=since_before)

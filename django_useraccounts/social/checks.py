@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
@@ -40,7 +40,6 @@ _REASONS = {
 _COOKIES = "django.contrib.sessions.backends.signed_cookies"
 
 
-@register(Tags.compatibility)
 def check_social(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Run every check that reads the settings of the room."""
     if not _is_used():
@@ -48,7 +47,6 @@ def check_social(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     return [*_library(), *_providers(), *_callback(), *_session()]
 
 
-@register(Tags.security, deploy=True)
 def check_social_deployed(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
