@@ -1,6 +1,5 @@
 """Who is it: a username or address with its password, or the user of a session with the roles."""
 
-from functools import cache
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -10,11 +9,9 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections, router
 from django.db.models import (
     DateTimeField,
     Exists,
-    Expression,
     F,
     FilteredRelation,
     Model,
@@ -28,6 +25,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from .canonical import email_key, username_key
+from .compiled import Slot, compiled
 from .devices import device_key, is_trusted_device
 from .identity import login_names
 from .limits import Spent, spend
@@ -85,10 +83,15 @@ class AccountsBackend(ModelBackend):
     def get_user(  # type: ignore[override]
         self, user_id: Any
     ) -> AbstractUser | None:
-        model = get_user_model()
-        user = _session_statement(model, router.db_for_read(model)).fetch(user_id)
+        statement = compiled(_of_session, get_user_model())
+        rows = statement.fetch(key=user_id, moment=timezone.now())
+        if not rows:
+            return None
+        user: AbstractUser = statement.instance(rows[0])
+        # The user's columns are the same in all rows, the role's name differs.
+        user.set_role_names(frozenset(row[-1] for row in rows if row[-1] is not None))
         # A closed account has no sessions: whoever logs in has opened it again.
-        return user if user is not None and user.is_active and not user.is_closed else None
+        return user if user.is_active and not user.is_closed else None
 
     def _get_group_permissions(self, user_obj: Any) -> QuerySet[Permission]:
         """Return the permissions of groups and of roles in force: one statement, as for groups."""
@@ -159,10 +162,41 @@ def _spend(typed: str, user: AbstractUser | None, *, request: HttpRequest | None
 
 
 def _user_by(name: str, key: str) -> AbstractUser | None:
-    users: UserQuerySet = get_user_model()._default_manager.not_gone().order_by()
+    statement = compiled(_of_address if name == "email" else _of_username, get_user_model())
+    rows = statement.fetch(key=key, moment=timezone.now())
+    user: AbstractUser | None = statement.instance(rows[0]) if rows else None
+    return user
+
+
+def _of_username(users: UserQuerySet) -> UserQuerySet:
+    key = users.model._meta.get_field("username_key")
+    return _not_gone(users).filter(username_key=Slot("key", key))
+
+
+def _of_address(users: UserQuerySet) -> UserQuerySet:
     # verified_key, not email_key: a claim that nobody has proved logs nobody in.
-    column = "emails__verified_key" if name == "email" else "username_key"
-    return users.with_proof().with_reach().filter(**{column: key}).first()
+    key = UserEmail._meta.get_field("verified_key")
+    return _not_gone(users).filter(emails__verified_key=Slot("key", key))
+
+
+def _not_gone(users: UserQuerySet) -> UserQuerySet:
+    moment = Slot("moment", DateTimeField())
+    return users.not_gone(moment).with_proof().with_reach().order_by()
+
+
+def _of_session(users: UserQuerySet) -> UserQuerySet:
+    """Make a row of a user for each role in force, or one without, and the proof beside it."""
+    moment = Slot("moment", DateTimeField())
+    in_force = Q(role_grants__starts_at__lte=moment) & (
+        Q(role_grants__counts_until__isnull=True) | Q(role_grants__counts_until__gt=moment)
+    )
+    return (
+        users.filter(pk=Slot("key", users.model._meta.pk))
+        .with_proof()
+        .annotate(grant_in_force=FilteredRelation("role_grants", condition=in_force))
+        .annotate(_role_name=F("grant_in_force__role__name"))
+        .order_by()
+    )
 
 
 @sensitive_variables()
@@ -178,69 +212,3 @@ def _obstacle(
     if not user.is_active:
         return "inactive"
     return "" if policy().may_log_in(user, request=request) else "not_allowed"
-
-
-class _Slot(Expression):
-    """A place in a compiled statement that takes its value when the statement runs."""
-
-    def as_sql(  # type: ignore[override]
-        self, compiler: Any, connection: Any
-    ) -> tuple[str, list["_Slot"]]:
-        return "%s", [self]
-
-
-class _SessionStatement:
-    """
-    One statement for the user of a session, the names of its roles in force, and its proof.
-
-    Django compiles it once; every request only fills in the key and the moment. The ORM would
-    compile it for each page: measured, that alone costs more than the page around it. This is the
-    one place that leans on Django's query compiler; tests run it on every supported version.
-    """
-
-    def __init__(self, model: type[AbstractUser], using: str) -> None:
-        self.using = using
-        self.key, self.moment = _Slot(model._meta.pk), _Slot(DateTimeField())
-        in_force = Q(role_grants__starts_at__lte=self.moment) & (
-            Q(role_grants__counts_until__isnull=True) | Q(role_grants__counts_until__gt=self.moment)
-        )
-        proved = UserEmail.objects.confirmed().filter(user=OuterRef("pk"))
-        rows = (
-            model._default_manager.using(using)
-            .filter(pk=self.key)
-            .annotate(grant_in_force=FilteredRelation("role_grants", condition=in_force))
-            .annotate(role_name=F("grant_in_force__role__name"), has_proved=Exists(proved))
-            .order_by()
-        )
-        self.model = model
-        self.compiler = rows.query.get_compiler(using)
-        self.sql, self.params = self.compiler.as_sql()
-        self.fields = [field.attname for field in model._meta.concrete_fields]
-        columns = [column for column, _sql, _alias in self.compiler.select]
-        self.converters = self.compiler.get_converters(columns)
-
-    def fetch(self, user_id: Any) -> AbstractUser | None:
-        """Return the user, with roles and proof loaded, or None."""
-        connection = connections[self.using]
-        values = {
-            self.key: self.model._meta.pk.get_db_prep_value(user_id, connection),
-            self.moment: connection.ops.adapt_datetimefield_value(timezone.now()),
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, [values.get(param, param) for param in self.params])
-            rows = cursor.fetchall()
-        if not rows:
-            return None
-        if self.converters:
-            rows = list(self.compiler.apply_converters(rows, self.converters))
-        # One row for each role: the user's columns are the same in all, the role's name differs.
-        *values_of_user, _role_name, has_proved = rows[0]
-        user = self.model.from_db(self.using, self.fields, values_of_user)
-        names = frozenset(row[-2] for row in rows if row[-2] is not None)
-        user.set_loaded(role_names=names, has_confirmed_email=bool(has_proved))
-        return user
-
-
-@cache
-def _session_statement(model: type[AbstractUser], using: str) -> _SessionStatement:
-    return _SessionStatement(model, using)

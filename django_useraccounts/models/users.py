@@ -126,9 +126,9 @@ class UserQuerySet(models.QuerySet["AbstractUser"]):
             return self.none()
         return self.filter(username_key=username_key(text))
 
-    def not_gone(self) -> Self:
+    def not_gone(self, moment: Any = None) -> Self:
         """Leave out closed accounts that cannot be opened any more, though not erased yet."""
-        return self.exclude(erase_at__lte=timezone.now())
+        return self.exclude(erase_at__lte=moment or timezone.now())
 
     def with_proof(self) -> Self:
         """Load ``has_confirmed_email`` in the same statement."""
@@ -342,10 +342,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
 
     # Roles and proof: loaded with the user of a request, asked for once elsewhere
 
-    def set_loaded(self, *, role_names: frozenset[str], has_confirmed_email: bool) -> None:
-        """Keep what the statement that loaded the user has read beside it."""
-        self._role_names = role_names
-        self._has_confirmed_email = has_confirmed_email
+    def set_role_names(self, names: frozenset[str]) -> None:
+        """Keep the roles in force that the statement which loaded the user has read beside it."""
+        self._role_names = names
 
     def forget_loaded(self) -> None:
         """Ask the database again at the next question; whoever changes roles or proof calls it."""

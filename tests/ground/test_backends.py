@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_useraccounts import backends
 from django_useraccounts.backends import AccountsBackend, start_session
+from django_useraccounts.compiled import _compiled_once, compiled
 from django_useraccounts.errors import TooManyAttempts
 from django_useraccounts.models import Role, RoleGrant, User, UserEmail, UserManager
 from django_useraccounts.policy import Policy
@@ -145,7 +146,7 @@ def test_a_user_who_is_switched_off_is_out_at_the_very_next_request(client):
 
 def test_the_statement_is_compiled_once_and_asks_the_moment_anew():
     user = make_user()
-    first = backends._session_statement(User, "default")
+    first = compiled(backends._of_session, User)
     grant(user, "soon", starts=0.0001)  # in 0.36 seconds
     before = loaded(user).role_names
 
@@ -153,24 +154,31 @@ def test_the_statement_is_compiled_once_and_asks_the_moment_anew():
 
     assert before == frozenset()
     assert loaded(user).role_names == {"soon"}
-    assert backends._session_statement(User, "default") is first
+    assert compiled(backends._of_session, User) is first
 
 
 def test_the_manager_of_a_project_decides_who_there_is(monkeypatch):
+    # and by the moment, as one does that asks for which site a request is
+    gone = ["left"]
+
     class Present(UserManager):
         def get_queryset(self):
-            return super().get_queryset().exclude(last_name="left").order_by("pk")
+            return super().get_queryset().exclude(last_name__in=gone).order_by("pk")
+
+    def found(user):
+        logged_in = authenticate(None, username=user.username, password=PASSWORD)
+        by_address = authenticate(None, username=user.emails.get().email, password=PASSWORD)
+        assert logged_in == by_address == loaded(user)
+        return logged_in
 
     manager = Present()
     manager.model, manager.name = User, "present"
     monkeypatch.setitem(User._meta.__dict__, "default_manager", manager)
-    backends._session_statement.cache_clear()
-    try:
-        stays, leaves = make_user("stays"), make_user("leaves", last_name="left")
-        assert loaded(stays) == stays
-        assert loaded(leaves) is None
-    finally:
-        backends._session_statement.cache_clear()
+    stays, leaves = make_user("stays"), make_user("leaves", last_name="left")
+    assert found(stays) == stays
+    assert found(leaves) is None
+    gone.clear()
+    assert found(leaves) == leaves
 
 
 def test_columns_are_converted_as_the_orm_converts_them(monkeypatch):
@@ -181,10 +189,14 @@ def test_columns_are_converted_as_the_orm_converts_them(monkeypatch):
 
     field = User._meta.get_field("first_name")
     monkeypatch.setattr(field, "__class__", Loud)
-    statement = backends._SessionStatement(User, "default")
+    _compiled_once.cache_clear()
     user = make_user(first_name="maria", roles=["artist", "starving"])
 
-    same = statement.fetch(user.pk)
+    try:
+        same = loaded(user)
+        assert authenticate(None, username=user.username, password=PASSWORD).first_name == "MARIA"
+    finally:
+        _compiled_once.cache_clear()
 
     assert same.first_name == "MARIA"
     assert same.role_names == {"artist", "starving"}

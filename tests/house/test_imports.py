@@ -18,6 +18,7 @@ LEVEL_1 = {
     "browser",
     "canonical",
     "client",
+    "compiled",
     "courier",
     "cookies",
     "counters",
