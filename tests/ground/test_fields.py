@@ -4,6 +4,7 @@ import pytest
 from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.template import TemplateDoesNotExist
+from django.urls import get_resolver
 
 from django_useraccounts.fields import (
     PASSWORD_MAX_LENGTH,
@@ -124,6 +125,7 @@ def test_the_one_who_writes_a_form_says_for_whom_the_password_is():
 
 @pytest.mark.asvs("6.2.6")
 def test_no_form_of_the_accounts_shows_a_password():
+    assert get_resolver().url_patterns  # imports them all
     fields = {
         (form.__name__, name): field.widget.input_type
         for form in _all_forms(AccountForm)
@@ -198,13 +200,20 @@ def test_one_template_of_the_project_restyles_every_field(settings, tmp_path):
         assert f"<i>{name}</i>" in html
 
 
-def test_widgets_fall_back_on_django(settings):
+def test_widgets_fall_back_on_django(settings, tmp_path):
     # django.forms is not among the apps, so that the project's engine does not find its templates
     renderer = AccountRenderer()
 
     assert "input" in renderer.get_template("django/forms/widgets/input.html").template.name
     with pytest.raises(TemplateDoesNotExist):
         renderer.get_template("no/such/template.html")
+
+    # and are found once it has some
+    own = tmp_path / "django/forms/widgets/input.html"
+    own.parent.mkdir(parents=True)
+    own.write_text("own")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    assert renderer.get_template("django/forms/widgets/input.html").render({}) == "own"
 
 
 def test_a_project_may_choose_another_renderer_for_its_own_forms():
