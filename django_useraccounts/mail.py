@@ -8,10 +8,12 @@ goes away, and no request waits for either.
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import get_script_prefix
 from django.utils import timezone, translation
@@ -106,17 +108,20 @@ def deliver(mail_id: int) -> bool:
         "user", "secret__user", "secret__address", "grant"
     )
     # In the same statement for every kind: which mail it is must not be seen by what it costs.
-    mail = due.annotate(is_replaced=is_replaced("secret__")).filter(pk=mail_id).first()
+    trouble = UndeliverableAddress.objects.filter(email_key=Lower(OuterRef("to")))
+    due = due.annotate(is_replaced=is_replaced("secret__"), has_trouble=Exists(trouble))
+    mail: Any = due.filter(pk=mail_id).first()
     if mail is None or not _claim(mail):
         return False
-    is_late: bool = mail.is_replaced  # type: ignore[attr-defined]
-    if mail.secret and is_void(mail.secret, is_replaced=is_late):
+    if mail.secret and is_void(mail.secret, is_replaced=mail.is_replaced):
         _note(mail, due_at=None, error="The link of this mail is no longer valid.")
         return False
     if _is_overtaken(mail):
         _note(mail, due_at=None, error="The role of this mail does not end as it tells.")
         return False
-    wanted, mail.to = mail.to, _reachable(mail)
+    wanted = mail.to
+    if mail.has_trouble:
+        mail.to = _reachable(mail)
     if not mail.to:
         _note(mail, due_at=None, error="No mail goes to this address any more.")
         return False
@@ -127,7 +132,7 @@ def deliver(mail_id: int) -> bool:
         return _after_failure(mail, error)
     instead = "" if mail.to == wanted else f"Sent there instead of {wanted}, which takes no mail."
     _note(mail, to=mail.to, sent_at=timezone.now(), due_at=None, error=instead)
-    if not compat.sends_by_anymail():
+    if mail.has_trouble and not compat.sends_by_anymail():
         # What a provider takes has not arrived: it tells later what has become of it.
         report_delivered(mail.to)
     return True

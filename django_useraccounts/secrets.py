@@ -20,7 +20,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from .conf import conf
 from .errors import LinkError, LinkExpired, LinkInvalid, LinkUsed
-from .models import AbstractUser, OneTimeSecret, UserEmail
+from .models import AbstractUser, OneTimeSecret, UndeliverableAddress, UserEmail
 
 #: 16 bytes of id and 32 of HMAC, in URL-safe base64 without padding.
 LINK_LENGTH = 64
@@ -144,8 +144,9 @@ def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
 
     Raises LinkInvalid, LinkExpired or LinkUsed, the last also when something has voided it.
     """
+    trouble = UndeliverableAddress.objects.filter(email_key=OuterRef("email_key"))
     rows = OneTimeSecret.objects.select_related("user", "address").annotate(
-        is_replaced=is_replaced()
+        is_replaced=is_replaced(), has_trouble=Exists(trouble)
     )
     secret = rows.filter(pk=link.id, purpose=purpose.name, user__isnull=False).first()
     if secret is None or not any(

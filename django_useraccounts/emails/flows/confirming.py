@@ -112,7 +112,9 @@ def confirm_email(secret: OneTimeSecret, *, request: HttpRequest | None = None) 
             is_first = bool(users.update(email=address.email))
             before = [] if is_first else proved_of(locked(user))
             redeem(secret)
-            heal(address.email)
+            # Read with the link: what is reported since then counts as reported after.
+            if getattr(secret, "has_trouble", True):
+                heal(address.email)
             if not any(row.pk == address.pk for row in before):
                 if not prove(address, is_first=is_first):
                     raise LinkUsed
