@@ -163,8 +163,7 @@ def _spend(typed: str, user: AbstractUser | None, *, request: HttpRequest | None
 
 def _user_by(name: str, key: str) -> AbstractUser | None:
     statement = compiled(_of_address if name == "email" else _of_username, get_user_model())
-    rows = statement.fetch(key=key, moment=timezone.now())
-    user: AbstractUser | None = statement.instance(rows[0]) if rows else None
+    user: AbstractUser | None = statement.first(key=key, moment=timezone.now())
     return user
 
 

@@ -2,9 +2,12 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any
 
 from django.conf import settings
+from django.db.models.query import get_related_populators
+from django.utils.module_loading import import_string
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
@@ -39,3 +42,11 @@ def tasks() -> Any:
         if find_spec(name):
             return import_module(name)
     return None
+
+
+def related_populators(compiler: Any, using: str) -> list[Any]:
+    """Return what fills the objects that ``select_related`` loads, from rows of a statement."""
+    # Django 6.1 asks how what was not loaded is fetched later.
+    takes_mode = "fetch_mode" in signature(get_related_populators).parameters
+    mode = [import_string("django.db.models.FETCH_ONE")] if takes_mode else []
+    return get_related_populators(compiler.klass_info, compiler.select, using, *mode)

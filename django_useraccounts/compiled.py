@@ -11,14 +11,16 @@ from functools import cache
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import Expression, Model, QuerySet
 from django.db.models.manager import BaseManager
+
+from . import compat
 
 
 class Slot(Expression):
     """A place in a compiled statement that takes the value of this name when the statement runs."""
 
-    def __init__(self, name: str, field: "Field[Any, Any]") -> None:
+    def __init__(self, name: str, field: Any) -> None:
         super().__init__(output_field=field)
         self.name = name
 
@@ -38,13 +40,14 @@ class Compiled:
         self.params = list(params)
         self.places = {at: p.name for at, p in enumerate(params) if isinstance(p, Slot)}
         self.fields = {p.name: p.output_field for p in params if isinstance(p, Slot)}
-        self.columns = [field.attname for field in self.model._meta.concrete_fields]
-        self.annotations = list(rows.query.annotation_select)
         selected = [column for column, _sql, _alias in self.compiler.select]
         self.converters = self.compiler.get_converters(selected)
+        self.columns = [field.attname for field in self.model._meta.concrete_fields]
+        self.annotations = list(self.compiler.annotation_col_map.items())
+        self.related = compat.related_populators(self.compiler, self.using)
 
     def fetch(self, **values: Any) -> list[Any]:
-        """Run it with a value for each slot; return the rows as tuples, annotations last."""
+        """Run it with a value for each slot; return the rows, each with its annotations last."""
         connection = connections[self.using]
         params = self.params.copy()
         sent = {
@@ -59,12 +62,18 @@ class Compiled:
         return list(self.compiler.apply_converters(rows, self.converters))
 
     def instance(self, row: Sequence[Any]) -> Any:
-        """Return what a row holds as the ORM does, with its annotations as attributes."""
-        width = len(self.columns)
-        loaded = self.model.from_db(self.using, self.columns, row[:width])
-        for name, value in zip(self.annotations, row[width:], strict=True):
-            setattr(loaded, name, value)
+        """Return what a row holds as the ORM does, with what is related and what is annotated."""
+        loaded = self.model.from_db(self.using, self.columns, row[: len(self.columns)])
+        for populator in self.related:
+            populator.populate(row, loaded)
+        for name, place in self.annotations:
+            setattr(loaded, name, row[place])
         return loaded
+
+    def first(self, **values: Any) -> Any:
+        """Run it, and return the instance of the first row, or None."""
+        rows = self.fetch(**values)
+        return self.instance(rows[0]) if rows else None
 
 
 def compiled(make: "Callable[[Any], QuerySet[Any]]", model: type[Model]) -> Compiled:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import DateTimeField, Exists, F, OuterRef
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import get_script_prefix
@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 
 from . import compat
 from .canonical import EMAIL_MAX_LENGTH, email_key
+from .compiled import Slot, compiled
 from .conf import conf
 from .courier import courier
 from .message import HINTS, compose
@@ -32,6 +33,7 @@ from .models import (
     UndeliverableAddress,
     UserEmail,
 )
+from .models.mail import OutgoingMailQuerySet
 from .refusals import State, as_kept, state_of_error
 from .secrets import CONFIRM_EMAIL, RESET_PASSWORD, is_replaced, is_void
 from .site import site_name, site_origin
@@ -104,13 +106,7 @@ def carry(mail_id: int) -> None:
 
 def deliver(mail_id: int) -> bool:
     """Try a due mail once; return whether it was sent. It never raises for what mail servers do."""
-    due = OutgoingMail.objects.due().select_related(
-        "user", "secret__user", "secret__address", "grant"
-    )
-    # In the same statement for every kind: which mail it is must not be seen by what it costs.
-    trouble = UndeliverableAddress.objects.filter(email_key=Lower(OuterRef("to")))
-    due = due.annotate(is_replaced=is_replaced("secret__"), has_trouble=Exists(trouble))
-    mail: Any = due.filter(pk=mail_id).first()
+    mail: Any = compiled(_of_due, OutgoingMail).first(key=mail_id, moment=timezone.now())
     if mail is None or not _claim(mail):
         return False
     if mail.secret and is_void(mail.secret, is_replaced=mail.is_replaced):
@@ -136,6 +132,18 @@ def deliver(mail_id: int) -> bool:
         # What a provider takes has not arrived: it tells later what has become of it.
         report_delivered(mail.to)
     return True
+
+
+def _of_due(mails: OutgoingMailQuerySet) -> OutgoingMailQuerySet:
+    # In the same statement for every kind: which mail it is must not be seen by what it costs.
+    trouble = UndeliverableAddress.objects.filter(email_key=Lower(OuterRef("to")))
+    return (
+        mails.due(Slot("moment", DateTimeField()))
+        .filter(pk=Slot("key", OutgoingMail._meta.pk))
+        .select_related("user", "secret__user", "secret__address", "grant")
+        .annotate(is_replaced=is_replaced("secret__"), has_trouble=Exists(trouble))
+        .order_by()
+    )
 
 
 def deliver_due(*, limit: int, is_stopped: Callable[[], bool] = lambda: False) -> int:

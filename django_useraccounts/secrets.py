@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from .compiled import Slot, compiled
 from .conf import conf
 from .errors import LinkError, LinkExpired, LinkInvalid, LinkUsed
 from .models import AbstractUser, OneTimeSecret, UndeliverableAddress, UserEmail
@@ -144,17 +145,25 @@ def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
 
     Raises LinkInvalid, LinkExpired or LinkUsed, the last also when something has voided it.
     """
-    trouble = UndeliverableAddress.objects.filter(email_key=OuterRef("email_key"))
-    rows = OneTimeSecret.objects.select_related("user", "address").annotate(
-        is_replaced=is_replaced(), has_trouble=Exists(trouble)
-    )
-    secret = rows.filter(pk=link.id, purpose=purpose.name, user__isnull=False).first()
+    statement = compiled(_of_link, OneTimeSecret)
+    secret: OneTimeSecret | None = statement.first(key=link.id, purpose=purpose.name)
     if secret is None or not any(
         constant_time_compare(proof, link.proof) for proof in _proofs(secret)
     ):
         raise LinkInvalid
-    _refuse_void(secret, purpose, is_replaced=secret.is_replaced)
+    _refuse_void(secret, purpose, is_replaced=secret.is_replaced)  # type: ignore[attr-defined]
     return secret
+
+
+def _of_link(secrets: QuerySet[OneTimeSecret]) -> QuerySet[OneTimeSecret]:
+    column = OneTimeSecret._meta.get_field
+    key, purpose = Slot("key", column("id")), Slot("purpose", column("purpose"))
+    trouble = UndeliverableAddress.objects.filter(email_key=OuterRef("email_key"))
+    return (
+        secrets.filter(pk=key, purpose=purpose, user__isnull=False)
+        .select_related("user", "address")
+        .annotate(is_replaced=is_replaced(), has_trouble=Exists(trouble))
+    )
 
 
 def is_replaced(prefix: str = "") -> Exists:

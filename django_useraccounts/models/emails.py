@@ -28,9 +28,9 @@ class UserEmailQuerySet(models.QuerySet["UserEmail"]):
         """Return the rows of one address: at most one is proved, any number are claims."""
         return self.filter(email_key=email_key(email))
 
-    def not_gone(self) -> Self:
+    def not_gone(self, moment: Any = None) -> Self:
         """Leave out those of accounts that were closed and cannot be opened any more."""
-        return self.exclude(user__erase_at__lte=timezone.now())
+        return self.exclude(user__erase_at__lte=moment or timezone.now())
 
     def add_claim(
         self, user: "AbstractUser", email: str, *, registration_key: str | None = None

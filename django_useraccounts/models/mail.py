@@ -1,6 +1,5 @@
 """The outbox: every mail is a row before it is a mail."""
 
-from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from .secrets import OneTimeSecret
 
 
 class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
-    def due(self, at: datetime | None = None) -> Self:
+    def due(self, at: Any = None) -> Self:
         """Return the mails to be tried now, those that have waited longest first."""
         return self.filter(due_at__lte=at or timezone.now()).order_by("due_at")
 

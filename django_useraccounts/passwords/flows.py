@@ -4,13 +4,15 @@ from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed as tell_validators
 from django.db import transaction
-from django.db.models import F
+from django.db.models import DateTimeField, F
 from django.dispatch import Signal
 from django.http import HttpRequest
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
 from ..canonical import clean_email
+from ..compiled import Slot, compiled
 from ..credentials import check_own_password
 from ..devices import trust_device
 from ..emails.flows import drop_claims
@@ -19,6 +21,7 @@ from ..identity import has_emails
 from ..limits import spend
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ..models.emails import UserEmailQuerySet
 from ..proof import stamp_proof
 from ..room import lock_out_of_rooms
 from ..secrets import RESET_PASSWORD, issue, redeem
@@ -80,8 +83,8 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
     to = clean_email(email)
     spend("reset", identifier=to.key, request=request)
     with transaction.atomic():
-        rows = UserEmail.objects.confirmed().not_gone().addressed(to.text)
-        address = rows.select_related("user").first()
+        statement = compiled(_of_owner, UserEmail)
+        address: UserEmail | None = statement.first(key=to.key, moment=timezone.now())
         if address and not address.user.is_active:
             address = None
         secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
@@ -98,6 +101,12 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
             announce("no_account", to=to.text, request=request)
         user = address.user if address else None
         AccountEvent.objects.record("password_link_requested", user=user, request=request)
+
+
+def _of_owner(addresses: UserEmailQuerySet) -> UserEmailQuerySet:
+    key = Slot("key", UserEmail._meta.get_field("verified_key"))
+    moment = Slot("moment", DateTimeField())
+    return addresses.not_gone(moment).filter(verified_key=key).select_related("user")
 
 
 @sensitive_variables()
