@@ -16,6 +16,8 @@ from tests.control.bug import PACKAGE, Bug, DoesNotApply
 ROOT = Path(__file__).parents[2]
 #: What the tests read, beside the package.
 COPIED = (PACKAGE, "tests", "testproject", "setup.cfg", "pyproject.toml")
+#: Bytecode of others comes and goes while it is copied.
+_LEFT = shutil.ignore_patterns("node_modules", "__pycache__")
 #: Seconds after which a bug that lets nothing end is given up.
 PATIENCE = 120
 #: How often a race is run that a bug loses: not at each time.
@@ -51,7 +53,7 @@ class Tree:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("node_modules"))
+                shutil.copytree(source, root / name, ignore=_LEFT)
             else:
                 shutil.copy2(source, root / name)
         return cls(root)
