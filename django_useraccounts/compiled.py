@@ -51,8 +51,8 @@ class Compiled:
         connection = connections[self.using]
         params = self.params.copy()
         sent = {
-            name: self.fields[name].get_db_prep_value(value, connection)
-            for name, value in values.items()
+            name: field.get_db_prep_value(values[name], connection)
+            for name, field in self.fields.items()
         }
         for place, name in self.places.items():
             params[place] = sent[name]

@@ -112,7 +112,7 @@ BUGS = (
         row="C10",
         what="An address that nobody has proved logs in.",
         whose="allauth #2627, Flask-User",
-        changes=(Change("backends.py", '"emails__verified_key" if', '"emails__email_key" if'),),
+        changes=(Change("backends.py", "emails__verified_key=Slot", "emails__email_key=Slot"),),
         tests=(
             C + "test_C10_an_address_that_is_not_proved_logs_nobody_in",
             C + "test_C10_somebody_elses_claim_of_my_address_does_not_log_me_in_elsewhere",

@@ -41,8 +41,8 @@ BUGS = (
         changes=(
             Change(
                 "backends.py",
-                "get_user_model()._default_manager.not_gone().order_by()",
-                "get_user_model()._default_manager.order_by()",
+                "return users.not_gone(moment).with_proof()",
+                "return users.with_proof()",
             ),
         ),
         tests=(CLOSE + "test_too_late_is_like_an_account_that_never_was",),

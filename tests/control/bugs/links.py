@@ -41,8 +41,8 @@ BUGS = (
         changes=(
             Change(
                 "secrets.py",
-                "purpose=purpose.name, user__isnull=False)",
-                "user__isnull=False)",
+                "pk=key, purpose=purpose, user__isnull=False)",
+                "pk=key, user__isnull=False)",
             ),
         ),
         tests=(

@@ -40,8 +40,8 @@ BUGS = (
         changes=(
             Change(
                 "passwords/flows.py",
-                "rows = UserEmail.objects.confirmed().not_gone().addressed(to.text)",
-                "rows = UserEmail.objects.not_gone().addressed(to.text)",
+                "return addresses.not_gone(moment).filter(verified_key=key)",
+                "return addresses.not_gone(moment).filter(email_key=key)",
             ),
         ),
         tests=(D + "test_D11_a_claim_that_nobody_proved_gets_no_link",),

@@ -105,7 +105,7 @@ BUGS = (
         changes=(
             Change(
                 "backends.py",
-                "| Q(role_grants__counts_until__gt=self.moment)",
+                "| Q(role_grants__counts_until__gt=moment)",
                 "| Q(role_grants__counts_until__isnull=False)",
             ),
         ),

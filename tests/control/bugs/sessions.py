@@ -74,8 +74,8 @@ BUGS = (
         changes=(
             Change(
                 "backends.py",
-                "user if user is not None and user.is_active and not user.is_closed else None",
-                "user if user is not None and not user.is_closed else None",
+                "user if user.is_active and not user.is_closed else None",
+                "user if not user.is_closed else None",
             ),
         ),
         tests=(
