@@ -32,7 +32,7 @@ class UsernameTaken(AccountError):
 
 
 class InvalidUsername(AccountError):
-    sentence = _("This username cannot be used.")
+    sentence = _("This username cannot be used. Please choose another one.")
     field = "username"
 
 
@@ -169,7 +169,7 @@ class InvalidPeriod(AccountError):
 
 
 class MayNotGrant(AccountError):
-    sentence = _("You may not give this role, or take it away.")
+    sentence = _("You may not grant this role, or revoke it.")
     field = "role"
     status = 403
 
@@ -189,7 +189,9 @@ class EmailAlreadyYours(AccountError):
 
 
 class LastEmail(AccountError):
-    sentence = _("This is the only confirmed e-mail address of the account. Confirm another first.")
+    sentence = _(
+        "This is the only confirmed e-mail address of the account. Confirm another one first."
+    )
 
 
 class MailNotGivenUp(AccountError):

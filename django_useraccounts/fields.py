@@ -65,7 +65,9 @@ class AccountForm(forms.Form):
         for word, name in self.retyped.items():
             again = cleaned.get(f"retype_{word}")
             if again is not None and name in cleaned and again != cleaned[name]:
-                self.add_error(f"retype_{word}", _("This is not the same as above."))
+                self.add_error(
+                    f"retype_{word}", _("This is not the same as above. Please enter it again.")
+                )
         return cleaned
 
 

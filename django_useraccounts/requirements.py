@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Collection, Iterable
+from functools import reduce
 from typing import Self
 
 from django.apps import apps
@@ -95,11 +96,21 @@ class Requirement:
 
     def __str__(self) -> str:
         """Return the requirement in words: starving and (artist or programmer)."""
-        return f" {_('and')} ".join(self._in_words(need) for need in self.needs)
+        return reduce(_both, map(self._in_words, self.needs))
 
     def _in_words(self, need: frozenset[str]) -> str:
-        words = f" {_('or')} ".join(sorted(need))
+        words = reduce(_either, sorted(need))
         return f"({words})" if len(need) > 1 and len(self.needs) > 1 else words
+
+
+def _both(this: str, that: str) -> str:
+    # Translators: names of roles, as in "starving and (artist or programmer)".
+    return _("%(this)s and %(that)s") % {"this": this, "that": that}
+
+
+def _either(this: str, that: str) -> str:
+    # Translators: names of roles, as in "starving and (artist or programmer)".
+    return _("%(this)s or %(that)s") % {"this": this, "that": that}
 
 
 #: What the guards of the project take: a role, several of which one is enough, or a requirement.

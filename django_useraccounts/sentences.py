@@ -24,7 +24,7 @@ SENTENCES = {
     "account_pruned": gettext_lazy("The account was deleted: its address was never confirmed."),
     "account_reopened": gettext_lazy("The account was opened again."),
     "breach_check_failed": gettext_lazy(
-        "A new password could not be looked for among those of data breaches."
+        "A new password could not be compared with those known from data breaches."
     ),
     "email_added": gettext_lazy("The e-mail address %(address)s was added."),
     "email_change_undone": gettext_lazy(
@@ -33,7 +33,7 @@ SENTENCES = {
     ),
     "email_confirmed": gettext_lazy("The e-mail address %(address)s was confirmed."),
     "email_disowned": gettext_lazy(
-        "Whoever reads %(address)s said that it is not for this account."
+        "Whoever reads %(address)s said that this account is not theirs."
     ),
     "email_released": gettext_lazy(
         "The e-mail address %(address)s was confirmed for another account, since this one was "
@@ -46,11 +46,13 @@ SENTENCES = {
     "export_requested": gettext_lazy("The data of the account was asked for."),
     "grants_exported": gettext_lazy("A list of who has which role was downloaded."),
     "handed_over": gettext_lazy(
-        "The account was given to whoever has proved the e-mail address %(address)s, and what was "
-        "on it before was taken away."
+        "The account was given to whoever has confirmed the e-mail address %(address)s, and what "
+        "was on it before was taken away."
     ),
     "identity_confirmed": gettext_lazy("The identity was confirmed once more."),
-    "identity_refused": gettext_lazy("A wrong password was given where it is asked for again."),
+    "identity_refused": gettext_lazy(
+        "A wrong password was entered where it is asked for once more."
+    ),
     "logged_in": gettext_lazy("Somebody logged in."),
     "logged_out": gettext_lazy("Somebody logged out."),
     "login_failed": gettext_lazy("Somebody tried to log in and was not let in."),
@@ -120,14 +122,19 @@ def facts_of(event: "AccountEvent") -> Iterator[str]:
     """Yield what belongs to the sentence: from when until when, by what, and why not."""
     told = event.details
     if since := told.get("since"):
+        # Translators: in a line of facts: since when a role counts.
         yield _("from %(moment)s") % {"moment": _shown(since)}
     if until := told.get("until"):
+        # Translators: in a line of facts: when a role ends.
         yield _("until %(moment)s") % {"moment": _shown(until)}
     elif "until" in told:
+        # Translators: in a line of facts: a role has no end.
         yield _("for good")
     if counts_until := told.get("counts_until"):
+        # Translators: in a line of facts: until when a role that has ended still counts.
         yield _("with grace until %(moment)s") % {"moment": _shown(counts_until)}
     if source := told.get("source"):
+        # Translators: in a line of facts: by what a role was granted, such as "admin" or "stripe".
         yield _("source: %(source)s") % {"source": source}
     if reason := REASONS.get(str(told.get("reason"))):
         yield str(reason)

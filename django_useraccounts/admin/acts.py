@@ -47,7 +47,7 @@ def act_on_each(
     if refused > TOLD:
         more = refused - TOLD
         sentence = ngettext(
-            "%(number)d more was refused.", "%(number)d more were refused.", more
+            "%(number)d more entry was refused.", "%(number)d more entries were refused.", more
         ) % {"number": more}
         model_admin.message_user(request, sentence, messages.ERROR)
     if number:

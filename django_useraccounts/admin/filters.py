@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..models import Role, RoleGrant
 
@@ -20,11 +21,11 @@ SOON = _("Ending within 30 days")
 
 #: What a grant is in at a moment; in force is also what is in grace.
 STATES = {
-    "in_force": _("In force"),
+    "in_force": pgettext_lazy("grant of a role", "In force"),
     "ending": SOON,
-    "in_grace": _("In grace"),
-    "to_come": _("To come"),
-    "over": _("Over"),
+    "in_grace": _("In the days of grace"),
+    "to_come": pgettext_lazy("grant of a role", "Not begun yet"),
+    "over": pgettext_lazy("grant of a role", "Ended"),
 }
 
 
@@ -39,11 +40,11 @@ def state_of(grant: RoleGrant) -> str:
 
 
 class Closed(admin.SimpleListFilter):
-    title = _("closed")
+    title = pgettext_lazy("account", "closed")
     parameter_name = "closed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Closed, to be erased")), ("no", _("Open"))]
+        return [("yes", _("Closed, to be erased")), ("no", pgettext_lazy("account", "Open"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in {"yes", "no"}:

@@ -41,8 +41,8 @@ class AddUserForm(UserForm):
         label=_("The address is known to be right"),
         required=False,
         help_text=_(
-            "Then the mail to it has a link that sets a password. "
-            "Else it has one that confirms the address."
+            "If it is, the mail to it has a link to set a password. "
+            "If not, it has one to confirm the address."
         ),
     )
 

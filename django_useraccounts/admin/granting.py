@@ -68,7 +68,7 @@ class GrantForm(RowForm):
             widget.can_change_related = widget.can_delete_related = False
             widget.can_view_related = False
         starts_at = self.fields["starts_at"]
-        starts_at.required, starts_at.help_text = False, _("Empty: now.")
+        starts_at.required, starts_at.help_text = False, _("Leave this empty to start now.")
         if not self.instance.pk:
             # Not the moment when the page was opened: a row left as it is must count as empty.
             starts_at.show_hidden_initial, self.initial["starts_at"] = False, None
@@ -157,8 +157,12 @@ class _RoleForm(forms.Form):
 class GrantRoleForm(_RoleForm):
     """What many users get."""
 
-    since = MomentField(label=_("Starts"), required=False, help_text=_("Empty: now."))
-    until = MomentField(label=_("Ends"), required=False, help_text=_("Empty: for good."))
+    since = MomentField(
+        label=_("Starts"), required=False, help_text=_("Leave this empty to start now.")
+    )
+    until = MomentField(
+        label=_("Ends"), required=False, help_text=_("Leave this empty to set no end.")
+    )
     reason = _ReasonField()
 
 
@@ -184,6 +188,7 @@ class Extension(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "until" in cleaned and bool(cleaned["until"]) == cleaned["for_good"]:
+            # Translators: “for good” is the box below, “For good, with no end”.
             self.add_error("until", _("Name the new end, or choose “for good”."))
         return cleaned
 

@@ -31,6 +31,8 @@ def _facts(event: AccountEvent) -> Iterator[str]:
     yield sentence_of(event)
     yield from facts_of(event)
     if who := actor_of(event):
+        # Translators: in a line of facts: who did it, a username.
         yield _("by %(who)s") % {"who": who}
     if reason := told.get("reason"):
+        # Translators: in a line of facts: why, in the words of who did it.
         yield _("reason: %(reason)s") % {"reason": reason}

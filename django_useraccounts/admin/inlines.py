@@ -64,6 +64,7 @@ class GrantInline(TabularInline):
     def state(self, grant: RoleGrant) -> str:
         return str(STATES[state_of(grant)]) if grant.pk else ""
 
+    # Translators: head of a column with links that let a role last longer.
     @admin.display(description=_("extend"))
     def longer(self, grant: RoleGrant) -> str:
         if not grant.pk or grant.ends_at is None:

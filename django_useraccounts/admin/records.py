@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from ..administration.flows import let_mail_through, send_mail_again
 from ..canonical import email_key
@@ -41,6 +41,7 @@ class AccountEventAdmin(ReadOnly):
         # Not joined: events stay when the account is gone, and a join would hide them.
         return super().get_queryset(request).prefetch_related("user", "actor")
 
+    # Translators: head of a column: what happened.
     @admin.display(description=_("what"))
     def what(self, event: AccountEvent) -> str:
         return sentence_of(event)
@@ -68,7 +69,11 @@ class MailState(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("due", _("Waiting")), ("sent", _("Sent")), ("given_up", _("Given up"))]
+        return [
+            ("due", pgettext_lazy("mail", "Waiting")),
+            ("sent", pgettext_lazy("mail", "Sent")),
+            ("given_up", pgettext_lazy("mail", "Given up")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         states: dict[str, dict[str, Any]] = {
@@ -112,7 +117,7 @@ class TakesNoMail(admin.SimpleListFilter):
     parameter_name = "mail"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("none", _("None goes there")), ("some", _("Some failed"))]
+        return [("none", _("No mail goes there")), ("some", _("Some mail failed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         none = UndeliverableAddress.objects.taking_no_mail().values("pk")
@@ -130,7 +135,7 @@ class UndeliverableAddressAdmin(ReadOnly):
     fields = list_display
     ordering = ("-reported_at",)
     search_fields = ("email_key",)
-    search_help_text = _("A whole e-mail address.")
+    search_help_text = _("Enter a whole e-mail address.")
     actions = ("let_mail_through",)
 
     def get_search_results(
@@ -144,7 +149,7 @@ class UndeliverableAddressAdmin(ReadOnly):
         """Say whether the visitor may change what is known of an address."""
         return request.user.has_perm("useraccounts.change_undeliverableaddress")
 
-    @admin.action(permissions=["let_mail_through"], description=_("Let mail go there again"))
+    @admin.action(permissions=["let_mail_through"], description=_("Send mail there again"))
     def let_mail_through(
         self, request: HttpRequest, queryset: QuerySet[UndeliverableAddress]
     ) -> None:

@@ -47,11 +47,13 @@ class RoleAdmin(RefusableAdmin):
         roles: QuerySet[Role] = super().get_queryset(request)
         return roles.annotate(holders=Coalesce(Subquery(users), 0))
 
+    # Translators: head of a column: how many users have the role now.
     @admin.display(description=_("held by"), ordering="holders")
     def holders(self, role: Any) -> int:
         number: int = role.holders
         return number
 
+    # Translators: the pages of the site that only users with this role may open.
     @admin.display(description=_("guards that ask for it"))
     def guards(self, role: Role) -> str:
         places = ((place,) for place in sorted(guarded_names.get(role.name, ())))

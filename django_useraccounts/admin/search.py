@@ -14,7 +14,7 @@ from .bases import ListAdmin
 #: How many users a search finds by a username, and by an address.
 MOST = 500
 
-HELP = _("The beginning of a username or of an e-mail address.")
+HELP = _("Enter the beginning of a username or of an e-mail address.")
 
 
 def find_users(text: str, *, using: str) -> set[object]:

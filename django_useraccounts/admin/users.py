@@ -237,7 +237,7 @@ class UserAdmin(RefusableAdmin):
     def close(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._each(request, queryset, close_account)
 
-    @admin.action(permissions=["change"], description=_("Open again what was closed"))
+    @admin.action(permissions=["change"], description=_("Open closed accounts again"))
     def reopen(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._each(request, queryset, reopen_account)
 

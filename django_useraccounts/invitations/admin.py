@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from ..admin.acts import act_on_each
 from ..admin.bases import RefusableAdmin, RefusableForm
@@ -35,11 +35,11 @@ class AddInvitationForm(InvitationFields, RefusableForm):
 
 
 STATES = {
-    "waiting": _("Waiting"),
-    "accepted": _("Accepted"),
-    "withdrawn": _("Withdrawn"),
-    "expired": _("Expired"),
-    "ended": _("No longer valid"),
+    "waiting": pgettext_lazy("invitation", "Waiting"),
+    "accepted": pgettext_lazy("invitation", "Accepted"),
+    "withdrawn": pgettext_lazy("invitation", "Withdrawn"),
+    "expired": pgettext_lazy("invitation", "Expired"),
+    "ended": pgettext_lazy("invitation", "No longer valid"),
 }
 
 

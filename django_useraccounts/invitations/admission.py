@@ -38,7 +38,7 @@ class InvitationAdmission:
             return _("You are invited.")
         return _(
             "You are invited. Your address is confirmed already, since our mail has reached you. "
-            "If you take another one, we send it a link to confirm it."
+            "If you enter another one, we send a link there to confirm it."
         )
 
     @property

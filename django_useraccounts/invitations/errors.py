@@ -62,7 +62,10 @@ class InvitationVoid(LinkError):
         "withdrawn": _("This invitation was withdrawn."),
         "accepted": _("This invitation was accepted already."),
         "expired": _("This invitation has expired."),
-        "ended": _("This invitation is no longer valid: who sent it may not invite you any more."),
+        "ended": _(
+            "This invitation is no longer valid: "
+            "the person who sent it may not invite you any more."
+        ),
     }
 
     def __init__(self, reason: str) -> None:

@@ -241,7 +241,9 @@ def _spend(by: AbstractUser, to: Name | None, *, request: HttpRequest | None) ->
 def _refuse_needless(by: AbstractUser, to: Name) -> None:
     """Refuse the own address, and one that has an invitation by the same user already."""
     if UserEmail.objects.filter(user=by, email_key=to.key).exists():
-        raise EmailAlreadyYours(_("This is an address of your own."))
+        raise EmailAlreadyYours(
+            _("This is an address of your own. Please enter the address of somebody else.")
+        )
     waiting = Invitation.objects.waiting().filter(link__redeemed_at=None)
     if waiting.filter(invited_by=by, email_key=to.key).exists():
         raise AlreadyInvited

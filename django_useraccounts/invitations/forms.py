@@ -67,7 +67,7 @@ class InvitationFields(forms.Form):
     )
     note = NoteField()
     days = forms.TypedChoiceField(
-        label=_("It lasts for"),
+        label=_("How long it lasts"),
         choices=[(days, _in_days(days)) for days in DAYS],
         coerce=int,
         initial=MAX_AGE.days,

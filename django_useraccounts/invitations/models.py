@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..canonical import EMAIL_MAX_LENGTH, Name, shown_email
 from ..models import AbstractUser, OneTimeSecret, Role
@@ -113,11 +114,13 @@ class Invitation(models.Model):
         max_length=EMAIL_MAX_LENGTH, blank=True, editable=False, db_index=True
     )
     roles = models.ManyToManyField(Role, verbose_name=_("roles"), blank=True, related_name="+")
+    # Translators: how many people may accept.
     uses_allowed = models.PositiveSmallIntegerField(_("for how many"), default=1)
+    # Translators: how many people have accepted.
     uses = models.PositiveSmallIntegerField(_("accepted by"), default=0)
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires"))
-    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+    withdrawn_at = models.DateTimeField(pgettext_lazy("point in time", "withdrawn"), null=True)
 
     objects = InvitationQuerySet.as_manager()
 

@@ -99,7 +99,9 @@ class RecordPaymentForm(RefusableForm):
     since = forms.SplitDateTimeField(
         label=_("From"),
         required=False,
-        help_text=_("Empty: where the last paid period ends, else now."),
+        help_text=_(
+            "Leave this empty to start where the last paid period ends, or now if there is none."
+        ),
         widget=AdminSplitDateTime,
     )
     until = forms.SplitDateTimeField(label=_("Until"), widget=AdminSplitDateTime)
@@ -184,7 +186,7 @@ class PaymentAdmin(RefusableAdmin):
         obj.pk, obj._state.adding = payment.pk, False
         obj.refresh_from_db()
 
-    @admin.action(permissions=["refund"], description=_("Given back: end its period"))
+    @admin.action(permissions=["refund"], description=_("Refunded: end its period"))
     def refund(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
         _each(self, request, queryset.select_related("membership"), refund_payment)
 
@@ -196,7 +198,7 @@ class ProviderEventAdmin(ReadOnly):
     list_display = ("received_at", "kind", "event_id", "customer_id", "created_at")
     fields = list_display
     ordering = ("-pk",)
-    search_help_text = _("A whole id of an event or of a customer.")
+    search_help_text = _("Enter the whole id of an event or of a customer.")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -221,7 +223,7 @@ def _each(
     model_admin: ModelAdmin, request: HttpRequest, rows: QuerySet[Any], flow: Callable[..., object]
 ) -> None:
     def done(number: int) -> str:
-        return ngettext("%(number)d has ended.", "%(number)d have ended.", number) % {
+        return ngettext("%(number)d entry has ended.", "%(number)d entries have ended.", number) % {
             "number": number
         }
 

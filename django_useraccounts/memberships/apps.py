@@ -19,9 +19,9 @@ class MembershipsConfig(Room, AppConfig):
     routes = ("django_useraccounts.memberships.urls",)
     needs = ("django_useraccounts",)
     sentences = {
-        "checkout_started": _("The way to pay for the plan “%(plan)s” was begun."),
+        "checkout_started": _("The payment for the plan “%(plan)s” was begun."),
         "payment_recorded": _("The plan “%(plan)s” was paid for."),
-        "payment_refunded": _("A payment for the plan “%(plan)s” was given back."),
+        "payment_refunded": _("A payment for the plan “%(plan)s” was refunded."),
         "payment_failed": _("A payment for the plan “%(plan)s” failed."),
         "membership_ended": _("The membership of the plan “%(plan)s” was ended."),
     }

@@ -24,7 +24,7 @@ class NoCustomer(AccountError):
 
 class EndsAtStripe(AccountError):
     sentence = _(
-        "Stripe goes on to charge for this subscription. Cancel it there: it then ends here, too."
+        "Stripe still charges for this subscription. Cancel it there: it then ends here, too."
     )
 
 

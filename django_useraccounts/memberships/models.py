@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..models import AbstractUser, Role, RoleGrant
 
@@ -32,6 +33,7 @@ class Plan(models.Model):
         Role, on_delete=models.PROTECT, related_name="+", verbose_name=_("role")
     )
     #: In words, since Stripe says it for sure: "€ 5 a month".
+    # Translators: of a plan, in words such as "5 euros a month".
     price = models.CharField(_("price"), max_length=150, help_text=_("As people read it."))
     #: NULL for a plan that is not sold by Stripe. One price is one plan: who bought at an old price
     #: goes on to have the plan of that time.
@@ -48,7 +50,7 @@ class Plan(models.Model):
     grace_days = models.PositiveSmallIntegerField(
         _("days of grace"), default=3, validators=[MaxValueValidator(365)]
     )
-    is_offered = models.BooleanField(_("on the page of prices"), default=True)
+    is_offered = models.BooleanField(_("shown on the page of prices"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     objects = PlanQuerySet.as_manager()
@@ -120,11 +122,11 @@ class Membership(models.Model):
     class State(models.TextChoices):
         #: Nothing is paid yet.
         WAITING = "waiting", _("waiting for the first payment")
-        RUNNING = "running", _("running")
+        RUNNING = "running", pgettext_lazy("membership", "running")
         #: Stripe tries in vain to collect the payment of the next period.
         LATE = "late", _("payment is late")
-        PAUSED = "paused", _("paused")
-        ENDED = "ended", _("ended")
+        PAUSED = "paused", pgettext_lazy("membership", "paused")
+        ENDED = "ended", pgettext_lazy("membership", "ended")
 
     #: Nobody when the account is erased: what was paid stays.
     user = models.ForeignKey[Any, Any](
@@ -151,7 +153,9 @@ class Membership(models.Model):
     #: When it is to end, since somebody has cancelled.
     ends_at = models.DateTimeField(_("ends"), null=True, editable=False)
     #: When it has ended before its time, or for good at Stripe: no period lasts longer.
-    ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
+    ended_at = models.DateTimeField(
+        pgettext_lazy("point in time", "ended"), null=True, editable=False
+    )
     #: When mails were written about it, each once: that a payment failed, that it ends, that it
     #: has ended.
     failed_at = models.DateTimeField(null=True, editable=False)
@@ -208,9 +212,9 @@ class Payment(models.Model):
 
     class State(models.TextChoices):
         # In this order: a payment goes from one to a later one, never back.
-        FAILED = "failed", _("failed")
-        PAID = "paid", _("paid")
-        REFUNDED = "refunded", _("refunded")
+        FAILED = "failed", pgettext_lazy("payment", "failed")
+        PAID = "paid", pgettext_lazy("payment", "paid")
+        REFUNDED = "refunded", pgettext_lazy("payment", "refunded")
 
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="payments")
     #: The invoice at Stripe, or what people know the payment by; NULL for none.
@@ -219,8 +223,9 @@ class Payment(models.Model):
     #: The period; NULL while only its refund is known.
     starts_at = models.DateTimeField(_("from"), null=True)
     ends_at = models.DateTimeField(_("until"), null=True)
+    # Translators: when a payment was written down.
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
-    refunded_at = models.DateTimeField(_("refunded"), null=True)
+    refunded_at = models.DateTimeField(pgettext_lazy("point in time", "refunded"), null=True)
     #: What the invoice is for; NULL for a price that is no plan here, and without Stripe.
     paid_plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, null=True, related_name="+", editable=False

@@ -403,7 +403,10 @@ class Migration(migrations.Migration):
                     "at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="when"),
                 ),
-                ("client_address", models.GenericIPAddressField(null=True, verbose_name="from")),
+                (
+                    "client_address",
+                    models.GenericIPAddressField(null=True, verbose_name="network address"),
+                ),
                 (
                     "via",
                     models.CharField(default="", max_length=100, verbose_name="by way of"),
@@ -508,7 +511,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("kind", models.CharField(max_length=40, verbose_name="kind")),
-                ("to", models.CharField(max_length=254, verbose_name="to")),
+                ("to", models.CharField(max_length=254, verbose_name="recipient")),
                 ("about", models.CharField(blank=True, default="", max_length=254)),
                 ("what", models.CharField(blank=True, default="", max_length=254)),
                 ("language", models.CharField(max_length=16)),

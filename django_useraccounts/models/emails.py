@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..canonical import EMAIL_MAX_LENGTH, clean_email, email_key, shown_email
 
@@ -87,7 +88,9 @@ class UserEmail(models.Model):
     #: that a second click opens no second account.
     registration_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
-    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(
+        pgettext_lazy("point in time", "confirmed"), null=True, blank=True
+    )
 
     objects = UserEmailQuerySet.as_manager()
 

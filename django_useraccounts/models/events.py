@@ -103,8 +103,9 @@ class AccountEvent(models.Model):
         verbose_name=_("who did it"),
     )
     at = models.DateTimeField(_("when"), default=timezone.now)
-    client_address = models.GenericIPAddressField(_("from"), null=True)
+    client_address = models.GenericIPAddressField(_("network address"), null=True)
     #: The name of the URL of the page, such as "useraccounts:login"; "" for commands and code.
+    # Translators: by which page or command something was done.
     via = models.CharField(_("by way of"), max_length=VIA_MAX_LENGTH, default="")
     # Of Django's kind: the key of a user may be a UUID, which plain JSON cannot hold.
     details = models.JSONField(_("details"), default=dict, encoder=DjangoJSONEncoder)

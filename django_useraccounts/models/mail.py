@@ -25,8 +25,9 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 class OutgoingMail(models.Model):
     """One mail to one address. It holds no secret: its link is derived when it is rendered."""
 
+    # Translators: which one of the mails, or of the events of Stripe, it is.
     kind = models.CharField(_("kind"), max_length=40)
-    to = models.CharField(_("to"), max_length=EMAIL_MAX_LENGTH)
+    to = models.CharField(_("recipient"), max_length=EMAIL_MAX_LENGTH)
     user = models.ForeignKey[Any, Any](
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
@@ -43,6 +44,7 @@ class OutgoingMail(models.Model):
     site_name = models.CharField(max_length=250)
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     #: When it may be tried (again); NULL when it is sent or given up.
+    # Translators: when a mail is to be tried next.
     due_at = models.DateTimeField(_("due"), null=True, db_index=True, default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent"), null=True)

@@ -96,6 +96,7 @@ def told(event: AccountEvent, reader: AbstractUser) -> dict[str, Any]:
     facts = list(facts_of(event))
     if is_others:
         is_admins = event.via.startswith("admin:")
+        # Translators: in a line of facts: who did it.
         facts.append(str(_("by an administrator") if is_admins else _("by somebody else")))
     return {
         "at": event.at,

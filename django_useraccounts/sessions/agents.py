@@ -21,6 +21,7 @@ def in_words(user_agent: str) -> str:
     browser = browser or _("Unknown browser")
     if not system:
         return browser
+    # Translators: two names, such as "Firefox on Linux".
     return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
 
 

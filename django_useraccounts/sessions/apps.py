@@ -24,7 +24,10 @@ class SessionsConfig(Room, AppConfig):
     routes = ("django_useraccounts.sessions.urls",)
     needs = ("django_useraccounts",)
     sentences = {
-        "login_disowned": _("By a mailed link, a login was disowned and everybody locked out."),
+        "login_disowned": _(
+            "By a mailed link, somebody said that a login was not theirs, "
+            "and everybody was logged out."
+        ),
         "new_login": _("The login came from a browser that was not known before."),
         "other_sessions_ended": _("All other sessions were ended."),
         "session_ended": _("A session was ended."),

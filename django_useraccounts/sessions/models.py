@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..models import AbstractUser
 from ..secrets import UNDO_MAX_AGE, Purpose, register_purpose
@@ -76,10 +77,10 @@ class LoginSession(models.Model):
     user_agent = models.CharField(
         _("browser, as it says"), max_length=AGENT_MAX_LENGTH, blank=True, default=""
     )
-    client_address = models.GenericIPAddressField(_("from"), null=True)
+    client_address = models.GenericIPAddressField(_("network address"), null=True)
     started_at = models.DateTimeField(_("began"), default=timezone.now)
     seen_at = models.DateTimeField(_("used last"), default=timezone.now, db_index=True)
-    ended_at = models.DateTimeField(_("ended"), null=True)
+    ended_at = models.DateTimeField(pgettext_lazy("point in time", "ended"), null=True)
     #: The ``session_epoch`` of the user that it belongs to.
     epoch = models.PositiveIntegerField(editable=False)
 

@@ -34,8 +34,8 @@ class ConnectionAdmin(ReadOnly):
     def disconnect(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         def done(number: int) -> str:
             return ngettext(
-                "%(number)d can log in by it no more.",
-                "%(number)d can log in by them no more.",
+                "%(number)d login was disconnected.",
+                "%(number)d logins were disconnected.",
                 number,
             ) % {"number": number}
 

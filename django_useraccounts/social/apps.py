@@ -15,15 +15,15 @@ from .conf import conf
 class SocialConfig(Room, AppConfig):
     name = "django_useraccounts.social"
     label = "useraccounts_social"
-    verbose_name = _("Logins by a provider")
+    verbose_name = _("Logins with a provider")
     default_auto_field = "django.db.models.BigAutoField"
     routes = ("django_useraccounts.social.urls",)
     needs = ("django_useraccounts",)
     menu = (MenuEntry("connections", _("Ways to log in"), lambda _user: bool(conf.PROVIDERS)),)
     sentences = {
-        "provider_connected": _("Logging in by %(source)s was made possible, as %(called)s."),
-        "provider_disconnected": _("Logging in by %(source)s, as %(called)s, was ended."),
-        "social_login_refused": _("Nobody was let in by what %(source)s had answered."),
+        "provider_connected": _("The login “%(called)s” at %(source)s was connected."),
+        "provider_disconnected": _("The login “%(called)s” at %(source)s was disconnected."),
+        "social_login_refused": _("Somebody came back from %(source)s and was not let in."),
     }
     ways_in = "useraccounts/social/ways_in.html"
     conf: Any = conf

@@ -37,18 +37,22 @@ class ConsentDenied(SocialLoginError):
 class BadAnswer(SocialLoginError):
     """The answer of the provider is not what the protocol demands: it may not be its own."""
 
-    sentence = _("The answer that came back cannot be trusted, so nobody was logged in.")
+    sentence = _(
+        "The answer that came back cannot be trusted, so nobody was logged in. Please begin again."
+    )
     reason = "bad_answer"
 
 
 class ProviderUnreachable(SocialLoginError):
-    sentence = _("We cannot reach them right now. Please try again in a moment.")
+    sentence = _("We cannot reach the site that you log in with. Please try again in a moment.")
     status = 503
     reason = "unreachable"
 
 
 class IdentityTaken(SocialLoginError):
-    sentence = _("This login is connected to another account here.")
+    sentence = _(
+        "This login is connected to another account here. Log in to that account to disconnect it."
+    )
     status = 409
     reason = "taken"
 
@@ -62,7 +66,7 @@ class AlreadyLoggedIn(SocialLoginError):
 class NotYourIdentity(SocialLoginError):
     """Who was to be proved once more is somebody else at the provider."""
 
-    sentence = _("That is not a login of your account here.")
+    sentence = _("That login is not connected to your account here. Please use one that is.")
     status = 403
     reason = "other_identity"
 
@@ -70,7 +74,9 @@ class NotYourIdentity(SocialLoginError):
 class AnotherIdentity(SocialLoginError):
     """The page was shown for another identity than the one that waits now."""
 
-    sentence = _("Another login has come back meanwhile. Please look at this page once more.")
+    sentence = _(
+        "You have come back with another login in the meantime. Please look at this page once more."
+    )
     status = 409
     reason = "another_identity"
 
@@ -78,12 +84,16 @@ class AnotherIdentity(SocialLoginError):
 class AccountSwitchedOff(SocialLoginError):
     """The account is switched off, gone, or refused by the policy of the site."""
 
-    sentence = _("This login belongs to an account that cannot be used.")
+    sentence = _(
+        "This login belongs to an account that cannot be used. "
+        "Please ask the people who run this site."
+    )
     status = 403
     reason = "switched_off"
 
 
 class LastWayIn(AccountError):
     sentence = _(
-        "This is the only way to log in to your account. Set a password, or connect another one."
+        "This is the only way to log in to your account. "
+        "Set a password, or connect another login first."
     )

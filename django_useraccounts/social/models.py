@@ -49,12 +49,14 @@ class Connection(models.Model):
     )
     #: The name of the provider in the settings of the site.
     provider = models.SlugField(_("provider"), max_length=40)
+    # Translators: who vouches for the identity: an address such as https://accounts.google.com.
     issuer = models.CharField(_("issuer"), max_length=255)
+    # Translators: the number or key by which the provider knows the person.
     subject = models.CharField(_("subject"), max_length=255)
     #: One ASCII key of both: databases take "Ab" and "aB" for one text, and they are two people.
     key = models.CharField(max_length=64, unique=True, editable=False)
     #: What its owner knows it by: the address or name there, as of when it was connected.
-    label = models.CharField(_("called"), max_length=255)
+    label = models.CharField(_("name there"), max_length=255)
     #: Tokens that the site has asked to keep, encrypted; see ``sealing``.
     tokens = models.TextField(blank=True, default="", editable=False)
     connected_at = models.DateTimeField(_("connected"), default=timezone.now)

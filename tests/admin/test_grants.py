@@ -151,7 +151,7 @@ def test_staff_extend_only_what_is_theirs_to_give(client, artist):
     assert client.post(path, {"for_good": "on"}).status_code == 403
     log_in(client, make_staff(*names))
     response = save_row(client, grant, "rolegrant", for_good="on")
-    assert errors_of(response) == ["You may not give this role, or take it away."]
+    assert errors_of(response) == ["You may not grant this role, or revoke it."]
     assert RoleGrant.objects.get().ends_at
 
     senior = make_staff(*names, username="senior")
@@ -187,7 +187,7 @@ def test_grants_are_found_by_their_user_and_state_and_role_and_source(office, ar
     assert found(role="nonsense") == set()
     assert found(source="stripe") == {running}
     words = {str(admin_state(office, grant)) for grant in (running, over, later, ending, in_grace)}
-    assert words == {"In force", "Over", "To come", "In grace"}
+    assert words == {"In force", "Ended", "Not begun yet", "In the days of grace"}
 
 
 def admin_state(client, grant):

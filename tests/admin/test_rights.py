@@ -244,7 +244,7 @@ def test_K5_staff_need_a_permission_to_grant(client):
 
     clerk = make_staff("change_user", "add_rolegrant", username="junior")
     log_in(client, clerk)
-    assert "You may not give this role" in grant(client, user, role).content.decode()
+    assert "You may not grant this role" in grant(client, user, role).content.decode()
     assert not RoleGrant.objects.exists()
 
     senior = make_staff("change_user", "add_rolegrant", username="senior")
@@ -261,7 +261,7 @@ def test_K4_staff_grant_themselves_nothing(client):
 
     response = grant(client, clerk, role)
 
-    assert errors_of(response) == ["artist: You may not give this role, or take it away."]
+    assert errors_of(response) == ["artist: You may not grant this role, or revoke it."]
     assert not RoleGrant.objects.exists()
 
 
@@ -300,7 +300,7 @@ def test_staff_revoke_only_with_the_permission_and_only_what_is_theirs_to_give(c
     response = act_after_asking(client, "revoke", artist, treasurer, model="rolegrant")
 
     assert messages_of(response) == [
-        "frida: treasurer: You may not give this role, or take it away.",
+        "frida: treasurer: You may not grant this role, or revoke it.",
         "1 grant was revoked.",
     ]
     assert set(RoleGrant.objects.in_force().filter(user=user)) == {treasurer}

@@ -157,7 +157,7 @@ def test_staff_rename_no_role_into_one_that_is_not_theirs_to_give(client, artist
 
     response = save_row(client, artist, "role", name="treasurer", label="Changed")
 
-    assert errors_of(response) == ["You may not give this role, or take it away."]
+    assert errors_of(response) == ["You may not grant this role, or revoke it."]
     artist.refresh_from_db()
     assert (artist.name, artist.label) == ("artist", "Artist")
 

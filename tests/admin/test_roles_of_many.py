@@ -121,7 +121,7 @@ def test_an_end_before_the_start_is_told_for_twenty_and_counted_for_the_rest(off
     told = messages_of(response)
     assert len(told) == 21
     assert {text.partition(": ")[2] for text in told[:20]} == {"A role has to end after it starts."}
-    assert told[20] == "3 more were refused."
+    assert told[20] == "3 more entries were refused."
     assert not RoleGrant.objects.exists()
 
 
@@ -143,7 +143,7 @@ def test_staff_are_offered_only_what_is_theirs_to_give(client, artist):
 
     assert sorted(messages_of(response)) == [
         "Done for 1 account.",
-        "senior: You may not give this role, or take it away.",
+        "senior: You may not grant this role, or revoke it.",
     ]
     assert RoleGrant.objects.get(user=frida).granted_by == senior
 

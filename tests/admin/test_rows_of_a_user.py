@@ -144,11 +144,11 @@ def test_a_primary_address_cannot_just_be_unmarked(office, frida):
     [
         (
             {"emails__0__is_primary": None, "emails__2__is_primary": "on"},
-            "claim@example.com: Only a confirmed e-mail address can be the primary one.",
+            "claim@example.com: Only a confirmed e-mail address can be the primary one. Confirm it first.",
         ),
         (
             {"emails__0__DELETE": "on", "emails__1__DELETE": "on"},
-            "second@example.com: This is the only confirmed e-mail address of the account. Confirm another first.",
+            "second@example.com: This is the only confirmed e-mail address of the account. Confirm another one first.",
         ),
         (
             {"emails__TOTAL_FORMS": "4", "emails__3__email": "boss@example.com"},

@@ -13,7 +13,7 @@ REQUIRED = ["This field is required."]
 WRONG = ["This is not your current password."]
 COMMON = ["This password is too common."]
 SIMILAR = ["The password is too similar to the e-mail address."]
-UNEQUAL = ["This is not the same as above."]
+UNEQUAL = ["This is not the same as above. Please enter it again."]
 
 
 @pytest.fixture

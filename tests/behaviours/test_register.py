@@ -19,7 +19,7 @@ REQUIRED = "This field is required."
 SIGNS = "Please use only the letters a to z, digits, and the signs . _ - in a username."
 TAKEN = "This username is taken. Please choose another one."
 NO_EMAIL = "Enter an e-mail address like name@example.com."
-UNEQUAL = "This is not the same as above."
+UNEQUAL = "This is not the same as above. Please enter it again."
 
 
 class GuildForm(RegisterForm):

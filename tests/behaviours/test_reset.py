@@ -86,7 +86,7 @@ def test_a_spoilt_link_says_why_offers_a_new_one_and_does_nothing(
         (
             NEW_PASSWORD,
             NEW_PASSWORD.upper(),
-            {"retype_password": ["This is not the same as above."]},
+            {"retype_password": ["This is not the same as above. Please enter it again."]},
         ),
     ],
 )

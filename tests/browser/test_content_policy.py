@@ -165,7 +165,7 @@ def test_forms_that_lead_to_another_site_are_followed(visit):
     assert urlsplit(page.url).path == "/provider/authorize"
 
     log_in(page, "frida", "/accounts/start-checkout/patron/")
-    press(page, "Go and pay")
+    press(page, "Continue to the payment")
     assert urlsplit(page.url).path.startswith("/till/")
 
     assert violations == []

@@ -81,7 +81,7 @@ def test_who_comes_for_the_first_time_completes_an_account_and_returns_by_one_cl
     assert page.get_by_label("Username").input_value() == "hannah"
     assert page.get_by_label("E-mail address").input_value() == "hannah@guild.example"
     assert not User.objects.exists()
-    press(page, "Open my account")
+    press(page, "Register")
 
     # then she is where she wanted to be, and no mail has been needed for the address
     expect(page).to_have_url("/members/")
@@ -103,7 +103,7 @@ def test_who_comes_for_the_first_time_completes_an_account_and_returns_by_one_cl
 def test_an_address_that_the_provider_has_not_verified_waits_for_its_mail(page):
     come_by_guild(page, "kurt", "/accounts/register/")
     expect(page.get_by_text("We will send you a mail")).to_be_visible()
-    press(page, "Open my account")
+    press(page, "Register")
 
     # the account is there, and lets nobody in before the mail is answered
     expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
@@ -133,7 +133,7 @@ def test_a_member_connects_the_provider_logs_in_by_it_and_disconnects_it(page):
     agree(page, "hannah")
 
     # then a mail tells her, and the provider lets her in, under whatever name it knows her by
-    expect(page.get_by_role("status")).to_contain_text("You can log in by The Guild from now on.")
+    expect(page.get_by_role("status")).to_contain_text("You can log in with The Guild from now on.")
     expect(page.get_by_role("main")).to_contain_text("hannah@guild.example")
     assert "The Guild (hannah@guild.example)" in mails_to("frida@example.com")[-1].body
     log_out(page)
@@ -158,11 +158,11 @@ def test_a_member_connects_the_provider_logs_in_by_it_and_disconnects_it(page):
 
 def test_the_only_way_in_cannot_be_disconnected_before_there_is_a_password(page):
     come_by_guild(page)
-    press(page, "Open my account")
+    press(page, "Register")
     page.goto("/accounts/connections/")
 
     expect(page.get_by_role("link", name="Disconnect")).to_have_count(0)
-    expect(page.get_by_role("main")).to_contain_text("This is your only way in.")
+    expect(page.get_by_role("main")).to_contain_text("This is your only way to log in.")
     expect(page.get_by_role("link", name="Set a password")).to_be_visible()
 
 

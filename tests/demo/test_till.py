@@ -123,7 +123,7 @@ def test_peggy_has_paid_by_bank(client, people):
 
     shown = client.get(page("membership")).content.decode()
 
-    assert "It does not go on by itself." in shown
+    assert "It does not renew automatically." in shown
     assert is_open(client)
     assert get_user_model().objects.get(username="peggy").memberships.count() == 1
     assert not OutgoingMail.objects.filter(kind="membership_started").exists()

@@ -247,7 +247,9 @@ def test_an_address_that_nobody_proved_cannot_be_primary():
     with pytest.raises(EmailNotConfirmed) as refused:
         make_primary(claim)
 
-    assert refused.value.messages == ["Only a confirmed e-mail address can be the primary one."]
+    assert refused.value.messages == [
+        "Only a confirmed e-mail address can be the primary one. Confirm it first."
+    ]
     assert primaries_of(user) == ["frida@example.com"]
 
 

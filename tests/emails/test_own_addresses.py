@@ -218,7 +218,7 @@ def test_a_claim_cannot_become_primary(browser, maria):
 
     text = browser.post(page("make_primary_email", claim.pk)).content.decode()
 
-    assert "Only a confirmed e-mail address can be the primary one." in text
+    assert "Only a confirmed e-mail address can be the primary one. Confirm it first." in text
 
 
 @pytest.mark.asvs("7.5.1")

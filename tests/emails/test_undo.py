@@ -203,4 +203,4 @@ def test_the_page_shows_first_and_acts_on_a_button_and_leads_to_a_new_password(m
     late = Client()
     again = late.get(late.get(url)["Location"])
     assert again.status_code == 410
-    assert "cannot be taken back with this link any more" in again.content.decode()
+    assert "cannot be undone with this link any more" in again.content.decode()

@@ -63,7 +63,10 @@ def test_somebody_is_invited_by_the_flow(office, boss, maria):
 @pytest.mark.parametrize(
     "wrong, sentence",
     [
-        ({"email": "boss@example.com"}, "This is an address of your own."),
+        (
+            {"email": "boss@example.com"},
+            "This is an address of your own. Please enter the address of somebody else.",
+        ),
         ({"email": "frida"}, "Enter an e-mail address like name@example.com."),
         ({"uses": "3"}, "is for one person"),
         ({"note": "www.evil"}, "A note may have no links"),

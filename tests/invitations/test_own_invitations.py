@@ -126,7 +126,10 @@ def test_no_page_is_broken_by_what_stands_in_the_url(browser, maria, before):
     [
         ({"email": "frida"}, "Enter an e-mail address like name@example.com."),
         ({"email": "a@example.com, b@example.com"}, "Enter an e-mail address like"),
-        ({"email": "MARIA@example.com"}, "This is an address of your own."),
+        (
+            {"email": "MARIA@example.com"},
+            "This is an address of your own. Please enter the address of somebody else.",
+        ),
         ({"email": "waits@example.com"}, "You have invited this address already."),
         ({"email": "x" * 300 + "@example.com"}, "This e-mail address is too long."),
         ({"note": "See http://evil.example"}, "A note may have no links"),
@@ -244,7 +247,7 @@ def test_withdrawing_a_link_that_some_have_used_says_what_stays(browser, maria):
 
     text = browser.get(page("withdraw_invitation", invitation.pk)).content.decode()
 
-    assert "Who has accepted it keeps the account and the roles." in text
+    assert "Those who have accepted it keep the account and the roles." in text
 
 
 @pytest.mark.parametrize("name", ["resend_invitation", "withdraw_invitation"])

@@ -144,14 +144,14 @@ def test_who_may_not_give_the_role_records_nothing(office_of, maria, plan):
 
     response = clerk.post(page("payment", "add"), typed(maria, plan))
 
-    assert "You may not give this role" in response.content.decode()
+    assert "You may not grant this role" in response.content.decode()
     assert not Payment.objects.exists()
 
 
 def test_a_payment_is_given_back(boss, maria, plan):
     record_payment(maria, plan, END)
 
-    assert act(boss, "payment", "refund", *Payment.objects.all()) == ["1 has ended."]
+    assert act(boss, "payment", "refund", *Payment.objects.all()) == ["1 entry has ended."]
 
     assert states() == ["refunded"]
     assert not opens(maria)
@@ -160,7 +160,7 @@ def test_a_payment_is_given_back(boss, maria, plan):
 def test_a_membership_is_ended(boss, maria, plan):
     record_payment(maria, plan, END)
 
-    assert act(boss, "membership", "end", only()) == ["1 has ended."]
+    assert act(boss, "membership", "end", only()) == ["1 entry has ended."]
 
     assert only().shown_state == "ended"
     assert not opens(maria)
@@ -172,7 +172,7 @@ def test_what_stripe_charges_for_is_ended_there(boss, subscription, maria):
     [told] = act(boss, "membership", "end", only())
     [also] = act(boss, "payment", "refund", *Payment.objects.all())
 
-    assert "Stripe goes on to charge for this subscription." in told
+    assert "Stripe still charges for this subscription." in told
     assert "This was paid through Stripe." in also
     assert opens(maria)
 

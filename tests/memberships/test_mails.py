@@ -52,7 +52,7 @@ def test_of_a_subscription_it_says_that_it_goes_on(subscription):
     apply_event(read(subscription.paid()))
 
     for body in texts_of("membership_started")[1:]:
-        assert "and goes on by itself until you cancel" in body
+        assert "and renews automatically until you cancel" in body
 
 
 def test_one_that_failed_says_when_it_ends(subscription):

@@ -200,7 +200,7 @@ def test_it_says_until_when_it_is_paid_and_that_it_does_not_go_on(browser, maria
 
     text = text_of(browser.get(page("membership")))
 
-    assert f"Paid until {on(until)}. It does not go on by itself." in text
+    assert f"Paid until {on(until)}. It does not renew automatically." in text
     assert f"From {on(timezone.now())} to {on(until)}" in text
     assert page("customer_portal") not in text
 
@@ -212,7 +212,7 @@ def test_it_says_that_it_goes_on_by_itself(browser, subscription):
     text = text_of(browser.get(page("membership")))
 
     until = on(subscription.period(0)[1])
-    assert f"Paid until {until}. It goes on by itself until you cancel." in text
+    assert f"Paid until {until}. It renews automatically until you cancel." in text
     assert page("customer_portal") in text
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 URL = "/accounts/register/"
 TAKEN = ["This username is taken. Please choose another one."]
-NOT_THE_SAME = ["This is not the same as above."]
+NOT_THE_SAME = ["This is not the same as above. Please enter it again."]
 ONE, OTHER = "b" * 43, "c" * 43
 
 

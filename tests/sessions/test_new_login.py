@@ -170,7 +170,7 @@ def test_it_is_told_by_signal(maria, client, new_browser):
 def test_the_link_shows_and_a_post_takes_the_account_back(maria, client, thief, new_browser):
     reader = new_browser()
     page = reader.get(link_in(told()[0]), follow=True)
-    assert "from a browser that it was not used from before" in page.content.decode()
+    assert "from a browser that had not been used for it before" in page.content.decode()
     assert thief.is_in
 
     answer = reader.post(page.request["PATH_INFO"], follow=True)

@@ -83,7 +83,9 @@ def make_primary(
         before = proved_of(fresh)
         row = next((row for row in before if row.pk == address.pk), None)
         if row is None:
-            raise EmailNotConfirmed(_("Only a confirmed e-mail address can be the primary one."))
+            raise EmailNotConfirmed(
+                _("Only a confirmed e-mail address can be the primary one. Confirm it first.")
+            )
         if row.is_primary:
             return
         previous = before[0].email if before[0].is_primary else None

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "is_offered",
-                    models.BooleanField(default=True, verbose_name="on the page of prices"),
+                    models.BooleanField(default=True, verbose_name="shown on the page of prices"),
                 ),
                 ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
                 (

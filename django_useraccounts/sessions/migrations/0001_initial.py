@@ -36,7 +36,10 @@ class Migration(migrations.Migration):
                         blank=True, default="", max_length=255, verbose_name="browser, as it says"
                     ),
                 ),
-                ("client_address", models.GenericIPAddressField(null=True, verbose_name="from")),
+                (
+                    "client_address",
+                    models.GenericIPAddressField(null=True, verbose_name="network address"),
+                ),
                 (
                     "started_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="began"),

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ("issuer", models.CharField(max_length=255, verbose_name="issuer")),
                 ("subject", models.CharField(max_length=255, verbose_name="subject")),
                 ("key", models.CharField(editable=False, max_length=64, unique=True)),
-                ("label", models.CharField(max_length=255, verbose_name="called")),
+                ("label", models.CharField(max_length=255, verbose_name="name there")),
                 ("tokens", models.TextField(blank=True, default="", editable=False)),
                 (
                     "connected_at",

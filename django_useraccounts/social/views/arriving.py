@@ -88,7 +88,7 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
     #: No HEAD: it would log in, and use the state up, for who only looks whether the page is there.
     http_method_names = ["get", "post", "options"]
     template_name = "useraccounts/social/social_callback.html"
-    connected_message = _("You can log in by %(provider)s from now on.")
+    connected_message = _("You can log in with %(provider)s from now on.")
     #: For who gets an account that was registered with the address, and never confirmed.
     handed_over_message = _(
         "Somebody, perhaps you, had registered with your address and never confirmed it. That "

@@ -50,7 +50,7 @@ from ..models import CONNECT_BY_LINK, Connection
 from ..providers import all_providers
 from .pages import ArrivalPage, ProviderPage
 
-CONNECTED = _("You can log in by %(provider)s from now on.")
+CONNECTED = _("You can log in with %(provider)s from now on.")
 #: What an account has to be proved by before something is connected to it.
 _GUARD = Guard(recent_login=True)
 
@@ -234,7 +234,9 @@ class DisconnectProviderView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixi
     template_name = "useraccounts/social/disconnect_provider.html"
     form_class = DisconnectProviderForm
     success_url = reverse_lazy("useraccounts:connections")
-    success_message = _("Nobody can log in by %(provider)s any more, and other sessions are ended.")
+    success_message = _(
+        "Nobody can log in with %(provider)s any more, and other sessions are ended."
+    )
     connection: Connection
 
     def turn_away(self) -> HttpResponse | None:

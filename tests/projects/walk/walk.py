@@ -245,8 +245,8 @@ def test_what_is_not_the_same_is_told_beside_its_field(frida):
         told |= response.context["form"].errors
 
     assert told == {
-        "retype_email": ["This is not the same as above."],
-        "retype_password": ["This is not the same as above."],
+        "retype_email": ["This is not the same as above. Please enter it again."],
+        "retype_password": ["This is not the same as above. Please enter it again."],
     }
     assert not get_user_model().objects.exists()
 
@@ -254,7 +254,7 @@ def test_what_is_not_the_same_is_told_beside_its_field(frida):
 @pytest.mark.skipif("password" not in HAS.typed_twice, reason="no password is typed twice here")
 def test_a_new_password_is_typed_twice_wherever_one_is_set(frida):
     wrong = {"new_password": NEW_PASSWORD, "retype_password": f"{NEW_PASSWORD} "}
-    told = {"retype_password": ["This is not the same as above."]}
+    told = {"retype_password": ["This is not the same as above. Please enter it again."]}
     frida.arrives()
 
     changing = frida.fill("change_password", old_password=frida.password, **wrong)
