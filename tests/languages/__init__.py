@@ -6,7 +6,7 @@ back into the catalogs, see ``docs/languages.rst``.
 """
 
 #: In which the package speaks: its source is English, and each other one has a whole catalog.
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "de")
 
 #: All that are aimed at.
 TARGETS = (
