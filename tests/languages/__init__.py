@@ -5,11 +5,15 @@ The translations of the package, which translators never write by hand.
 back into the catalogs, see ``docs/languages.rst``.
 """
 
-#: In which the package speaks: its source is English, and each other one has a whole catalog.
-LANGUAGES = ("en", "de")
+from tests.readme import ROOT
 
 #: All that are aimed at.
 TARGETS = (
     *("en", "ar", "cs", "da", "de", "el", "es", "fa", "fi", "fr", "he", "it", "ja", "ko", "nb"),
     *("nl", "pl", "pt-br", "ru", "sk", "sv", "tr", "uk", "zh-hans"),
 )
+
+#: In which the package speaks: its source is English, and of each other one a page of the
+#: documentation says how it translates, which is written when it is done.
+PAGES = ROOT / "docs" / "languages"
+LANGUAGES = ("en", *sorted(path.stem for path in PAGES.glob("*.rst")))

@@ -8,9 +8,10 @@ import django
 import polib
 import pytest
 from django.utils import translation
+from docutils import nodes
 
 from testproject.guild.languages import spoken
-from tests.languages import LANGUAGES, TARGETS
+from tests.languages import LANGUAGES, PAGES, TARGETS
 from tests.languages.catalogs import (
     FOLDER,
     PACKAGE,
@@ -24,6 +25,7 @@ from tests.languages.catalogs import (
     texts_of,
 )
 from tests.languages.faults import faults
+from tests.readme import document
 
 pytestmark = pytest.mark.one_database
 
@@ -35,6 +37,23 @@ needs_gettext = pytest.mark.skipif(not shutil.which("xgettext"), reason="gettext
 def test_every_language_is_one_that_is_aimed_at():
     assert LANGUAGES[0] == "en"
     assert set(LANGUAGES) <= set(TARGETS)
+
+
+@each
+def test_the_page_of_a_language_says_how_it_translates(language):
+    # German was the first: what its table has is asked of all.
+    assert words_of(language) == words_of("de")
+    assert "Address:" in (PAGES / f"{language}.rst").read_text()
+
+
+def words_of(language):
+    """Return the English words of the table on the page of a language; each has a translation."""
+    [table] = document(f"docs/languages/{language}.rst").findall(nodes.tbody)
+    rows = [
+        [cell.astext() for cell in row.findall(nodes.entry)] for row in table.findall(nodes.row)
+    ]
+    assert all(all(row) for row in rows)
+    return [row[0] for row in rows]
 
 
 def test_no_catalog_is_shipped_but_those_of_the_languages():
