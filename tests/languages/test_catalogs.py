@@ -5,12 +5,12 @@ import shutil
 import subprocess
 
 import django
-import polib
 import pytest
 from django.utils import translation
 from docutils import nodes
 
 from testproject.guild.languages import spoken
+from tests.conftest import missing
 from tests.languages import LANGUAGES, PAGES, TARGETS
 from tests.languages.catalogs import (
     FOLDER,
@@ -29,9 +29,22 @@ from tests.readme import document
 
 pytestmark = pytest.mark.one_database
 
+#: What the page of a language translates, at least.
+WORDS = {
+    *("account", "address", "confirm", "grant (role)", "invitation", "link", "log in, login"),
+    *("log out", "mail", "membership", "password", "primary address", "provider", "register"),
+    *("revoke (role)", "role", "session", "terms of service", "username"),
+}
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
+needs_gettext = pytest.mark.usefixtures("tools")
 each = pytest.mark.parametrize("language", TRANSLATED)
-needs_gettext = pytest.mark.skipif(not shutil.which("xgettext"), reason="gettext is not installed")
+
+
+@pytest.fixture
+def tools():
+    """Ask for the programs of gettext, and skip the test where there are none."""
+    if not shutil.which("xgettext"):
+        missing("gettext", "xgettext and msgfmt are not installed")
 
 
 def test_every_language_is_one_that_is_aimed_at():
@@ -41,8 +54,7 @@ def test_every_language_is_one_that_is_aimed_at():
 
 @each
 def test_the_page_of_a_language_says_how_it_translates(language):
-    # German was the first: what its table has is asked of all.
-    assert words_of(language) == words_of("de")
+    assert WORDS <= set(words_of(language))
     assert "Address:" in (PAGES / f"{language}.rst").read_text()
 
 
@@ -138,7 +150,7 @@ def test_gettext_reads_what_is_compiled(language):
             assert held.gettext(entry.msgid) == entry.msgstr
 
 
-@pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
+@needs_gettext
 @each
 def test_msgfmt_has_nothing_to_say(language):
     done = subprocess.run(
@@ -157,9 +169,3 @@ def test_django_finds_it_by_the_app(language):
 
     with translation.override(language):
         assert translation.gettext(entry.msgid) == entry.msgstr
-
-
-def test_a_catalog_in_another_order_is_the_same_catalog():
-    catalog = merged("de", polib.POFile())
-
-    assert [key_of(entry) for entry in catalog] == sorted(key_of(entry) for entry in extracted())
