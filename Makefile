@@ -3,7 +3,7 @@
 PYTHON ?= python3
 TEST_EXTRAS ?= demo,test
 
-.PHONY: demo test lint format check
+.PHONY: demo test lint format messages check
 
 demo: .venv/installed-demo
 	.venv/bin/python manage.py demo
@@ -21,6 +21,10 @@ lint: .venv/installed-dev
 format: .venv/installed-dev
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+
+# What each translation lacks; docs/languages.rst says how it is filled in.
+messages: .venv/installed-test
+	.venv/bin/python -m tests.languages
 
 check: lint test
 

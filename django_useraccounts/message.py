@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from email.utils import parseaddr
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from . import compat
 from .canonical import email_key, shown_email
-from .models import OutgoingMail
+from .models import AbstractUser, OutgoingMail
 from .policy import policy
 from .secrets import CONFIRM_EMAIL, link_of
 
@@ -27,7 +27,8 @@ HINTS = (("track_clicks", "track_opens"), ("tags", "metadata"))
 def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
     """Return the message of a mail as it is sent: subject, text and HTML from its templates."""
     folder = f"useraccounts/mails/{mail.kind}"
-    with translation.override(_language(mail)), _script_prefix(urlsplit(mail.base_url).path):
+    language, prefix = _language(mail.user, mail.language), urlsplit(mail.base_url).path
+    with translation.override(language), _script_prefix(prefix):
         context = _context(mail)
         # A line break in a subject would start another header; names of sites may hold anything.
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
@@ -62,10 +63,15 @@ def _identify(message: EmailMultiAlternatives, mail: OutgoingMail) -> None:
     message.extra_headers["Message-ID"] = f"<{name}@{domain}>"
 
 
-def _language(mail: OutgoingMail) -> str | None:
+def in_language_of(user: AbstractUser) -> AbstractContextManager[None]:
+    """Speak as mails to ``user`` do: for words that become part of one, or are read like one."""
+    return translation.override(_language(user, translation.get_language() or ""))
+
+
+def _language(user: AbstractUser | None, moment: str) -> str | None:
     """Return the language of the reader, else of the moment, as far as the site has it."""
-    kept = policy().language(mail.user) if mail.user else ""
-    for code in filter(None, (kept, mail.language)):
+    kept = policy().language(user) if user else ""
+    for code in filter(None, (kept, moment)):
         with suppress(LookupError):
             return translation.get_supported_language_variant(code)
     return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
+from testproject.guild.languages import spoken
 from testproject.guild.roles import ROLES
 
 BASE_DIR = Path(__file__).resolve().parent
@@ -191,5 +192,5 @@ else:
 
 STATIC_URL = "static/"
 LANGUAGE_CODE = "en"
-# The guild's own pages are written in English, so it offers no half-translated ones.
-LANGUAGES = [("en", "English")]
+# Those of the accounts; the guild's own pages are written in English, and say so.
+LANGUAGES = spoken()

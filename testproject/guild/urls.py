@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from django_useraccounts.decorators import guarded
 
@@ -28,6 +29,7 @@ urlpatterns = [
     path("stage/", views.stage, name="stage"),
     path("backstage/", guarded(include(backstage), ["funny", "witty", "hilarious"])),
     path("wardrobe/", views.Wardrobe.as_view(), name="wardrobe"),
+    path("language/", set_language, name="set_language"),
     path("leaks/range/<str:prefix>", debug_only(leaks.passwords)),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:key>/", views.mail_html, name="mail_html"),

@@ -16,6 +16,7 @@ def site(settings: Settings, tmp_path: Path) -> Settings:
     templates = str(Path(guild.__file__).parent / "templates")
     settings.DEBUG = True
     settings.ROOT_URLCONF = demo.ROOT_URLCONF
+    settings.LANGUAGES = demo.LANGUAGES
     settings.INTERNAL_IPS = demo.INTERNAL_IPS
     settings.TEMPLATES = [{**demo.TEMPLATES[0], "DIRS": [templates]}]
     settings.LOGIN_REDIRECT_URL = demo.LOGIN_REDIRECT_URL

@@ -50,7 +50,11 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_other(wheel: Path) -> 
     }
     assert held == own
     folders = ("templates/useraccounts", "static/useraccounts", "migrations")
-    for part in ("py.typed", *(f"{folder}/" for folder in folders)):
+    for part in (
+        "py.typed",
+        "locale/de/LC_MESSAGES/django.mo",
+        *(f"{folder}/" for folder in folders),
+    ):
         assert any(name.startswith(f"{PACKAGE}/{part}") for name in held), part
 
 

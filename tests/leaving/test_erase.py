@@ -171,11 +171,11 @@ def test_the_last_mail_goes_to_the_primary_address_in_her_language(maria, sent):
         prune()
 
     told = mails_to("maria@example.com")[-1]
-    assert told.subject == "Your account at testserver is erased"
-    assert "nobody can bring it back" in told.body
+    assert told.subject == "Ihr Konto bei testserver ist gelöscht"
+    assert "niemand kann es zurückholen" in " ".join(told.body.split())
     mail = OutgoingMail.objects.get(kind="account_erased")
     assert (mail.user, mail.language) == (None, "de")
-    assert not [m for m in mails_to("second@example.com") if "is erased" in m.subject]
+    assert not [m for m in mails_to("second@example.com") if "gelöscht" in m.subject]
 
 
 def test_receivers_hear_who_it_was(maria, sent):

@@ -13,7 +13,8 @@ class Lines(BaseEmailBackend):
     def send_messages(self, email_messages: Any) -> int:
         for message in email_messages:
             time.sleep(float(os.environ.get("MAIL_TAKES", "0.005")))
-            line = f"{os.getpid()} {message.to[0]} {message.extra_headers['Message-ID']}\n"
-            with open(os.environ["MAILS"], "a") as file:
+            name = message.extra_headers["Message-ID"]
+            line = f"{os.getpid()} {message.to[0]} {name} {message.subject}\n"
+            with open(os.environ["MAILS"], "a", encoding="utf-8") as file:
                 file.write(line)
         return len(email_messages)

@@ -9,6 +9,7 @@ from testproject.test_settings import DATABASES
 
 # The very database of the test that has started it.
 DATABASES["default"]["NAME"] = os.environ["WORKER_DATABASE"]
+LANGUAGE_CODE = os.environ.get("WORKER_LANGUAGE", "en-us")
 USERACCOUNTS = {"ORIGIN": "http://testserver", "MAIL_DELIVERY": "command"}
 _BACKEND = "tests.workers.backend.Lines"
 if hasattr(mail, "mailers"):

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from ... import signals
 from ...administration.flows import keep_a_superuser
@@ -17,6 +17,7 @@ from ...emails.flows.pruning import keys_in_order
 from ...emails.flows.rows import locked
 from ...identity import has_emails, has_username_column
 from ...mail import announce
+from ...message import in_language_of
 from ...models import AbstractUser, AccountEvent
 from ...personal_data import all_personal_data, drop_files, empty_profile
 from ...policy import policy
@@ -99,7 +100,7 @@ def _say_goodbye(user: AbstractUser) -> None:
     """Write the last mail, which belongs to nobody any more, in the language of its reader."""
     if not user.email or not has_emails():
         return
-    with translation.override(policy().language(user) or translation.get_language()):
+    with in_language_of(user):
         try:
             announce("account_erased", to=user.email)
         except ImproperlyConfigured:

@@ -9,7 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from ... import signals
 from ...conf import conf
@@ -19,9 +19,9 @@ from ...errors import EmailNotConfirmed, LinkInvalid, LinkUsed
 from ...identity import has_emails
 from ...limits import spend
 from ...mail import announce, deliver
+from ...message import in_language_of
 from ...models import AbstractUser, AccountEvent, AccountExport, OneTimeSecret, OutgoingMail
 from ...personal_data import all_personal_data
-from ...policy import policy
 from ...secrets import FETCH_EXPORT, issue, redeem
 
 logger = logging.getLogger("django_useraccounts.leaving")
@@ -132,7 +132,7 @@ def _pack(user: AbstractUser) -> bytes:
     held = [part for part in all_personal_data() if part.export]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        with translation.override(policy().language(user) or translation.get_language()):
+        with in_language_of(user):
             context = {"user": user, "names": [part.name for part in held]}
             readme = render_to_string("useraccounts/leaving/export_readme.txt", context)
             packed.writestr("README.txt", readme)

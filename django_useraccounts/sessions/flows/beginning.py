@@ -12,6 +12,7 @@ from ...devices import device_key
 from ...emails.flows import link_to_take_back, proved_of
 from ...identity import has_emails
 from ...mail import announce
+from ...message import in_language_of
 from ...models import AbstractUser, AccountEvent, OutgoingMail
 from .. import signals as news
 from ..agents import in_words
@@ -86,7 +87,8 @@ def _tell(row: LoginSession, *, request: HttpRequest) -> None:
     before = proved_of(user)
     primary = next((address for address in before if address.is_primary), None)
     link = link_to_take_back(DISOWN_LOGIN, primary, before=before) if primary else None
-    what = " · ".join(filter(None, (in_words(row.user_agent), row.client_address)))
+    with in_language_of(user):
+        what = " · ".join(filter(None, (in_words(row.user_agent), row.client_address)))
     announce(
         "new_login",
         to=user.email,

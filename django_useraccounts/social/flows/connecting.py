@@ -15,6 +15,7 @@ from ...errors import LinkUsed
 from ...identity import has_emails
 from ...limits import spend
 from ...mail import announce
+from ...message import in_language_of
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...secrets import issue, redeem
 from .. import signals as news
@@ -134,7 +135,7 @@ def mail_connect_link(
             to=address.email,
             user=address.user,
             secret=secret,
-            what=_shown(identity),
+            what=_shown(identity, to=address.user),
             request=request,
         )
 
@@ -160,8 +161,9 @@ def identity_in(secret: OneTimeSecret) -> Identity:
         raise LinkUsed from None
 
 
-def _shown(what: Identity | Connection) -> str:
-    return f"{label_of(what.provider)} ({what.label})"
+def _shown(what: Identity | Connection, *, to: AbstractUser) -> str:
+    with in_language_of(to):
+        return f"{label_of(what.provider)} ({what.label})"
 
 
 def label_of(provider: str) -> str:
@@ -194,5 +196,5 @@ def _tell(
         kind, user=user, actor=by, details=_details(connection), request=request
     )
     if user.email and has_emails():
-        announce(kind, to=user.email, user=user, what=_shown(connection), request=request)
+        announce(kind, to=user.email, user=user, what=_shown(connection, to=user), request=request)
     signals.send_on_commit(getattr(news, kind), user=user, connection=connection, request=request)
