@@ -26,7 +26,7 @@ def renew_proof(request: HttpRequest) -> None:
 
 
 async def load_proof(request: HttpRequest) -> None:
-    """Read the session from an async view, unless that is done: ``is_proof_recent`` then asks it."""
+    """Read the session from an async view, so that ``is_proof_recent`` asks no database."""
     session = getattr(request, "session", None)
     if session is not None:
         await session.aget(_SESSION_KEY)

@@ -1,0 +1,41 @@
+"""The settings of a site behind an ASGI server: the database is that of the test."""
+
+import os
+
+from django.core import mail
+
+from testproject.test_settings import *  # noqa: F403
+from testproject.test_settings import DATABASES, MIDDLEWARE
+
+FOLDER = os.environ["SITE_FOLDER"]
+ALLOWED_HOSTS = ["127.0.0.1"]
+ROOT_URLCONF = "tests.asgi.child_urls"
+DATABASES["default"]["NAME"] = os.environ["SITE_DATABASE"]
+USERACCOUNTS = {"ORIGIN": os.environ["SITE_ORIGIN"], "MAIL_DELIVERY": "thread"}
+PASSWORD_HASHERS = ["tests.asgi.slowness.SlowArgon2"]
+LOGIN_REDIRECT_URL = "async_studio"
+
+_after = MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
+MIDDLEWARE = [
+    "tests.asgi.slowness.noting_who_is_gone",
+    *MIDDLEWARE[:_after],
+    "django_useraccounts.sessions.middleware.SessionsMiddleware",
+    *MIDDLEWARE[_after:],
+]
+if os.environ.get("SITE_HAS_OLD_MIDDLEWARE"):
+    MIDDLEWARE.insert(3, "tests.asgi.slowness.of_another_time")
+
+_MAILBOX = "tests.asgi.slowness.SlowMailbox"
+if hasattr(mail, "mailers"):
+    MAILERS = {"default": {"BACKEND": _MAILBOX, "OPTIONS": {"file_path": f"{FOLDER}/mailbox"}}}
+else:
+    EMAIL_BACKEND, EMAIL_FILE_PATH = _MAILBOX, f"{FOLDER}/mailbox"
+
+# What goes wrong is read by the test from what the process says; who may not enter is nothing wrong.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
