@@ -7,7 +7,6 @@ from django.core import mail
 from testproject.test_settings import *  # noqa: F403
 from testproject.test_settings import DATABASES, MIDDLEWARE
 
-FOLDER = os.environ["SITE_FOLDER"]
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "tests.asgi.child_urls"
 DATABASES["default"]["NAME"] = os.environ["SITE_DATABASE"]
@@ -25,11 +24,11 @@ MIDDLEWARE = [
 if os.environ.get("SITE_HAS_OLD_MIDDLEWARE"):
     MIDDLEWARE.insert(3, "tests.asgi.slowness.of_another_time")
 
-_MAILBOX = "tests.asgi.slowness.SlowMailbox"
+_BACKEND = "tests.asgi.slowness.SlowMailbox"
 if hasattr(mail, "mailers"):
-    MAILERS = {"default": {"BACKEND": _MAILBOX, "OPTIONS": {"file_path": f"{FOLDER}/mailbox"}}}
+    MAILERS = {"default": {"BACKEND": _BACKEND}}
 else:
-    EMAIL_BACKEND, EMAIL_FILE_PATH = _MAILBOX, f"{FOLDER}/mailbox"
+    EMAIL_BACKEND = _BACKEND
 
 # What goes wrong is read by the test from what the process says; who may not enter is nothing wrong.
 LOGGING = {

@@ -54,16 +54,14 @@ class Site:
         return (self.folder / "log").read_text()
 
     def empty_mailbox(self) -> None:
-        for path in (self.folder / "mailbox").glob("*"):
+        for path in self.folder.glob("*.eml"):
             path.unlink()
 
     def mails(self) -> list[email.message.EmailMessage]:
         """Return the mails that were sent, in their order."""
-        paths = sorted(
-            (self.folder / "mailbox").glob("*.log"), key=lambda path: path.stat().st_mtime
-        )
         parse = email.message_from_bytes
-        return [parse(path.read_bytes(), policy=email.policy.default) for path in paths]  # type: ignore[arg-type]
+        files = sorted(self.folder.glob("*.eml"))
+        return [parse(path.read_bytes(), policy=email.policy.default) for path in files]  # type: ignore[arg-type]
 
     def link(self, page: str) -> str:
         """Wait for a mail with a link to a page, and return that of the newest."""

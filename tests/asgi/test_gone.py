@@ -15,7 +15,7 @@ from django_useraccounts.models import AccountEvent, AttemptCounter, OutgoingMai
 from django_useraccounts.sessions.models import LoginSession
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.asgi.conftest import lacks_servers
-from tests.asgi.site import PATIENCE, SERVERS, Browser, running, wait_until
+from tests.asgi.site import PATIENCE, Browser, running, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,10 +167,9 @@ def test_behind_a_middleware_that_knows_no_async_it_is_the_same(tmp_path):
         assert site.log() == ""
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_mail_that_is_on_its_way_when_the_server_ends_is_sent_later(server, tmp_path):
+def test_a_mail_that_is_on_its_way_when_the_server_ends_is_sent_later(tmp_path):
     lacks_servers()
-    with running(server, tmp_path) as site:
+    with running("uvicorn", tmp_path) as site:
         browser = Browser(site)
         browser.get(url("register"))
         with site.slow("at the mail server"):

@@ -3,6 +3,7 @@
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import HttpResponse
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 
 from django_useraccounts.decorators import guarded, recent_login_required, roles_required
+from django_useraccounts.models import Role
 from django_useraccounts.roles.flows import revoke_role
 from django_useraccounts.sessions.middleware import SessionsMiddleware
 from django_useraccounts.testing import log_in, make_user
@@ -144,6 +146,15 @@ def test_auser_brings_roles_and_proof_by_the_statement_that_sync_code_runs(artis
     assert [sql.split(" WHERE ")[0] for sql in statements] == [
         sql.split(" WHERE ")[0] for sql in in_sync
     ]
+
+
+def test_permissions_that_a_role_carries_are_known_to_async_code(artist):
+    permission = Permission.objects.get(codename="view_rolegrant")
+    Role.objects.get(name="artist").permissions.add(permission)
+    user, _hops, _statements = measured(lambda request: request.auser(), request_of(artist))
+
+    assert async_to_sync(user.ahas_perm)("useraccounts.view_rolegrant")
+    assert not async_to_sync(user.ahas_perm)("useraccounts.delete_rolegrant")
 
 
 def test_a_role_that_was_revoked_is_missed_at_the_next_request(artist):
