@@ -43,6 +43,7 @@ CONNECTIONS = {
 def connections(site):
     """Count the connections that the site holds, and any transactions with them."""
     if connection.vendor == "sqlite":
+        # Linux alone tells it, as files.
         name = str(connection.settings_dict["NAME"])
         return sum(name in file for file in open_files(site.process.pid))
     with connection.cursor() as cursor:
@@ -51,7 +52,7 @@ def connections(site):
 
 
 def open_files(pid):
-    for file in Path(f"/proc/{pid}/fd").iterdir():
+    for file in Path(f"/proc/{pid}/fd").glob("*"):
         with suppress(OSError):
             yield str(file.readlink())
 

@@ -3,7 +3,7 @@
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import HttpResponse
@@ -93,6 +93,19 @@ def test_a_stranger_is_sent_away_without_a_thread_or_a_statement(name):
         answer, hops, statements = measured(views.ALL[name], request_of(accept=accept))
 
         assert (answer.status_code, hops, statements) == (status, [], [])
+
+
+def test_who_has_no_session_at_all_is_a_stranger():
+    request = request_of()
+    del request.session
+
+    async def auser():
+        return AnonymousUser()
+
+    request.auser = auser
+    answer, hops, _statements = measured(views.ALL["async-recent"], request)
+
+    assert (answer.status_code, hops) == (302, [])
 
 
 @pytest.mark.parametrize("name", [n for n in ASYNC if n in views.STARVING | views.RECENT])
