@@ -10,7 +10,22 @@ from testproject.test_settings import DATABASES, MIDDLEWARE
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "tests.asgi.child_urls"
 DATABASES["default"]["NAME"] = os.environ["SITE_DATABASE"]
-USERACCOUNTS = {"ORIGIN": os.environ["SITE_ORIGIN"], "MAIL_DELIVERY": "thread"}
+USERACCOUNTS = {
+    "SITE_NAME": "The Artists' Guild",
+    "ORIGIN": os.environ["SITE_ORIGIN"],
+    "MAIL_DELIVERY": "thread",
+    # The site is its own provider, so one request of it waits for others.
+    "SOCIAL": {
+        "PROVIDERS": {
+            "guild": {
+                "ISSUER": f"{os.environ['SITE_ORIGIN']}/provider",
+                "CLIENT_ID": "guild-site",
+                "CLIENT_SECRET": "secret-of-the-guild-site",
+                "DOMAINS": ("guild.example",),
+            }
+        }
+    },
+}
 PASSWORD_HASHERS = ["tests.asgi.slowness.SlowArgon2"]
 LOGIN_REDIRECT_URL = "async_studio"
 

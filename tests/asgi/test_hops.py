@@ -207,11 +207,6 @@ async def asks_nobody(request):
     return HttpResponse("nothing")
 
 
-def test_the_middleware_of_sessions_stands_among_async_ones_as_one_of_them():
-    assert iscoroutinefunction(SessionsMiddleware(asks_nobody))
-    assert not iscoroutinefunction(SessionsMiddleware(lambda request: HttpResponse()))
-
-
 def test_a_page_that_asks_for_nobody_waits_for_nothing_below_it(artist):
     answer, hops, statements = measured(SessionsMiddleware(asks_nobody), request_of(artist))
 

@@ -73,6 +73,20 @@ def test_somebody_registers_confirms_and_goes_through_all_that_an_account_can_do
     assert not log_in(browser, password=NEW_PASSWORD).url.endswith(url("login"))
 
 
+def test_somebody_comes_by_a_provider_that_the_site_calls_from_within_a_request(site, browser):
+    browser.get(url("login"))
+
+    asked = browser.post(url("social_login", "guild"))
+    assert asked.url.startswith(f"{site.origin}/provider/authorize?")
+    came_back = browser.post(asked.url, person="hannah")
+    assert came_back.url.endswith(url("complete_registration"))
+    browser.post(came_back.url, username="hannah", email="hannah@guild.example")
+
+    assert "hannah" in browser.get(url("profile")).text
+    assert User.objects.get().emails.confirmed().get().email == "hannah@guild.example"
+    assert browser.get(url("connections")).status_code == 200
+
+
 SAMPLES = {"int": 0, "str": "nothing", "slug": "nobody", "uuid": UUID(int=4, version=4)}
 
 
