@@ -23,7 +23,7 @@ from django.utils.cache import patch_cache_control
 from .conf import conf
 from .headers import protect
 from .identity import has_emails
-from .proof import is_proof_recent
+from .proof import is_proof_recent, load_proof
 from .requirements import Requirement
 from .site import site_name
 
@@ -73,15 +73,22 @@ class Guard:
     async def acall(
         self, view: AsyncView, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Return the page of an async view, or the refusal; who passes costs no thread."""
-        user = await request.auser()
-        if user.is_authenticated and not getattr(user, "is_loaded", True):
-            await sync_to_async(user.load)()
+        """
+        Return the page of an async view, or the refusal.
+
+        A thread is waited for by who asks the database, which is ``request.auser()`` alone, and for
+        the page that refuses. The view finds the same user as ``request.user``, with no query.
+        """
+        user = await _load_visitor(request)
+        if self.recent_login:
+            await load_proof(request)
         obstacle = self._obstacle(request, user)
-        if obstacle:
-            # Pages are rendered in a thread: templates may read the database.
+        if not obstacle:
+            return _for_this_visitor(await view(request, *args, **kwargs))
+        if obstacle == "forbidden" and not _prefers_json(request):
+            # Templates may read the database.
             return await sync_to_async(self._refuse)(request, obstacle)
-        return _for_this_visitor(await view(request, *args, **kwargs))
+        return self._refuse(request, obstacle)
 
     def obstacle_for(self, user: Any, *, allow_unconfirmed_email: bool = False) -> str:
         """
@@ -123,6 +130,16 @@ class Guard:
             "confirm_identity": obstacle,
         }
         return _send_to(request, reverse(f"useraccounts:{pages[obstacle]}"), obstacle, status=403)
+
+
+async def _load_visitor(request: HttpRequest) -> Any:
+    """Return the user of an async request with all that a guard asks, which costs no query then."""
+    user: Any = await request.auser()
+    if user.is_authenticated and not getattr(user, "is_loaded", True):
+        await sync_to_async(user.load)()
+    # By this name templates ask for it, and Django's own would ask the database in the event loop.
+    request.user = user
+    return user
 
 
 def _for_this_visitor(page: HttpResponseBase) -> HttpResponseBase:

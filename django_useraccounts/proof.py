@@ -25,6 +25,13 @@ def renew_proof(request: HttpRequest) -> None:
     stamp_proof(request)
 
 
+async def load_proof(request: HttpRequest) -> None:
+    """Read the session from an async view, so that ``is_proof_recent`` asks no database."""
+    session = getattr(request, "session", None)
+    if session is not None:
+        await session.aget(_SESSION_KEY)
+
+
 def is_proof_recent(request: HttpRequest) -> bool:
     """Say whether the last proof is younger than RECENT_LOGIN_MAX_AGE."""
     session = getattr(request, "session", None)

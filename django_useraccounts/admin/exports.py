@@ -2,10 +2,13 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -37,7 +40,10 @@ def export_grants(request: HttpRequest, grants: QuerySet[RoleGrant]) -> Streamin
     AccountEvent.objects.record(
         "grants_exported", user=by, actor=by, details=details, request=request
     )
-    response = StreamingHttpResponse(_lines(grants), content_type="text/csv; charset=utf-8")
+    lines = _lines(grants)
+    # By an ASGI server what is not async would be read whole before the first byte is sent.
+    answer = _read_in_thread(lines) if isinstance(request, ASGIRequest) else lines
+    response = StreamingHttpResponse(answer, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="role-grants.csv"'
     return response
 
@@ -56,6 +62,12 @@ def _lines(grants: QuerySet[RoleGrant]) -> Iterator[str]:
     yield "\ufeff" + writer.writerow(COLUMNS)
     for grant in _in_batches(grants):
         yield writer.writerow([harmless(value) for value in _values(grant)])
+
+
+async def _read_in_thread(lines: Iterator[str]) -> AsyncIterator[str]:
+    while batch := await sync_to_async(lambda: list(islice(lines, BATCH)))():
+        for line in batch:
+            yield line
 
 
 def _in_batches(grants: QuerySet[RoleGrant]) -> Iterator[RoleGrant]:

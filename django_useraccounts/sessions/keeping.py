@@ -66,8 +66,11 @@ def visitor(request: HttpRequest) -> Any:
 
 
 async def avisitor(request: HttpRequest) -> Any:
-    """Return what ``visitor`` does, from an async view."""
+    """Return what ``visitor`` does, from an async view: all its statements in one thread."""
     if _VISITOR not in request.META:
+        # Without the cookie of a session there is nothing to ask a database for.
+        if request.session.session_key is None:
+            return visitor(request)
         await sync_to_async(visitor)(request)
     return request.META[_VISITOR]
 
