@@ -146,7 +146,11 @@ def test_gettext_reads_what_is_compiled(language):
         held = gettext.GNUTranslations(compiled)
 
     for entry in load(language):
-        if not entry.msgid_plural:
+        if entry.msgid_plural:
+            continue
+        if entry.msgctxt:
+            assert held.pgettext(entry.msgctxt, entry.msgid) == entry.msgstr
+        else:
             assert held.gettext(entry.msgid) == entry.msgstr
 
 
