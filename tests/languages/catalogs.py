@@ -6,6 +6,7 @@ sentence is a change of one entry. Nothing is guessed: no entry is ever fuzzy or
 """
 
 import gettext
+import os
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,8 @@ def extracted() -> polib.POFile:
         done = subprocess.run(
             [sys.executable, "-m", "django", "makemessages", *options, "--ignore", "*/locale"],
             cwd=scratch,
+            # It needs no settings, and would not find those of the tests from there.
+            env={k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
