@@ -227,7 +227,7 @@ def test_reminders_and_pruning_that_run_twice_at_once_do_everything_once(fleet):
 
     jobs = [fleet.process() for _ in range(2)]
     for job in jobs:
-        tell(job, "useraccounts_remind", "useraccounts_prune")
+        tell(job, "useraccounts_remind", "useraccounts_prune", "useraccounts_send_mail")
     said = [job.communicate(timeout=PATIENCE)[0] for job in jobs]
 
     assert [job.returncode for job in jobs] == [0, 0]
