@@ -13,12 +13,17 @@ from django.core import mail
 
 
 def database(url: str) -> dict[str, Any]:
-    """Read ``sqlite:///path``, ``postgresql://user:password@host:port/name`` or ``mariadb://…``."""
+    """
+    Read ``sqlite:///path``, ``postgresql://user:password@host:port/name`` or ``mariadb://…``.
+
+    ``pgbouncer://…`` is PostgreSQL behind a pool of connections in transaction mode.
+    """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return _sqlite(parts.path)
     engine, options = {
         "postgresql": ("django.db.backends.postgresql", {}),
+        "pgbouncer": ("django.db.backends.postgresql", {}),
         "mariadb": ("django.db.backends.mysql", {"charset": "utf8mb4"}),
     }[parts.scheme]
     return {
@@ -29,6 +34,8 @@ def database(url: str) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "OPTIONS": options,
+        # A cursor of the server belongs to a connection, and the next transaction has another.
+        "DISABLE_SERVER_SIDE_CURSORS": parts.scheme == "pgbouncer",
     }
 
 

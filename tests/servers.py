@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 #: Seconds that a server may take to answer, and to stop before it is killed.
 PATIENCE = 60
@@ -47,6 +48,39 @@ def postgresql() -> Iterator[str]:
         with _running(folder, command, stop=signal.SIGINT) as server:
             _query_when_ready(server, lambda: _create_database(port, password))
             yield f"postgresql://useraccounts:{password}@127.0.0.1:{port}/useraccounts"
+
+
+@contextmanager
+def pgbouncer() -> Iterator[str]:
+    """
+    Run PgBouncer in transaction mode before a PostgreSQL server; yield the URL of an empty database.
+
+    Each transaction gets the next of several connections, so that nothing of a session is there for
+    the next one but by chance.
+    """
+    with postgresql() as url, _folder_of_the_server() as folder:
+        server, port = urlsplit(url), free_port()
+        (folder / "users").write_text(f'"{server.username}" "{server.password}"\n')
+        pool = ["pool_mode=transaction", "server_round_robin=1", "min_pool_size=3"]
+        access = ["auth_type=plain", f"auth_file={folder / 'users'}", "unix_socket_dir="]
+        (folder / "pgbouncer.ini").write_text(
+            "\n".join(
+                [
+                    "[databases]",
+                    f"* = host={server.hostname} port={server.port}",
+                    "[pgbouncer]",
+                    "listen_addr=127.0.0.1",
+                    f"listen_port={port}",
+                    *pool,
+                    *access,
+                ]
+            )
+        )
+        command = [_program("pgbouncer"), str(folder / "pgbouncer.ini")]
+        pooled = url.replace("postgresql:", "pgbouncer:").replace(f":{server.port}/", f":{port}/")
+        with _running(folder, command, stop=signal.SIGINT) as process:
+            _query_when_ready(process, lambda: _ask(port, server.password or ""))
+            yield pooled
 
 
 @contextmanager
@@ -99,6 +133,8 @@ SERVERS: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "postgresql": postgresql,
     "mariadb": mariadb,
 }
+#: And what stands before one; the command line knows it, too.
+POOLS: dict[str, Callable[[], AbstractContextManager[str]]] = {"pgbouncer": pgbouncer}
 
 
 def lacks(name: str) -> str:
@@ -106,6 +142,7 @@ def lacks(name: str) -> str:
     driver, programs = {
         "postgresql": ("psycopg", ["initdb", "postgres"]),
         "mariadb": ("MySQLdb", ["mariadb-install-db", "mariadbd"]),
+        "pgbouncer": ("psycopg", ["initdb", "postgres", "pgbouncer"]),
         "redis": ("redis", ["redis-server"]),
     }[name]
     missing = [program for program in programs if not _find(program)]
@@ -255,6 +292,19 @@ def _create_database(port: int, password: str) -> None:
         connection.execute("CREATE DATABASE useraccounts")
 
 
+def _ask(port: int, password: str) -> None:
+    import psycopg
+
+    psycopg.connect(
+        host="127.0.0.1",
+        port=port,
+        user="useraccounts",
+        password=password,
+        dbname="useraccounts",
+        connect_timeout=5,
+    ).close()
+
+
 def _ping(url: str) -> None:
     from redis import Redis as Client
 
@@ -273,15 +323,16 @@ def _connect(port: int, password: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run ``NAME -- COMMAND …`` with USERACCOUNTS_TEST_DATABASE set to a fresh server."""
     name, *command = arguments or [""]
-    if name not in SERVERS or command[:1] != ["--"] or not command[1:]:
-        print(f"usage: python -m tests.servers {'|'.join(SERVERS)} -- COMMAND …", file=sys.stderr)
+    known = SERVERS | POOLS
+    if name not in known or command[:1] != ["--"] or not command[1:]:
+        print(f"usage: python -m tests.servers {'|'.join(known)} -- COMMAND …", file=sys.stderr)
         return 2
     if lacks(name):
         print(lacks(name), file=sys.stderr)
         return 1
     # So that a terminated program leaves no server behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with SERVERS[name]() as url:
+    with known[name]() as url:
         return subprocess.run(
             command[1:], env={**os.environ, "USERACCOUNTS_TEST_DATABASE": url}
         ).returncode

@@ -1,6 +1,6 @@
 """What the database has to hold: the constraints that models promise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -50,7 +50,7 @@ def _lacking(model: type[Model], connection: BaseDatabaseWrapper) -> Iterator[Ch
         if facts["unique"] or facts["primary_key"]
     }
     for columns in _unique_columns(model):
-        if frozenset(columns) not in unique:
+        if frozenset(columns) not in unique and not _is_in_partitions(columns, model, found):
             names = ", ".join(map(connection.ops.quote_name, columns))
             index = connection.ops.quote_name("_".join([table, *columns, "key"])[:60])
             sql = f"CREATE UNIQUE INDEX {index} ON {connection.ops.quote_name(table)} ({names});"
@@ -61,6 +61,20 @@ def _lacking(model: type[Model], connection: BaseDatabaseWrapper) -> Iterator[Ch
                 f'{table} has no constraint "{constraint.name}"',
                 _sql(constraint, model, connection),
             )
+
+
+def _is_in_partitions(
+    columns: tuple[str, ...], model: type[Model], found: Mapping[str, Mapping[str, Any]]
+) -> bool:
+    """
+    Say whether a number from a sequence is the primary key together with what divides the table.
+
+    A database that has partitions wants that column in each unique key, and no row points there.
+    """
+    key: Field[Any, Any] = model._meta.pk
+    is_numbered = key.get_internal_type().endswith("AutoField")
+    primary = [facts["columns"] for facts in found.values() if facts["primary_key"]]
+    return is_numbered and columns == (key.column,) and any(key.column in part for part in primary)
 
 
 def _not_in_database(what: str, sql: str | None) -> CheckMessage:

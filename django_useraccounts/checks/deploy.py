@@ -11,15 +11,18 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, MD5PasswordHasher
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import (
     CommonPasswordValidator,
     MinimumLengthValidator,
     get_default_password_validators,
 )
+from django.contrib.sessions.backends.db import SessionStore as InTables
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.db import router
+from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from ..breached import BreachedPasswordValidator
@@ -92,7 +95,7 @@ def databases() -> Iterator[CheckMessage]:
     """Yield that accounts are read where what was written last is not known yet."""
     ways = {
         (model._meta.app_label, router.db_for_read(model), router.db_for_write(model))
-        for model in all_models()
+        for model in all_models() | _models_of_django()
     }
     for label, read, write in sorted(ways):
         if read != write:
@@ -103,6 +106,13 @@ def databases() -> Iterator[CheckMessage]:
                 "go on.",
                 f'Let db_for_read() return "{write}" where model._meta.app_label is "{label}".',
             )
+
+
+def _models_of_django() -> set[type[Model]]:
+    """Return what says besides who somebody is and may do: permissions, and sessions in tables."""
+    store: Any = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+    sessions = {store.get_model_class()} if issubclass(store, InTables) else set()
+    return {Group, Permission} | sessions
 
 
 def hosts() -> Iterator[CheckMessage]:

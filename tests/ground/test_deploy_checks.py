@@ -313,7 +313,15 @@ def test_a_weakening_is_told_with_the_line_to_write(production):
     ]
 
 
-@pytest.mark.parametrize("label", ["useraccounts.RoleGrant", "useraccounts_sessions.LoginSession"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "useraccounts.RoleGrant",
+        "useraccounts_sessions.LoginSession",
+        "auth.Permission",
+        "sessions.Session",
+    ],
+)
 def test_T7_accounts_that_are_read_from_a_copy_are_told(production, label):
     change(production, reading_elsewhere(label))
 
@@ -326,6 +334,16 @@ def test_T7_accounts_that_are_read_from_a_copy_are_told(production, label):
             id="useraccounts.W039",
         )
     ]
+
+
+def test_sessions_that_are_in_no_table_are_read_from_no_copy_of_it(production):
+    production.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    production.CACHES = {
+        "default": {"BACKEND": f"{CACHE}.redis.RedisCache", "LOCATION": "redis://x"}
+    }
+    change(production, reading_elsewhere("sessions.Session"))
+
+    assert found() == []
 
 
 def test_T7_a_whole_app_that_is_read_from_a_copy_is_told_once(production):

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -70,6 +70,13 @@ class Site:
     def run(self, code: str) -> str:
         """Run Python in the site, past the line, and return what it prints."""
         return _run(self.environment, "import django; django.setup()\n" + code)
+
+    def ask(self, sql: str, names: Mapping[str, str] | None = None) -> list[tuple[object, ...]]:
+        """Ask the database itself, past the line."""
+        import psycopg
+
+        with psycopg.connect(self.environment["USERACCOUNTS_TEST_DATABASE"]) as connection:
+            return connection.execute(sql, names).fetchall()
 
 
 @pytest.fixture(scope="module")

@@ -132,3 +132,40 @@ def test_who_logs_out_while_the_database_goes_away_is_told_and_still_logged_in(s
 
     assert refused.status == 503
     assert visitor.get("/accounts/profile/").status == 200
+
+
+ROWS = """
+SELECT (SELECT count(*) FROM useraccounts_user WHERE username = %(username)s),
+       (SELECT count(*) FROM useraccounts_useremail WHERE email_key = %(email)s),
+       (SELECT count(*) FROM useraccounts_outgoingmail WHERE "to" = %(email)s),
+       (SELECT count(*) FROM useraccounts_onetimesecret WHERE email_key = %(email)s)
+"""
+
+
+@pytest.mark.parametrize("cut", ["cut_before", "cut_after"])
+def test_whichever_message_is_lost_of_a_registration_the_next_request_makes_it_whole(
+    site, visitor, cut
+):
+    visitor.get("/accounts/register/")
+    statuses, is_over, number = [], False, 0
+    while not is_over:
+        number += 1
+        ada = {"username": f"ada{number}{cut}", "email": f"ada{number}{cut}@example.com"}
+
+        getattr(site.wire, cut)(number)
+        first = visitor.post("/accounts/register/", **ada, password=PASSWORD)
+        is_over = site.wire.is_waiting
+        site.wire.mend()
+        [left] = site.ask(ROWS, ada)
+        second = visitor.post("/accounts/register/", **ada, password=PASSWORD)
+
+        # All of it, where the answer to the COMMIT is lost; else nothing.
+        assert left in {(0, 0, 0, 0), (1, 1, 1, 1)}
+        assert second.status == 302, second.text
+        assert site.ask(ROWS, ada) == [(1, 1, 1, 1)]
+        site.ask("DELETE FROM useraccounts_attemptcounter RETURNING 1")
+        statuses.append(first.status)
+
+    assert set(statuses) <= {302, 503}
+    assert statuses[-1] == 302
+    assert statuses.count(503) > 5

@@ -11,7 +11,9 @@ class Wire:
     Forwards a port of the loopback to a server; cut, it refuses and drops all connections.
 
     ``trap`` cuts it at the moment when the site says certain words; with ``mends`` only for that
-    moment, so that the next connection gets through.
+    moment, so that the next connection gets through. ``cut_before`` and ``cut_after`` do so at a
+    message of the site, whatever it says: the server gets it in the second case, and its answer is
+    lost.
     """
 
     def __init__(self, server: tuple[str, int]) -> None:
@@ -21,6 +23,7 @@ class Wire:
         self.port: int = self.entrance.getsockname()[1]
         self.is_cut = False
         self.trap, self.mends = b"", False
+        self.before = self.after = 0
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._answer, daemon=True)]
         self.threads[0].start()
@@ -37,11 +40,25 @@ class Wire:
         """Let connections through again."""
         with self.lock:
             self.is_cut, self.trap, self.mends = False, b"", False
+            self.before = self.after = 0
 
     def cut_at(self, words: str, *, mends: bool = False) -> None:
         """Cut once, just before the words get to the server."""
         with self.lock:
             self.trap, self.mends = words.encode(), mends
+
+    def cut_before(self, number: int) -> None:
+        """Cut for a moment before the server gets the message of that number, 1 for the next."""
+        self.before = number
+
+    def cut_after(self, number: int) -> None:
+        """Cut for a moment when the server has got the message, before it can answer."""
+        self.after = number
+
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether that message has not come yet."""
+        return bool(self.before or self.after)
 
     def close(self) -> None:
         """Cut, and end the threads."""
@@ -66,21 +83,36 @@ class Wire:
                     continue
                 far = socket.create_connection(self.server)
                 self.lines += [near, far]
-                for source, target in ((near, far), (far, near)):
-                    carry = partial(self._carry, source, target)
+                for source, target, cuts in ((near, far, True), (far, near, False)):
+                    carry = partial(self._carry, source, target, cuts=cuts)
                     thread = threading.Thread(target=carry, daemon=True)
                     self.threads.append(thread)
                     thread.start()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, *, cuts: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
                 if self.trap and self.trap in data:
-                    mends, self.trap = self.mends, b""
-                    self.cut()
-                    if mends:
-                        self.mend()
+                    self._cut(mends=self.mends)
+                if cuts and self._comes("before"):
+                    self._cut(mends=True)
+                    break
                 target.sendall(data)
+                if cuts and self._comes("after"):
+                    # The near side only: the server reads on, does as it was told, and is left.
+                    source.shutdown(socket.SHUT_RDWR)
         for line in (source, target):
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
+
+    def _cut(self, *, mends: bool) -> None:
+        self.trap = b""
+        self.cut()
+        if mends:
+            self.mend()
+
+    def _comes(self, when: str) -> bool:
+        """Count a message; say whether it is the one."""
+        left = getattr(self, when)
+        setattr(self, when, max(left - 1, 0))
+        return bool(left == 1)

@@ -15,9 +15,13 @@ from django_useraccounts.leaving.parts import account_of
 from django_useraccounts.memberships.models import Membership, StripeCustomer
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.profile.flows import edit_profile
+from django_useraccounts.sessions.models import LoginSession
+from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
+from django_useraccounts.testing.provider import FakeProvider
 from tests.memberships.bills import KEY, SECRET, Subscription, post
 from tests.memberships.conftest import make_plan, opens
+from tests.social.visits import HANNAH, ISSUER, OPTIONS, arrive
 
 pytestmark = pytest.mark.django_db
 
@@ -26,12 +30,13 @@ def test_the_user_of_a_session_and_the_roles_come_in_one_statement(client):
     holder = make_user("frida", roles=["keyholder", "starving"])
     assert isinstance(holder.pk, uuid.UUID)
     log_in(client, holder)
+    client.get("/vault/")  # a session that was not begun by a page gets its row
 
     with CaptureQueriesContext(connection) as captured:
         response = client.get("/vault/")
 
     assert response.content == b"The vault is open."
-    assert len(captured) == 2  # the session, and its user
+    assert len(captured) == 3  # the session, its user, and whether the session was ended
     assert response.wsgi_request.user.pk == holder.pk
     assert response.wsgi_request.user.role_names == {"keyholder", "starving"}
 
@@ -105,3 +110,34 @@ def test_what_stripe_tells_finds_its_user_by_a_uuid(set_conf, client):
     assert not opens(other)
     erase_account(holder)
     assert Membership.objects.get().user is None
+
+
+def test_a_session_is_ended_from_another_browser(frida, somebody_else):
+    frida.arrives()
+    somebody_else.logs_in("frida")  # she herself, elsewhere
+    user = get_user_model().objects.get()
+    assert set(LoginSession.objects.values_list("user_id", flat=True)) == {user.pk}
+    page = frida.get("/accounts/sessions/").content.decode()
+    [end] = [path for path in page.split('"') if path.startswith("/accounts/end-session/")]
+
+    frida.post(end, {})
+
+    assert frida.get("/accounts/profile/").request["PATH_INFO"] == "/accounts/profile/"
+    assert somebody_else.get("/accounts/profile/").request["PATH_INFO"] == "/accounts/login/"
+    disowning = LoginSession.objects.exclude(ended_at=None).get()
+    assert disowning.user_id == user.pk
+
+
+def test_who_comes_from_a_provider_has_an_account_that_a_uuid_names(set_conf, client):
+    set_conf(SOCIAL={"PROVIDERS": {"guild": OPTIONS}})
+    with FakeProvider(issuer=ISSUER, person=HANNAH) as provider:
+        arrive(client, provider)
+        data = {"username": "hannah", "email": HANNAH["email"]}
+        client.post("/accounts/complete-registration/", data)
+        client.post("/accounts/logout/")
+
+        arrive(client, provider)
+
+    user = get_user_model().objects.get()
+    assert Connection.objects.get().user_id == user.pk
+    assert client.session["_auth_user_id"] == str(user.pk)

@@ -1,0 +1,1 @@
+"""What a project has beside its accounts."""
