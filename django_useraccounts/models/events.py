@@ -7,7 +7,7 @@ told after its commit, by a signal and by the logger ``django_useraccounts.audit
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,12 @@ class AccountEventManager(models.Manager["AccountEvent"]):
         )
         transaction.on_commit(partial(_tell, event), using=event._state.db, robust=True)
         return event
+
+    def record_all(self, events: "Sequence[AccountEvent]") -> None:
+        """Write down acts of the site itself about many accounts, by one statement."""
+        self.bulk_create(events)
+        for event in events:
+            transaction.on_commit(partial(_tell, event), using=event._state.db, robust=True)
 
     def forget(self, user: "AbstractUser") -> None:
         """

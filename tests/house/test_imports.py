@@ -45,6 +45,7 @@ LEVEL_1 = {
     "secrets",
     "sentences",
     "site",
+    "spreadsheets",
     "tasks",
     "templatetags",
     "transactions",

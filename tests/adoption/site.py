@@ -1,0 +1,100 @@
+"""An old project in a folder of its own, and the page of the docs that leads it to the accounts."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from docutils import nodes
+
+from tests.readme import ROOT, document
+
+HERE = Path(__file__).parent
+
+#: What the old project adds to the settings of startproject.
+SETTINGS = """
+import os
+
+from testproject.test_settings import database
+
+DATABASES = {{"default": database({url!r})}}
+INSTALLED_APPS += ["shop"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+"""
+#: What comes with the new release; a cheap hash, as passwords of the old one have.
+TESTING = """
+PASSWORD_HASHERS.append("django.contrib.auth.hashers.MD5PasswordHasher")
+"""
+
+
+class Site:
+    """The old project, with the old shop in it."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self._run("-m", "django", "startproject", "mysite", ".")
+        shutil.copytree(HERE / "shop", folder / "shop")
+        self.append("mysite/settings.py", SETTINGS.format(url=url))
+
+    def append(self, path: str, text: str) -> None:
+        """Add to a file of the project, or make it."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write(f"\n{text}\n")
+
+    def manage(self, *arguments: str, code: int = 0) -> str:
+        """Run ``manage.py`` and return what it says; it has to end with ``code``."""
+        return self._run("manage.py", *arguments, code=code)
+
+    def shell(self, script: str) -> str:
+        """Run a script in the project and return what it prints."""
+        return self.manage("shell", "--no-imports", "-c", textwrap.dedent(script)).strip()
+
+    def killed(self, *arguments: str, when: str, by: signal.Signals) -> None:
+        """Run ``manage.py``, and kill it as soon as a shell prints something for ``when``."""
+        raise NotImplementedError
+
+    def _run(self, *arguments: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        mine = ("DJANGO_SETTINGS_MODULE", "USERACCOUNTS_TEST_DATABASE")
+        kept = {name: value for name, value in os.environ.items() if name not in mine}
+        return {**kept, "PYTHONPATH": f"{self.folder}{os.pathsep}{ROOT}"}
+
+    def follow(self) -> None:
+        """Write the files of the page into the project."""
+        for block in blocks("python"):
+            head, _, code = block.partition("\n")
+            (path,) = re.findall(r"^# ([\w/]+\.py)$", head)
+            self.append(path, code)
+        for package in ("people", "people/migrations"):
+            self.append(f"{package}/__init__.py", "")
+        self.append("mysite/settings.py", TESTING)
+
+
+def blocks(language: str) -> list[str]:
+    """Return the blocks of the page in a language, in their order."""
+    page = document("docs/contrib_auth.rst")
+    found = page.findall(nodes.literal_block)
+    return [block.astext() for block in found if language in block["classes"]]
