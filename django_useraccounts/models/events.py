@@ -70,8 +70,7 @@ class AccountEventManager(models.Manager["AccountEvent"]):
     def record_all(self, events: "Sequence[AccountEvent]") -> None:
         """Write down acts of the site itself about many accounts, by one statement."""
         self.bulk_create(events)
-        for event in events:
-            transaction.on_commit(partial(_tell, event), using=event._state.db, robust=True)
+        transaction.on_commit(partial(_tell_all, events), using=self.db, robust=True)
 
     def forget(self, user: "AbstractUser") -> None:
         """
@@ -136,6 +135,11 @@ def _page_of(request: HttpRequest | None) -> str:
         return ""
     # By the names of the apps: an administration that a site calls otherwise is "admin" here, too.
     return ":".join((*match.app_names, match.url_name or ""))[:VIA_MAX_LENGTH]
+
+
+def _tell_all(events: Sequence[AccountEvent]) -> None:
+    for event in events:
+        _tell(event)
 
 
 def _tell(event: AccountEvent) -> None:

@@ -3,15 +3,10 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from docutils import nodes
 
@@ -27,6 +22,7 @@ from testproject.test_settings import database
 
 DATABASES = {{"default": database({url!r})}}
 INSTALLED_APPS += ["shop"]
+ALLOWED_HOSTS = ["testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 """
 #: What comes with the new release; a cheap hash, as passwords of the old one have.
@@ -55,19 +51,24 @@ class Site:
         """Run ``manage.py`` and return what it says; it has to end with ``code``."""
         return self._run("manage.py", *arguments, code=code)
 
-    def shell(self, script: str) -> str:
+    def shell(self, script: str, *, settings: str = "mysite.settings", code: int = 0) -> str:
         """Run a script in the project and return what it prints."""
-        return self.manage("shell", "--no-imports", "-c", textwrap.dedent(script)).strip()
+        setup = "import django; django.setup()\n"
+        run = (f"{setup}{textwrap.dedent(script)}",)
+        return self._run("-c", *run, settings=settings, code=code).strip()
 
-    def killed(self, *arguments: str, when: str, by: signal.Signals) -> None:
-        """Run ``manage.py``, and kill it as soon as a shell prints something for ``when``."""
-        raise NotImplementedError
+    def keep_release(self, name: str) -> str:
+        """Keep the settings as they are now, for a process that has them still; name them."""
+        settings = (self.folder / "mysite/settings.py").read_text()
+        self.append(f"mysite/{name}.py", settings.replace("mysite.urls", "mysite.former_urls"))
+        self.append("mysite/former_urls.py", "urlpatterns = []")
+        return f"mysite.{name}"
 
-    def _run(self, *arguments: str, code: int = 0) -> str:
+    def _run(self, *arguments: str, settings: str = "mysite.settings", code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env=self.environment,
+            env={**self.environment, "DJANGO_SETTINGS_MODULE": settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

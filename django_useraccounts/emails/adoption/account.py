@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.utils import timezone
 
@@ -61,12 +62,24 @@ class Account:
 
     def __init__(self, user: AbstractUser, addresses: list[UserEmail]) -> None:
         self.user, self.addresses = user, addresses
-        self.key = username_key(user.username) if user.username else None
         self.before = {name: getattr(user, name) for name in COLUMNS}
         self.is_new = user.username_key is None and not addresses
         self.new_addresses: list[UserEmail] = []
         self.changed_addresses: list[UserEmail] = []
         self.events: list[AccountEvent] = []
+
+    @cached_property
+    def key(self) -> str | None:
+        """The key of the username, "" if there can be none, None without a username."""
+        return username_key(self.user.username) if self.user.username else None
+
+    @cached_property
+    def name(self) -> Name | None:
+        """What the address of the former accounts is to ours, None if it is no address."""
+        try:
+            return clean_email(self.before["email"])
+        except InvalidEmail:
+            return None
 
     @property
     def is_changed(self) -> bool:
@@ -79,6 +92,8 @@ class Account:
 
     def is_settled(self, rules: Rules) -> bool:
         """Say whether nothing is left to be done."""
+        if self.user.username and not self.user.username_key:
+            return False
         if self.key != self.user.username_key or self._has_idle_at():
             return False
         return not self.user.email or (
@@ -88,11 +103,8 @@ class Account:
     def names_to_give(self) -> list[str]:
         """Return usernames that could take the place of the present one, which is of no use."""
         text = (self.user.username or "").partition("@")[0]
-        return [
-            name
-            for name in (text, f"{text}-{self.user.pk}", f"user-{self.user.pk}")
-            if name != self.user.username and _is_username(name)
-        ]
+        texts = (text, f"{text}-{self.user.pk}", f"user-{self.user.pk}")
+        return [name for name in map(_clean, texts) if name]
 
     def settle(self, known: Known, rules: Rules) -> Iterator[Finding]:
         """Bring everything in order that can be; yield what is not taken over as it was."""
@@ -120,14 +132,13 @@ class Account:
             self.user.email = self._primary_email()
 
     def _take_address(self, text: str, known: Known, rules: Rules) -> Iterator[Finding]:
-        try:
-            name = clean_email(text)
-        except InvalidEmail:
+        name = self.name
+        if name is None:
             yield self._finding("not an address", "is taken off the account")
             if not rules.ahead:
                 self._tell("email_removed", address=text)
             return
-        if name.text != text:
+        if name.key != text.strip().lower():
             yield self._finding("another spelling", "is written as", new=name.text)
         obstacle = self._obstacle(name, known)
         if obstacle:
@@ -145,7 +156,7 @@ class Account:
 
     def _obstacle(self, name: Name, known: Known) -> str:
         if any(row.is_primary and row.email_key != name.key for row in self.addresses):
-            return "address changed meanwhile"
+            return "address changed since"
         if known.email_owners.get(name.key) not in (None, self.user.pk):
             return "address of another"
         return "address of several" if name.key in known.shared else ""
@@ -188,7 +199,7 @@ class Account:
         elif what:
             is_left = not ("email" in login_names() and self._is_confirmed())
             yield self._finding(what, "cannot be used to log in", is_left=is_left)
-        elif self.key and not _is_username(self.user.username or ""):
+        elif self.key and not _clean(self.user.username or ""):
             yield self._finding("unusual username", "stays")
 
     def _settle_key(self, known: Known) -> None:
@@ -227,7 +238,8 @@ class Account:
 
     def _rename(self, name: str, known: Known) -> None:
         self._tell("username_changed", **{"from": self.user.username, "to": name})
-        self.user.username, self.key = name, username_key(name)
+        self.user.username = name
+        del self.key
         known.usernames.add(name)
 
     def _finding(self, what: str, becomes: str, *, new: str = "", is_left: bool = False) -> Finding:
@@ -238,9 +250,9 @@ class Account:
         self.events.append(AccountEvent(kind=kind, user_id=self.user.pk, details=details))
 
 
-def _is_username(text: str) -> bool:
+def _clean(text: str) -> str:
+    """Return a text as it would be stored for somebody who chooses it as username, or ""."""
     try:
-        clean_username(text)
+        return clean_username(text).text
     except InvalidUsername:
-        return False
-    return True
+        return ""

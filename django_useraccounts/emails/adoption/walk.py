@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, router, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ...canonical import email_key, username_key
@@ -151,7 +151,7 @@ def _ask(
     """Ask what is known of the names of a batch, by two statements and what the site asks."""
     usernames = {account.key for account in accounts if account.key}
     spare = {n for a in accounts for n in a.names_to_give()} if rules.rename else set()
-    emails = {email_key(account.user.email) for account in accounts} - {""}
+    emails = {account.name.key for account in accounts if account.name}
     users = users_of_the_site().filter(
         Q(username_key__in=usernames | {username_key(name) for name in spare})
         | Q(username__in=spare)
@@ -176,10 +176,31 @@ def _write(accounts: Sequence[Account]) -> None:
     for column in COLUMNS:
         users = [a.user for a in accounts if a.has_changed(column) and getattr(a.user, column)]
         if users:
-            users_of_the_site().bulk_update(users, [column])
+            _update(users, column)
     old = [row for account in accounts for row in account.changed_addresses]
     if old:
         fields = ("verified_key", "is_primary", "confirmed_at", "registration_key")
         UserEmail.objects.bulk_update(old, fields)
     UserEmail.objects.bulk_create([row for account in accounts for row in account.new_addresses])
     AccountEvent.objects.record_all([event for account in accounts for event in account.events])
+
+
+def _update(users: Sequence[AbstractUser], column: str) -> None:
+    """
+    Write one column of some users.
+
+    As ``bulk_update`` does, which compiles an expression for each row, and so takes longer than all
+    the rest together.
+    """
+    model = users_of_the_site().model
+    connection = connections[router.db_for_write(model)]
+    field: Any = model._meta.get_field(column)
+    names = (model._meta.db_table, field.column, str(model._meta.pk.column))
+    table, target, key = map(connection.ops.quote_name, names)
+    whens, marks = " WHEN %s THEN %s" * len(users), ", ".join(["%s"] * len(users))
+    sql = f"UPDATE {table} SET {target} = CASE {key}{whens} END WHERE {key} IN ({marks})"  # noqa: S608
+    keys = [model._meta.pk.get_db_prep_value(user.pk, connection) for user in users]
+    values = [getattr(user, column) for user in users]
+    pairs = [value for pair in zip(keys, values, strict=True) for value in pair]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*pairs, *keys])

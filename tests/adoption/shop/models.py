@@ -11,6 +11,9 @@ class Cake(models.Model):
     class Meta:
         app_label = "shop"
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Order(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="orders")
@@ -18,3 +21,6 @@ class Order(models.Model):
 
     class Meta:
         app_label = "shop"
+
+    def __str__(self) -> str:
+        return f"{self.cake} for {self.user}"

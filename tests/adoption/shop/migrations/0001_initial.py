@@ -38,9 +38,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "cake",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, to="shop.cake"
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="shop.cake"),
                 ),
                 (
                     "user",
