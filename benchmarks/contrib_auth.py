@@ -122,9 +122,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--users", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--short", action="store_true", help="Only the steps that change rows.")
+    parser.add_argument(
+        "--concurrently", action="store_true", help="Have PostgreSQL make indexes beside the rest."
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="useraccounts-contrib-auth-") as folder:
-        return Run(Path(folder), options.users, options.batch).all(is_short=options.short)
+        run = Run(Path(folder), options.users, options.batch)
+        return run.all(is_short=options.short, concurrently=options.concurrently)
 
 
 class Run:
@@ -135,10 +139,10 @@ class Run:
         self.site = Site(folder, os.environ["USERACCOUNTS_TEST_DATABASE"])
         self.has_grown = False
 
-    def all(self, *, is_short: bool) -> int:
+    def all(self, *, is_short: bool, concurrently: bool) -> int:
         self.site.manage("migrate", "--verbosity=0")
         self._fill()
-        self.site.follow()
+        self.site.follow(concurrently=concurrently)
         print(f"{self.users:,} users, {self.batch} in a batch")
         heads = ("step", "seconds", "CPU", "per s", "statements", "MB", "growth", "read", "write")
         print(" ".join(f"{head:>{14 if head == 'step' else 10}}" for head in heads))

@@ -30,6 +30,9 @@ TESTING = """
 PASSWORD_HASHERS.append("django.contrib.auth.hashers.MD5PasswordHasher")
 """
 
+#: The migration that adds the columns, and what makes the indexes where that one does not.
+COLUMNS, INDEXES = "people/migrations/0002_accounts.py", "people/migrations/0003_keys.py"
+
 
 class Site:
     """The old project, with the old shop in it."""
@@ -83,12 +86,16 @@ class Site:
         kept = {name: value for name, value in os.environ.items() if name not in mine}
         return {**kept, "PYTHONPATH": f"{self.folder}{os.pathsep}{ROOT}"}
 
-    def follow(self) -> None:
-        """Write the files of the page into the project."""
+    def follow(self, *, concurrently: bool = False) -> None:
+        """Write the files of the page into the project; indexes as for PostgreSQL, or all at once."""
         for block in blocks("python"):
             head, _, code = block.partition("\n")
             (path,) = re.findall(r"^# ([\w/]+\.py)$", head)
-            self.append(path, code)
+            if path == COLUMNS and concurrently:
+                code = code.replace("null=True, unique=True", "null=True")
+                code = code.replace("db_index=True, ", "")
+            if path != INDEXES or concurrently:
+                self.append(path, code)
         for package in ("people", "people/migrations"):
             self.append(f"{package}/__init__.py", "")
         self.append("mysite/settings.py", TESTING)

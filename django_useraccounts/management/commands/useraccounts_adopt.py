@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from django.utils.module_loading import import_string
 
 from ...emails.adoption import (
@@ -21,6 +22,7 @@ from ...emails.adoption import (
     survey_names,
     users_of_the_site,
 )
+from ...models import UserEmail
 from ...spreadsheets import MARK, harmless
 from ..beginning import begin
 from ..progress import Progress
@@ -96,6 +98,8 @@ class Command(BaseCommand):
     def _steps(self, survey: Survey, options: dict[str, Any]) -> Iterator[Step]:
         rules = Rules(ahead=options["ahead"], rename=options["rename"])
         confirmed, batch = _confirmed(options["confirmed"]), options["batch"]
+        if UserEmail._meta.db_table not in connection.introspection.table_names():
+            raise CommandError("The tables of the accounts are not there yet: run migrate first.")
         total = users_of_the_site().count()
         # Whose address is that of several can be seen only when all have been looked at.
         has_survey = options["dry_run"] or bool(options["confirmed"])
