@@ -153,6 +153,7 @@ def test_an_older_account_keeps_a_username_that_is_the_same(option: list[str]) -
 
 
 def test_who_has_no_way_in_gets_another_username_if_asked() -> None:
+    make_user("Lotte")
     former("frida")
     other, at = former("ｆｒｉｄａ"), former("lotte@example.com")
     former(f"frida-{other.pk}")
@@ -161,11 +162,12 @@ def test_who_has_no_way_in_gets_another_username_if_asked() -> None:
 
     other.refresh_from_db()
     at.refresh_from_db()
-    # What it would have been called has somebody already.
-    assert (other.username, at.username, code) == (f"user-{other.pk}", "lotte", 0)
+    # What each would have been called has somebody already, by the text or by the key.
+    lotte = f"lotte-{at.pk}"
+    assert (other.username, at.username, code) == (f"user-{other.pk}", lotte, 0)
     told = AccountEvent.objects.filter(kind="username_changed").order_by("pk")
-    assert [event.details["to"] for event in told] == [other.username, "lotte"]
-    assert adopt("--rename") == (["0 of 4 users changed."], 0)
+    assert [event.details["to"] for event in told] == [other.username, lotte]
+    assert adopt("--rename") == (["0 of 5 users changed."], 0)
 
 
 def test_an_address_as_username_works_if_it_is_confirmed() -> None:
@@ -196,6 +198,8 @@ def test_ahead_nothing_changes_that_the_former_code_reads() -> None:
     adopt("--rename", "--confirmed")
     assert row(frida)[1] == "Frida@example.com"
     assert row(joerg)[1] == ""
+    at.refresh_from_db()
+    assert at.username == "lotte"
 
 
 def test_ahead_it_begins_where_it_has_ended() -> None:
@@ -267,7 +271,8 @@ def test_a_dry_run_changes_nothing_and_tells_what_a_run_would() -> None:
         former(name, email)
     before = everything()
 
-    told = adopt("--dry-run", "--confirmed")
+    # Who else has a name is known from the whole table, not only from the batch.
+    told = adopt("--dry-run", "--confirmed", "--batch=1")
 
     assert everything() == before
     lines, code = adopt("--confirmed")
@@ -391,13 +396,15 @@ def test_prune_leaves_what_was_adopted(set_conf) -> None:
 
 def test_all_agrees_at_the_end() -> None:
     former("frida", "frida@example.com")
-    former("anna", "Anna@Faß.de")
+    anna = former("anna", "Anna@Faß.de")
     former("nobody")
-    adopt("--confirmed")
+    lines, _code = adopt("--confirmed")
     out = StringIO()
 
     call_command("useraccounts_check_emails", stdout=out)
 
+    assert "1 × another spelling: is written as" in lines
+    assert row(anna)[1] == "Anna@xn--fa-hia.de"
     assert out.getvalue() == "Everything agrees.\n"
 
 

@@ -75,7 +75,7 @@ def test_who_comes_meanwhile_is_counted(clock: Clock) -> None:
     out = StringIO()
     lines = Progress(OutputWrapper(out), "Users", total=0)
 
-    lines.advance(3)
-    lines.finish()
+    clock.now += 10
+    lines.advance(30)
 
-    assert out.getvalue() == "Users: 3 of 3, 3,000/s, 0:00:00\n"
+    assert out.getvalue() == "Users: 30 of 30, 3/s, 0:00:10\n"

@@ -116,7 +116,7 @@ class Account:
         self._settle_key(known)
         if self.is_new and (self.is_changed or self.new_addresses):
             address = self.new_addresses[0] if self.new_addresses else None
-            self._tell(
+            self._record_later(
                 "account_adopted",
                 address=address.email if address else "",
                 confirmed=bool(address and address.is_confirmed),
@@ -136,7 +136,7 @@ class Account:
         if name is None:
             yield self._finding("not an address", "is taken off the account")
             if not rules.ahead:
-                self._tell("email_removed", address=text)
+                self._record_later("email_removed", address=text)
             return
         if name.key != text.strip().lower():
             yield self._finding("another spelling", "is written as", new=name.text)
@@ -168,7 +168,7 @@ class Account:
         self.addresses.append(row)
         self.new_addresses.append(row)
         if not self.is_new:
-            self._tell("email_added", address=name.text, confirmed=False)
+            self._record_later("email_added", address=name.text, confirmed=False)
         return row
 
     def _may_become_primary(self, row: UserEmail, *, is_proved: bool) -> bool:
@@ -183,7 +183,7 @@ class Account:
             row.verified_key, row.confirmed_at = row.email_key, timezone.now()
             row.registration_key = None
             if not self.is_new:
-                self._tell("email_confirmed", address=row.email, confirmed=True)
+                self._record_later("email_confirmed", address=row.email, confirmed=True)
         row.is_primary = True if not self._primary_email() else row.is_primary
 
     def _primary_email(self) -> str:
@@ -237,7 +237,7 @@ class Account:
         return ""
 
     def _rename(self, name: str, known: Known) -> None:
-        self._tell("username_changed", **{"from": self.user.username, "to": name})
+        self._record_later("username_changed", **{"from": self.user.username, "to": name})
         self.user.username = name
         del self.key
         known.usernames.add(name)
@@ -246,7 +246,7 @@ class Account:
         username, email = self.before["username"] or "", self.before["email"]
         return Finding(self.user.pk, username, email, what, becomes, new, is_left)
 
-    def _tell(self, kind: str, **details: object) -> None:
+    def _record_later(self, kind: str, **details: object) -> None:
         self.events.append(AccountEvent(kind=kind, user_id=self.user.pk, details=details))
 
 
