@@ -22,6 +22,7 @@ from testproject.test_settings import database
 
 DATABASES = {{"default": database({url!r})}}
 INSTALLED_APPS += ["shop"]
+DEBUG = False
 ALLOWED_HOSTS = ["testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 """

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_useraccounts.emails.adoption import Rules, adopt_accounts
-from django_useraccounts.models import AccountEvent, User, UserEmail
+from django_useraccounts.models import AccountEvent, OldUsername, User, UserEmail
 from django_useraccounts.registration.flows import register
 from django_useraccounts.testing import PASSWORD, make_user
 
@@ -168,6 +168,17 @@ def test_who_has_no_way_in_gets_another_username_if_asked() -> None:
     told = AccountEvent.objects.filter(kind="username_changed").order_by("pk")
     assert [event.details["to"] for event in told] == [other.username, lotte]
     assert adopt("--rename") == (["0 of 5 users changed."], 0)
+
+
+def test_nobody_is_given_a_username_that_meant_somebody_until_yesterday() -> None:
+    at = former("lotte@example.com")
+    tomorrow = timezone.now() + timedelta(days=1)
+    OldUsername.objects.create(username_key="lotte-", released_at=tomorrow)
+
+    adopt("--rename")
+
+    at.refresh_from_db()
+    assert at.username == f"lotte-{at.pk}"
 
 
 def test_an_address_as_username_works_if_it_is_confirmed() -> None:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connections, router, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ...canonical import email_key, username_key
-from ...models import AbstractUser, AccountEvent, UserEmail
+from ...models import AbstractUser, AccountEvent, OldUsername, UserEmail
 from ...transactions import repeat_undone
 from .account import COLUMNS, Account, Finding, Known, Rules
 from .survey import Survey
@@ -148,24 +148,30 @@ def _settle(
 def _ask(
     accounts: list[Account], rules: Rules, confirmed: Confirmed, survey: Survey | None
 ) -> Known:
-    """Ask what is known of the names of a batch, by two statements and what the site asks."""
-    usernames = {account.key for account in accounts if account.key}
-    spare = {n for a in accounts for n in a.names_to_give()} if rules.rename else set()
+    """Ask what is known of the names of a batch, by some statements and what the site asks."""
     emails = {account.name.key for account in accounts if account.name}
-    users = users_of_the_site().filter(
-        Q(username_key__in=usernames | {username_key(name) for name in spare})
-        | Q(username__in=spare)
-    )
     known = Known()
-    for pk, username, key in users.values_list("pk", "username", "username_key"):
-        known.usernames.add(username or "")
-        if key is not None:
-            known.username_owners[key] = str(pk)
+    _ask_for_usernames(accounts, known, rules)
     owners = UserEmail.objects.filter(verified_key__in=emails)
     known.email_owners = {row.email_key: row.user_id for row in owners.only("email_key", "user_id")}
     known.shared = survey.shared("email", emails) if survey else ()
     known.confirmed = confirmed([account.user.pk for account in accounts])
     return known
+
+
+def _ask_for_usernames(accounts: list[Account], known: Known, rules: Rules) -> None:
+    keys = {account.key for account in accounts if account.key}
+    spare = {n for a in accounts for n in a.names_to_give()} if rules.rename else set()
+    spare_keys = {username_key(name) for name in spare}
+    rows = users_of_the_site().filter(Q(username_key__in=keys | spare_keys) | Q(username__in=spare))
+    for pk, username, key in rows.values_list("pk", "username", "username_key"):
+        known.usernames.add(username or "")
+        if key is not None:
+            known.username_owners[key] = str(pk)
+    if spare:
+        given_up = OldUsername.objects.reserved().filter(username_key__in=spare_keys)
+        for key, former in given_up.values_list("username_key", "user_id"):
+            known.username_owners.setdefault(key, str(former))
 
 
 def _write(accounts: Sequence[Account]) -> None:

@@ -22,6 +22,7 @@ from ...emails.adoption import (
     survey_names,
     users_of_the_site,
 )
+from ...identity import has_username_column
 from ...models import UserEmail
 from ...spreadsheets import MARK, harmless
 from ..beginning import begin
@@ -100,6 +101,8 @@ class Command(BaseCommand):
         confirmed, batch = _confirmed(options["confirmed"]), options["batch"]
         if UserEmail._meta.db_table not in connection.introspection.table_names():
             raise CommandError("The tables of the accounts are not there yet: run migrate first.")
+        if not has_username_column():
+            raise CommandError("Users have no username here, and those of contrib.auth have one.")
         total = users_of_the_site().count()
         # Whose address is that of several can be seen only when all have been looked at.
         has_survey = options["dry_run"] or bool(options["confirmed"])
