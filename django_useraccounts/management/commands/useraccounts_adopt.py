@@ -88,6 +88,9 @@ class Command(BaseCommand):
                 for step in self._steps(survey, options):
                     self._note(step, report)
         except KeyboardInterrupt:
+            if self.stdout.isatty():
+                # The bar has not ended its line.
+                self.stdout.write("")
             self._summarise(options)
             raise CommandError(
                 "Stopped. What was done stays done: run it again to go on.", returncode=130
