@@ -206,7 +206,7 @@ class Run:
             flush=True,
         )
         said = [line for line in done.stderr.splitlines() if "/s, " not in line]
-        print("".join(f"{'':>15}{line}\n" for line in said), end="", flush=True)
+        print("".join(f"{'':>15}{line}\n" for line in said[:8]), end="", flush=True)
         self.has_grown |= cost["growth"] > GROWTH
 
 
