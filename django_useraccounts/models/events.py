@@ -69,8 +69,10 @@ class AccountEventManager(models.Manager["AccountEvent"]):
 
     def record_all(self, events: "Sequence[AccountEvent]") -> None:
         """Write down acts of the site itself about many accounts, by one statement."""
-        self.bulk_create(events)
-        transaction.on_commit(partial(_tell_all, events), using=self.db, robust=True)
+        if events:
+            self.bulk_create(events)
+            using = events[0]._state.db
+            transaction.on_commit(partial(_tell_all, events), using=using, robust=True)
 
     def forget(self, user: "AbstractUser") -> None:
         """

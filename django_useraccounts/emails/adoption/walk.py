@@ -72,7 +72,7 @@ def survey_names(survey: Survey, *, batch: int) -> Iterator[int]:
 def last_done() -> object:
     """Return the key before that of the first user who lacks a row; None if that is the first."""
     rows = users_of_the_site().order_by("pk")
-    known = UserEmail.objects.filter(user=OuterRef("pk"))
+    known = _written(UserEmail).filter(user=OuterRef("pk"))
     lacks = Q(username_key=None, username__gt="") | Q(~Exists(known), email__gt="")
     first = rows.filter(lacks).values_list("pk", flat=True).first()
     before = rows if first is None else rows.filter(pk__lt=first)
@@ -81,8 +81,13 @@ def last_done() -> object:
 
 def users_of_the_site() -> "QuerySet[AbstractUser]":
     """Return all users, also those that the default manager of a project hides."""
-    users: QuerySet[AbstractUser] = get_user_model()._base_manager.all()
-    return users
+    return _written(get_user_model())
+
+
+def _written(model: type[Any]) -> "QuerySet[Any]":
+    # A replica of the database may not have yet what the batch before has written.
+    rows: QuerySet[Any] = model._base_manager.using(router.db_for_write(model))
+    return rows
 
 
 def _batches(batch: int, *, after: object = None) -> Iterator[list[AbstractUser]]:
@@ -95,7 +100,7 @@ def _batches(batch: int, *, after: object = None) -> Iterator[list[AbstractUser]
 
 def _with_addresses(users: Sequence[AbstractUser]) -> list[Account]:
     rows: dict[object, list[UserEmail]] = {user.pk: [] for user in users}
-    for address in UserEmail.objects.filter(user__in=list(rows)).order_by("pk"):
+    for address in _written(UserEmail).filter(user__in=list(rows)).order_by("pk"):
         rows[address.user_id].append(address)
     return [Account(user, rows[user.pk]) for user in users]
 
@@ -152,7 +157,7 @@ def _ask(
     emails = {account.name.key for account in accounts if account.name}
     known = Known()
     _ask_for_usernames(accounts, known, rules)
-    owners = UserEmail.objects.filter(verified_key__in=emails)
+    owners = _written(UserEmail).filter(verified_key__in=emails)
     known.email_owners = {row.email_key: row.user_id for row in owners.only("email_key", "user_id")}
     known.shared = survey.shared("email", emails) if survey else ()
     known.confirmed = confirmed([account.user.pk for account in accounts])
@@ -169,7 +174,8 @@ def _ask_for_usernames(accounts: list[Account], known: Known, rules: Rules) -> N
         if key is not None:
             known.username_owners[key] = str(pk)
     if spare:
-        given_up = OldUsername.objects.reserved().filter(username_key__in=spare_keys)
+        reserved = OldUsername.objects.using(rows.db).reserved()
+        given_up = reserved.filter(username_key__in=spare_keys)
         for key, former in given_up.values_list("username_key", "user_id"):
             known.username_owners.setdefault(key, str(former))
 
