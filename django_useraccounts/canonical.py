@@ -8,6 +8,7 @@ Databases compare text in ways of their own (PostgreSQL's ``iexact`` finds mike 
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
@@ -114,7 +115,7 @@ def clean_username(text: str) -> Name:
     # Normalising may lengthen a text: the limits hold after it, too.
     if not key or len(text) > USERNAME_MAX_LENGTH:
         raise InvalidUsername(_("This username is too long."))
-    if _fold(text) in {_fold(name) for name in policy().reserved_usernames}:
+    if _fold(text) in _folded(frozenset(policy().reserved_usernames)):
         raise InvalidUsername(_("This username is reserved. Please choose another one."))
     return Name(text, key)
 
@@ -134,6 +135,11 @@ def _fold(text: str) -> str:
     # Those of Arabic and of Persian look the same.
     folded = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in folded)
     return folded if folded == text else _fold(folded)
+
+
+@lru_cache(maxsize=8)
+def _folded(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_fold, names))
 
 
 def _refuse_characters(name: str) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Those of the ground floor and the core rooms, by the kind of event; an optional room has its own
 #: on its AppConfig.
 SENTENCES = {
+    "account_adopted": gettext_lazy(
+        "The account was taken over from the former accounts of the site."
+    ),
     "account_closed": gettext_lazy("The account was closed."),
     "account_erased": gettext_lazy("The account was erased."),
     "account_pruned": gettext_lazy("The account was deleted: its address was never confirmed."),

@@ -1,7 +1,6 @@
-"""Grants as a file for a spreadsheet, which must not take what somebody typed for a formula."""
+"""Grants as a file for a spreadsheet."""
 
 import csv
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -14,14 +13,10 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
 from ..models import AccountEvent, RoleGrant
+from ..spreadsheets import MARK, harmless
 
 #: How many rows are read at once, whatever the database: those before are forgotten.
 BATCH = 1000
-
-#: Where a formula would begin, in Excel, LibreOffice and others (OWASP, "CSV Injection"); some take
-#: wide signs for the same. Also behind a semicolon or a line, which begin a cell where spreadsheets
-#: split at semicolons, as in half of Europe, and so read our quotes as letters.
-FORMULA = re.compile(r'(?:^|[;\t\r\n])[\s"]*(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])')
 
 COLUMNS = (
     *("role", "username", "email", "starts_at", "ends_at", "counts_until"),
@@ -58,8 +53,7 @@ class _Echo:
 def _lines(grants: QuerySet[RoleGrant]) -> Iterator[str]:
     # All in quotes: what has commas or lines in it begins no cell of its own.
     writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
-    # Without the mark, Excel takes UTF-8 for an old alphabet of Windows.
-    yield "\ufeff" + writer.writerow(COLUMNS)
+    yield MARK + writer.writerow(COLUMNS)
     for grant in _in_batches(grants):
         yield writer.writerow([harmless(value) for value in _values(grant)])
 
@@ -92,8 +86,3 @@ def _moment(moment: datetime | None) -> str:
         return ""
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     return local.isoformat(timespec="seconds")
-
-
-def harmless(text: str | None) -> str:
-    """Return a text as no spreadsheet calculates it: with an apostrophe before what would."""
-    return FORMULA.sub(lambda found: f"{found[0]}'", text or "")

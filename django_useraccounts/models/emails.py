@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from .users import AbstractUser
 
 
+#: How the registration key of a claim begins whose account is older than the accounts of this app:
+#: it waits for as long as its user takes.
+ADOPTED = "adopted "
+
+
 class UserEmailQuerySet(models.QuerySet["UserEmail"]):
     def confirmed(self) -> Self:
         """Return the addresses that their user has proved."""
@@ -85,7 +90,8 @@ class UserEmail(models.Model):
     #: True or NULL, since a unique pair admits any number of NULLs on every database.
     is_primary = models.BooleanField(_("primary"), null=True, blank=True, default=None)
     #: Digest of the browser and the names that have registered, while the address waits: unique, so
-    #: that a second click opens no second account.
+    #: that a second click opens no second account. Of an address that came with its account from
+    #: elsewhere, ADOPTED and a digest of both.
     registration_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
     confirmed_at = models.DateTimeField(

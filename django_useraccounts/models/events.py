@@ -7,7 +7,7 @@ told after its commit, by a signal and by the logger ``django_useraccounts.audit
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,13 @@ class AccountEventManager(models.Manager["AccountEvent"]):
         )
         transaction.on_commit(partial(_tell, event), using=event._state.db, robust=True)
         return event
+
+    def record_all(self, events: "Sequence[AccountEvent]") -> None:
+        """Write down acts of the site itself about many accounts, by one statement."""
+        if events:
+            self.bulk_create(events)
+            using = events[0]._state.db
+            transaction.on_commit(partial(_tell_all, events), using=using, robust=True)
 
     def forget(self, user: "AbstractUser") -> None:
         """
@@ -131,6 +138,11 @@ def _page_of(request: HttpRequest | None) -> str:
         return ""
     # By the names of the apps: an administration that a site calls otherwise is "admin" here, too.
     return ":".join((*match.app_names, match.url_name or ""))[:VIA_MAX_LENGTH]
+
+
+def _tell_all(events: Sequence[AccountEvent]) -> None:
+    for event in events:
+        _tell(event)
 
 
 def _tell(event: AccountEvent) -> None:

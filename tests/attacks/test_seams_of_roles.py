@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.views import View
 from django.views.decorators.cache import cache_page
 
-from django_useraccounts.admin.exports import harmless
 from django_useraccounts.decorators import roles_required
 from django_useraccounts.errors import InvalidRole, UnknownRole
 from django_useraccounts.leaving.flows import close_account
@@ -30,6 +29,7 @@ from django_useraccounts.roles.flows import (
     rename_role,
     revoke_role,
 )
+from django_useraccounts.spreadsheets import harmless
 from django_useraccounts.testing import log_in, make_user
 from tests.admin.pages import Form, page, save_row
 

@@ -55,6 +55,11 @@ def test_people_are_named_by_address_and_their_drift_is_mended(manage):
         [],
         "CommandError: Users have no username here. Name one by the e-mail address.",
     )
+    assert manage("useraccounts_adopt") == (
+        1,
+        [],
+        "CommandError: Users have no username here, and those of contrib.auth have one.",
+    )
     code, (line,), error = manage("useraccounts_grant_role", "maria@example.com", "a", "--create")
     assert (code, error) == (0, "")
     assert line.startswith("maria@example.com: a from ")

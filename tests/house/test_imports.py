@@ -46,6 +46,7 @@ LEVEL_1 = {
     "secrets",
     "sentences",
     "site",
+    "spreadsheets",
     "tasks",
     "templatetags",
     "transactions",

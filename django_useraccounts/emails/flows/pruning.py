@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, Rest
 from django.utils import timezone
 
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
+from ...models.emails import ADOPTED
 from ...transactions import repeat_undone
 
 
@@ -46,12 +47,18 @@ def _accounts(older_than: timedelta) -> "QuerySet[AbstractUser]":
 
 
 def _is_kept(older_than: timedelta) -> Q:
-    """Return what an address has to be to stay: proved, young, or with a link that still works."""
+    """Return what an address is to stay: proved, young, adopted, or with a link that works."""
     now = timezone.now()
     links = OneTimeSecret.objects.filter(
         address=OuterRef("pk"), redeemed_at=None, expires_at__gt=now
     )
-    return Q(verified_key__isnull=False) | Q(created_at__gte=now - older_than) | Q(Exists(links))
+    return (
+        Q(verified_key__isnull=False)
+        | Q(created_at__gte=now - older_than)
+        # Nobody has registered here with it, and its account may be years old.
+        | Q(registration_key__startswith=ADOPTED)
+        | Q(Exists(links))
+    )
 
 
 def keys_in_order(

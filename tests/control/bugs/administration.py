@@ -72,7 +72,7 @@ BUGS = (
         whose="many",
         changes=(
             Change(
-                "admin/exports.py",
+                "spreadsheets.py",
                 """return FORMULA.sub(lambda found: f"{found[0]}'", text or "")""",
                 'return text or ""',
             ),
