@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: on its AppConfig.
 SENTENCES = {
     "account_adopted": gettext_lazy(
-        "The account was taken over from the former accounts of the site."
+        "The account was moved here from the former accounts of the site."
     ),
     "account_closed": gettext_lazy("The account was closed."),
     "account_erased": gettext_lazy("The account was erased."),
