@@ -1,7 +1,7 @@
 """
 Try to tell by the time of an answer whether an account exists, and in which state it is.
 
-    python -m benchmarks.strangers [--samples 500] [--hasher argon2|cheap]
+    python -m benchmarks.strangers [--samples 500] [--hasher argon2|cheap] [--people 2000000]
 
 Every page that strangers can name somebody at is asked about accounts in every state, and about
 nobody, in turns in random order, each account once. What comes out is the area under the ROC curve
@@ -30,6 +30,8 @@ from typing import Any
 
 import django
 
+from .scale.databases import database_of
+
 #: What area a guess may reach.
 LOW, HIGH = 0.45, 0.55
 HASHERS = {
@@ -55,10 +57,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--hasher", choices=HASHERS, default="argon2")
+    parser.add_argument("--people", type=int, default=0, help="who live there besides")
     options = parser.parse_args()
-    with _database(HASHERS[options.hasher]) as engine:
+    with _database(HASHERS[options.hasher], people=options.people) as engine:
         print(f"Python {sys.version.split()[0]}, Django {django.__version__}, {engine},", end=" ")
-        print(f"{options.hasher}, {options.samples} samples of each\n")
+        print(f"{options.hasher}, {options.samples} samples of each, {options.people:,} others\n")
         print(f"{'page':32}" + "".join(f"{state:>18}" for state in STATES))
         leaks = 0
         for name, act in ACTS.items():
@@ -80,8 +83,10 @@ def _is_leak(areas: dict[str, float]) -> bool:
 
 
 @contextmanager
-def _database(hasher: str) -> Iterator[str]:
+def _database(hasher: str, *, people: int) -> Iterator[str]:
     """Make the database of the tests, with a site as it would be: limits, audit and outbox on."""
+    if people:
+        os.environ["USERACCOUNTS_TEST_DATABASE"] = database_of(people)
     os.environ["DJANGO_SETTINGS_MODULE"] = "testproject.test_settings"
     from django.conf import settings
 
@@ -101,6 +106,9 @@ def _database(hasher: str) -> Iterator[str]:
     )
 
     setup_test_environment()
+    if people:
+        yield connection.vendor
+        return
     made = setup_databases(verbosity=0, interactive=False)
     try:
         yield connection.vendor

@@ -14,7 +14,7 @@ ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
 ONCE = {"control", "machine"}
 #: In how many days a server has had each test, where USERACCOUNTS_TESTS is ``today``; those of races
 #: are slow, and tests/races deals its pairs itself.
-DAYS, DAYS_OF_FOLDER = 6, {"attacks": 1, "faults": 3, "fleet": 3, "races": 1}
+DAYS, DAYS_OF_FOLDER = 6, {"attacks": 1, "faults": 3, "fleet": 3, "races": 1, "scale": 2}
 RACES, DAYS_OF_RACES = "test_S_races", 3
 #: Folders of whose tests SQLite, too, has then a share only: each has one of the three each day.
 TURNS = {"faults"}

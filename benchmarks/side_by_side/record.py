@@ -87,10 +87,15 @@ class Record:
 
 def about(*facts: str) -> str:
     """Say when, where and with what a run was made."""
-    packages = ("Django", "django-allauth", "django-role-permissions", "argon2-cffi", "gunicorn")
+    packages = ("django-allauth", "django-role-permissions", "argon2-cffi", "gunicorn")
+    return machine(*facts, packages=packages)
+
+
+def machine(*facts: str, packages: Sequence[str] = ()) -> str:
+    """Say when, and on what machine, with which packages beside Django."""
     parts = [
         f"Python {platform.python_version()}",
-        *(f"{name} {version(name)}" for name in packages),
+        *(f"{name} {version(name)}" for name in ("Django", *packages)),
         f"{os.cpu_count()} cores ({_processor()})",
         *facts,
         f"load {os.getloadavg()[1]:.1f}",

@@ -1,6 +1,6 @@
 """What an action of a list does: the same flow with each of the rows that were ticked."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,12 @@ from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import ngettext
 
+from ..batches import in_batches
 from ..errors import AccountError
 from .bases import ModelAdmin
 
+#: How many rows are loaded at once.
+BATCH = 500
 #: How many refusals are told one by one, and how many rows are named before something is done.
 TOLD = 20
 
@@ -23,7 +26,7 @@ TOLD = 20
 def act_on_each(
     model_admin: ModelAdmin,
     request: HttpRequest,
-    rows: Iterable[Any],
+    rows: QuerySet[Any],
     flow: Callable[..., object],
     *,
     done: Callable[[int], str],
@@ -35,7 +38,8 @@ def act_on_each(
     ``done`` returns the sentence about how many it was done with, ``name`` what a row is called.
     """
     number = refused = 0
-    for row in rows:
+    # All of a list may be meant, which no memory holds.
+    for row in in_batches(rows, batch=BATCH):
         try:
             flow(row, by=request.user, request=request)
             number += 1

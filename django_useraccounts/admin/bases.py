@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import AdminSite
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Permission
 from django.core.exceptions import BadRequest, ValidationError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -19,6 +20,7 @@ from django.utils.text import format_lazy
 from ..errors import AccountError
 from ..models import AbstractUser
 from ..transactions import repeat_undone
+from .pages import LongChangeList, LongPaginator, is_sorted_by_index, page_of
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -99,7 +101,34 @@ def named(what: object) -> Iterator[None]:
 
 
 class ListAdmin(ModelAdmin):
-    """A list that is narrowed down only by what a database can be asked for."""
+    """
+    A list that is narrowed down only by what a database can be asked for, of a table that grows.
+
+    It is not counted to its end, and sorted by nothing but what has an index. What its rows point
+    at is loaded after them: of a join, MariaDB would begin with the small table, and sort all rows.
+    """
+
+    show_full_result_count = False
+    #: None, and not what Django would join of all that the list shows.
+    list_select_related: Any = ()
+    #: The relations that each row of the list shows.
+    list_prefetch_related: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related(*self.list_prefetch_related)
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
+    ) -> Any:
+        return LongPaginator(queryset, per_page, *args, shown=page_of(request), **kwargs)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LongChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        names = super().get_sortable_by(request)
+        return [name for name in names if is_sorted_by_index(self.model, name)]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         # PostgreSQL takes no NUL, not even in a question; filters pass on what the address says.

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
+from ..batches import in_batches
 from ..models import AccountEvent, RoleGrant
 from ..spreadsheets import MARK, harmless
 
@@ -51,10 +52,11 @@ class _Echo:
 
 
 def _lines(grants: QuerySet[RoleGrant]) -> Iterator[str]:
+    rows = grants.select_related("role", "user", "granted_by")
     # All in quotes: what has commas or lines in it begins no cell of its own.
     writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     yield MARK + writer.writerow(COLUMNS)
-    for grant in _in_batches(grants):
+    for grant in in_batches(rows, batch=BATCH):
         yield writer.writerow([harmless(value) for value in _values(grant)])
 
 
@@ -62,15 +64,6 @@ async def _read_in_thread(lines: Iterator[str]) -> AsyncIterator[str]:
     while batch := await sync_to_async(lambda: list(islice(lines, BATCH)))():
         for line in batch:
             yield line
-
-
-def _in_batches(grants: QuerySet[RoleGrant]) -> Iterator[RoleGrant]:
-    # By key, not by a cursor: MariaDB's client would hold all rows of one.
-    rows = grants.order_by("pk").select_related("role", "user", "granted_by")
-    last = 0
-    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
-        yield from batch
-        last = batch[-1].pk
 
 
 def _values(grant: RoleGrant) -> Iterable[Any]:

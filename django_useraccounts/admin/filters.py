@@ -59,6 +59,11 @@ class _OfRole(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(role.name, str(role)) for role in Role.objects.all()[:OFFERED]]
 
+    @property
+    def role_key(self) -> int | None:
+        """The key of the role: by it, and not by the name, a database knows how many have it."""
+        return Role.objects.filter(name=self.value()).values_list("pk", flat=True).first()
+
 
 class HoldsRole(_OfRole):
     """Users by a role that they have now."""
@@ -66,7 +71,7 @@ class HoldsRole(_OfRole):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
             return queryset
-        grants = RoleGrant.objects.in_force().filter(role__name=self.value())
+        grants = RoleGrant.objects.in_force().filter(role__in=[self.role_key])
         return queryset.filter(pk__in=grants.values("user"))
 
 
@@ -92,7 +97,7 @@ class GrantOf(_OfRole):
     """Grants by their role."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(role__name=self.value()) if self.value() else queryset
+        return queryset.filter(role__in=[self.role_key]) if self.value() else queryset
 
 
 class GrantState(admin.SimpleListFilter):

@@ -67,7 +67,7 @@ class UserAdmin(RefusableAdmin):
     list_filter = ("is_active", Closed, "is_staff", HoldsRole, RoleEnds)
     search_fields = ("username",)
     search_help_text = HELP
-    show_full_result_count = False
+    ordering = ("-pk",)
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = DATES
     inlines = (AddressInline, GrantInline, PastGrantInline)

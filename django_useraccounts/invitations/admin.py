@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 
 from ..admin.acts import act_on_each
 from ..admin.bases import RefusableAdmin, RefusableForm
-from ..admin.search import HELP, begins, find_users
+from ..admin.search import HELP, MOST, OWNERS, begins, find_users
 from ..canonical import email_key
 from ..identity import has_emails
 from .flows import invite, resend_invitation, withdraw_invitation
@@ -73,7 +73,6 @@ class InvitationAdmin(RefusableAdmin):
     list_select_related = ("invited_by", "link")
     search_fields = ("email",)
     search_help_text = HELP
-    show_full_result_count = False
     ordering = ("-pk",)
     actions = ("resend", "withdraw")
 
@@ -88,11 +87,7 @@ class InvitationAdmin(RefusableAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         text = search_term.strip()
         if text:
-            found = Q(invited_by__in=find_users(text, using=queryset.db))
-            for start in {text.lower(), email_key(text)} - {""}:
-                if start.isascii() and "\0" not in start:
-                    found |= begins("email_key", start, using=queryset.db)
-            queryset = queryset.filter(found)
+            queryset = queryset.filter(pk__in=_found(text, using=queryset.db))
         return queryset, False
 
     @admin.display(description=_("whom"))
@@ -167,3 +162,13 @@ class InvitationAdmin(RefusableAdmin):
             ) % {"number": number}
 
         act_on_each(self, request, queryset, flow, done=done)
+
+
+def _found(text: str, *, using: str) -> set[int]:
+    """Return the keys of the invitations by whom, or to where, a text names: each by its index."""
+    rows = Invitation.objects.using(using).values_list("pk", flat=True)
+    found = set(rows.filter(invited_by__in=find_users(text, using=using, most=OWNERS))[:MOST])
+    for start in {text.lower(), email_key(text)} - {""}:
+        if start.isascii() and "\0" not in start:
+            found.update(rows.filter(begins("email_key", start, using=using))[:MOST])
+    return found

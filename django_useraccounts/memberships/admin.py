@@ -72,7 +72,7 @@ class MembershipAdmin(ReadOnly):
 
     list_display = ("user", "plan", "state_now", "paid_until", "ends_at", "subscription_id")
     list_filter = ("state", "plan")
-    list_select_related = ("user", "plan")
+    list_prefetch_related = ("user", "plan")
     fields = (*list_display, "started_at", "ended_at")
     ordering = ("-pk",)
     inlines = (PaymentInline,)
@@ -131,9 +131,8 @@ class PaymentAdmin(RefusableAdmin):
 
     list_display = ("recorded_at", "user", "plan", "state", "starts_at", "ends_at", "reference")
     list_filter = ("state",)
-    list_select_related = ("membership__user", "membership__plan")
-    search_fields = ("=reference",)
-    show_full_result_count = False
+    list_prefetch_related = ("membership__user", "membership__plan")
+    search_fields = ("reference__exact",)
     ordering = ("-pk",)
     actions = ("refund",)
 

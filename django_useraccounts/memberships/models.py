@@ -266,7 +266,7 @@ class ProviderEvent(models.Model):
 
     event_id = models.CharField(_("event id"), max_length=255, unique=True)
     kind = models.CharField(_("kind"), max_length=100)
-    customer_id = models.CharField(_("customer id"), max_length=255)
+    customer_id = models.CharField(_("customer id"), max_length=255, db_index=True)
     #: When it happened, by the clock of Stripe.
     created_at = models.DateTimeField(_("happened"))
     received_at = models.DateTimeField(_("received"), default=timezone.now)

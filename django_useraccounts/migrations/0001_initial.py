@@ -134,6 +134,7 @@ class Migration(migrations.Migration):
                 (
                     "is_superuser",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="Designates that this user has all permissions without explicitly assigning them.",
                         verbose_name="superuser status",
@@ -154,6 +155,7 @@ class Migration(migrations.Migration):
                 (
                     "is_staff",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="May log in to the administration.",
                         verbose_name="staff status",
@@ -162,6 +164,7 @@ class Migration(migrations.Migration):
                 (
                     "is_active",
                     models.BooleanField(
+                        db_index=True,
                         default=True,
                         help_text="Switch this off instead of deleting an account.",
                         verbose_name="active",
@@ -263,6 +266,7 @@ class Migration(migrations.Migration):
                 (
                     "is_superuser",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="Designates that this user has all permissions without explicitly assigning them.",
                         verbose_name="superuser status",
@@ -307,6 +311,7 @@ class Migration(migrations.Migration):
                 (
                     "is_staff",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="May log in to the administration.",
                         verbose_name="staff status",
@@ -315,6 +320,7 @@ class Migration(migrations.Migration):
                 (
                     "is_active",
                     models.BooleanField(
+                        db_index=True,
                         default=True,
                         help_text="Switch this off instead of deleting an account.",
                         verbose_name="active",
@@ -531,7 +537,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
-                ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
+                ("sent_at", models.DateTimeField(db_index=True, null=True, verbose_name="sent")),
                 (
                     "error",
                     models.CharField(blank=True, default="", max_length=250, verbose_name="error"),
@@ -614,6 +620,7 @@ class Migration(migrations.Migration):
                 (
                     "role",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="grants",
                         to="useraccounts.role",
@@ -716,6 +723,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="rolegrant",
             index=models.Index(fields=["user", "starts_at"], name="useraccounts_grants_of_user"),
+        ),
+        migrations.AddIndex(
+            model_name="rolegrant",
+            index=models.Index(fields=["role", "counts_until"], name="useraccounts_grants_of_role"),
         ),
         migrations.AddIndex(
             model_name="rolegrant",

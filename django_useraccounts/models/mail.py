@@ -47,7 +47,7 @@ class OutgoingMail(models.Model):
     # Translators: when a mail is to be tried next.
     due_at = models.DateTimeField(_("due"), null=True, db_index=True, default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    sent_at = models.DateTimeField(_("sent"), null=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, db_index=True)
     #: What the last attempt met.
     error = models.CharField(_("error"), max_length=250, blank=True, default="")
 

@@ -135,7 +135,7 @@ class RoleGrant(models.Model):
     user = models.ForeignKey[Any, Any](
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="role_grants"
     )
-    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants", db_index=False)
     granted_at = models.DateTimeField(_("granted"), default=timezone.now, editable=False)
     starts_at = models.DateTimeField(_("starts"), default=timezone.now)
     #: The end that was promised, None for good.
@@ -165,6 +165,8 @@ class RoleGrant(models.Model):
         verbose_name_plural = _("role grants")
         indexes = (
             models.Index(fields=["user", "starts_at"], name="useraccounts_grants_of_user"),
+            # Who has a role now, among all who had it.
+            models.Index(fields=["role", "counts_until"], name="useraccounts_grants_of_role"),
             models.Index(fields=["ends_at"], name="useraccounts_grants_by_end"),
         )
         constraints = (

@@ -32,6 +32,8 @@ else:
     PositiveNumber, NullableMoment = models.PositiveIntegerField, models.DateTimeField
 
 
+#: In the words of Django, which it has in more languages than we.
+_SUPERUSER = PermissionsMixin._meta.get_field("is_superuser")
 #: How long the name of a version of the terms of service may be.
 TERMS_MAX_LENGTH = 40
 
@@ -228,11 +230,21 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail address"), default="")
     first_name = models.CharField(_("first name"), max_length=150, blank=True, default="")
     last_name = models.CharField(_("last name"), max_length=150, blank=True, default="")
+    # Each of the three by index: few are what is asked for, among millions.
+    is_superuser = models.BooleanField(
+        _SUPERUSER.verbose_name, default=False, db_index=True, help_text=_SUPERUSER.help_text
+    )
     is_staff = models.BooleanField(
-        _("staff status"), default=False, help_text=_("May log in to the administration.")
+        _("staff status"),
+        default=False,
+        db_index=True,
+        help_text=_("May log in to the administration."),
     )
     is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Switch this off instead of deleting an account.")
+        _("active"),
+        default=True,
+        db_index=True,
+        help_text=_("Switch this off instead of deleting an account."),
     )
     date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
     #: Raising it ends every session and every link that rests on the old one.

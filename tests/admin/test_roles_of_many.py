@@ -346,7 +346,7 @@ def test_a_file_of_any_size_is_read_in_batches_while_it_is_sent(office, artist, 
     assert len(queries) == 1
     with CaptureQueriesContext(connection) as queries:
         rest = list(lines)
-    assert (len(rest), len(queries)) == (5, 3)
+    assert (len(rest), len(queries)) == (5, 2)
 
 
 def test_a_file_needs_the_permissions_to_see_grants_and_users(client, artist):

@@ -14,6 +14,7 @@ LEVEL_0 = {"conf", "errors", "signals", "room", "compat"}
 #: What all rooms stand on.
 LEVEL_1 = {
     "backends",
+    "batches",
     "breached",
     "browser",
     "canonical",

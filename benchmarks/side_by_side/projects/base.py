@@ -56,7 +56,7 @@ class Project:
     # Scenarios
 
     def login_page(self) -> Ask:
-        return replace(self.browser().ask(self.paths["login"]), proof=_shows('type="password"'))
+        return replace(self.browser().ask(self.paths["login"]), proof=shows('type="password"'))
 
     def login_by_username(self) -> Ask:
         return self.login_as("maria")
@@ -68,10 +68,10 @@ class Project:
         return self.login_in_vain("nobody")
 
     def guarded_page(self) -> Ask:
-        return replace(self.at_home().ask("/login-required/"), proof=_shows("Hello"))
+        return replace(self.at_home().ask("/login-required/"), proof=shows("Hello"))
 
     def role_guarded_page(self) -> Ask:
-        return replace(self.at_home().ask(self.paths["role"]), proof=_shows("Hello"))
+        return replace(self.at_home().ask(self.paths["role"]), proof=shows("Hello"))
 
     def forgot_known(self) -> Ask:
         ask = self.browser().ask_form(self.paths["forgot"], email=MARIA)
@@ -127,7 +127,7 @@ class Project:
         )
 
         def proof(answer: Answer) -> None:
-            _shows(self.refusal)(answer)
+            shows(self.refusal)(answer)
             assert not Session.objects.exists()
 
         return replace(ask, proof=proof)
@@ -193,7 +193,7 @@ class ProjectWithAddresses(Project):
         return replace(ask, proof=proof)
 
     def addresses_page(self) -> Ask:
-        return replace(self.at_home().ask(self.paths["addresses"]), proof=_shows(MARIA))
+        return replace(self.at_home().ask(self.paths["addresses"]), proof=shows(MARIA))
 
     def ask_to_register(self, name: str, email: str, browser: Browser | None = None) -> Ask:
         fields = dict.fromkeys(self.first_password, PASSWORD)
@@ -216,7 +216,7 @@ def _redirects(answer: Answer) -> None:
     assert answer.status == 302, (answer.status, answer.text)
 
 
-def _shows(text: str) -> Callable[[Answer], object]:
+def shows(text: str) -> Callable[[Answer], object]:
     def proof(answer: Answer) -> None:
         assert answer.status == 200 and text in answer.text, (answer.status, answer.text)
 

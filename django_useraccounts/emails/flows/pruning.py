@@ -1,6 +1,5 @@
 """Drop what nobody has confirmed: addresses that wait for too long, and accounts with no other."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
@@ -8,12 +7,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, RestrictedError
 from django.utils import timezone
 
+from ...batches import WINDOW, keys_by_window
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...models.emails import ADOPTED
 from ...transactions import repeat_undone
 
 
-def prune_unconfirmed(*, older_than: timedelta, batch: int) -> tuple[int, int]:
+def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[int, int]:
     """
     Delete old claims, and accounts that were registered and never confirmed; return their numbers.
 
@@ -21,9 +21,11 @@ def prune_unconfirmed(*, older_than: timedelta, batch: int) -> tuple[int, int]:
     to, that is staff, or that rows of the project protect, stays. One transaction for each row that
     goes, which locks the user first: who confirms at this moment wins, or finds the link gone.
     """
+    accounts = keys_by_window(_accounts(older_than), window=window)
+    claims = keys_by_window(_claims(older_than), window=window)
     return (
-        sum(_drop_account(key, older_than) for key in keys_in_order(_accounts(older_than), batch)),
-        sum(_drop_claim(key, older_than) for key in keys_in_order(_claims(older_than), batch)),
+        sum(_drop_account(key, older_than) for key in accounts),
+        sum(_drop_claim(key, older_than) for key in claims),
     )
 
 
@@ -59,20 +61,6 @@ def _is_kept(older_than: timedelta) -> Q:
         | Q(registration_key__startswith=ADOPTED)
         | Q(Exists(links))
     )
-
-
-def keys_in_order(
-    rows: "QuerySet[AbstractUser] | QuerySet[UserEmail]", batch: int
-) -> Iterator[object]:
-    """Yield the keys of the rows as they were at the beginning of each batch, in order."""
-    last: object = None
-    while True:
-        after = rows if last is None else rows.filter(pk__gt=last)
-        keys = list(after.order_by("pk").values_list("pk", flat=True)[:batch])
-        if not keys:
-            return
-        yield from keys
-        last = keys[-1]
 
 
 def _drop_account(key: object, older_than: timedelta) -> bool:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ... import signals
 from ...administration.flows import keep_a_superuser
-from ...emails.flows.pruning import keys_in_order
+from ...batches import keys_in_order
 from ...emails.flows.rows import locked
 from ...identity import has_emails, has_username_column
 from ...mail import announce

@@ -1,13 +1,17 @@
 """Delete what has lost its meaning, so that tables do not grow for ever."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from ...batches import keys_by_window
 from ...conf import conf
 from ...emails.flows import prune_unconfirmed
 from ...leaving.flows import erase_due
@@ -57,59 +61,81 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, events_older_than: int | None = None, **options: Any) -> None:
         now = timezone.now()
-        long_ago = now - timedelta(days=DAYS_TO_TELL)
-        # In the order of an index, or of age: each batch finds its rows without reading the rest.
-        rows: dict[str, QuerySet[Any]] = {
-            "counters": AttemptCounter.objects.filter(ends_at__lt=time.time()).order_by("ends_at"),
-            "usernames": OldUsername.objects.filter(released_at__lt=now).order_by("released_at"),
-            "links": OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at"),
-            "exports": AccountExport.objects.expired(),
-            "reports": _forgotten_reports(long_ago),
-            "mails": _forgotten_mails(long_ago),
-        }
-        if events_older_than is not None:
-            rows["events"] = _old_events(now, days=events_older_than)
-        for room in rooms():
-            rows.update(room.outdated())
+        old = _outdated(now, events_older_than)
         erased, not_erased = erase_due(batch=BATCH)
-        accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE, batch=BATCH)
-        pruned = [f"{accounts} accounts", f"{claims} addresses"]
-        pruned += [f"{_delete(old)} {what}" for what, old in rows.items()]
-        pruned.append(f"{erased} closed accounts")
-        self.stdout.write(", ".join(pruned))
+        accounts, claims = prune_unconfirmed(older_than=conf.UNCONFIRMED_MAX_AGE)
+        pruned = {"accounts": accounts, "addresses": claims}
+        pruned |= {what: sum(map(_delete, lots)) for what, lots in old.items()}
+        pruned["closed accounts"] = erased
+        self.stdout.write(", ".join(f"{number} {what}" for what, number in pruned.items()))
         if not_erased:
             raise CommandError(f"{not_erased} closed accounts could not be erased, see the log.")
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Rows to delete: found in the order of an index, or by a look through the whole table."""
+
+    rows: QuerySet[Any]
+    by_index: bool = True
+
+
+def _outdated(now: datetime, events_older_than: int | None) -> dict[str, list[Lot]]:
+    """Return what goes, by the name that is told."""
+    long_ago = now - timedelta(days=DAYS_TO_TELL)
+    counters = AttemptCounter.objects.filter(ends_at__lt=time.time()).order_by("ends_at")
+    names = OldUsername.objects.filter(released_at__lt=now).order_by("released_at")
+    links = OneTimeSecret.objects.filter(expires_at__lt=long_ago).order_by("expires_at")
+    old = {
+        "counters": [Lot(counters)],
+        "usernames": [Lot(names)],
+        "links": [Lot(links)],
+        "exports": [Lot(AccountExport.objects.expired())],
+        "reports": [Lot(_forgotten_reports(long_ago), by_index=False)],
+        "mails": [*map(Lot, _forgotten_mails(long_ago))],
+    }
+    if events_older_than is not None:
+        # An index of moments would cost every act a little, for what one command asks once a day.
+        old["events"] = [Lot(_old_events(now, days=events_older_than), by_index=False)]
+    for room in rooms():
+        old |= {what: [Lot(rows)] for what, rows in room.outdated().items()}
+    return old
 
 
 def _old_events(now: datetime, *, days: int) -> QuerySet[AccountEvent]:
     # Here, not in the parser, which call_command() passes by: -1 would delete all there is.
     if not 0 < days <= MOST_DAYS:
         raise CommandError(f"--events-older-than is {days}, not between 1 and {MOST_DAYS} days.")
-    # By their keys, which grow with time: an index of moments would cost every act a little.
-    return AccountEvent.objects.filter(at__lt=now - timedelta(days=days)).order_by("pk")
+    return AccountEvent.objects.filter(at__lt=now - timedelta(days=days))
 
 
 def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:
     """Return old failures that were not repeated, and reports of addresses that nobody has."""
     owned = UserEmail.objects.filter(email_key=OuterRef("email_key"))
     is_failing = Q(state=UndeliverableAddress.State.FAILING)
-    old = UndeliverableAddress.objects.filter(reported_at__lt=long_ago).order_by("reported_at")
+    old = UndeliverableAddress.objects.filter(reported_at__lt=long_ago)
     return old.filter(is_failing | ~Exists(owned))
 
 
-def _forgotten_mails(long_ago: datetime) -> QuerySet[OutgoingMail]:
-    """Return mails that were sent, and those to nobody's account that were given up."""
+def _forgotten_mails(long_ago: datetime) -> Iterator[QuerySet[OutgoingMail]]:
+    """Yield mails that were sent, and those to nobody's account that were given up."""
+    yield OutgoingMail.objects.filter(sent_at__lt=long_ago).order_by("sent_at")
     # The last mail of who was erased, and what strangers had sent to dead addresses.
-    given_up = Q(sent_at=None, due_at=None, user=None, secret=None, created_at__lt=long_ago)
-    return OutgoingMail.objects.filter(Q(sent_at__lt=long_ago) | given_up).order_by("pk")
+    given_up = OutgoingMail.objects.given_up().filter(user=None, secret=None)
+    yield given_up.filter(created_at__lt=long_ago).order_by("pk")
 
 
-def _delete(rows: QuerySet[Any]) -> int:
+def _delete(lot: Lot) -> int:
     """Delete the rows in batches; return how many there were."""
-    count = 0
-    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
-        # Still under the condition: a counter may have begun anew since its key was read.
-        batch = rows.filter(pk__in=keys)
-        _rows, by_model = repeat_undone(batch.delete, restore=lambda: None)
-        count += by_model.get(rows.model._meta.label, 0)
+    count, left = 0, keys_by_window(lot.rows)
+    first = lot.rows.values_list("pk", flat=True)[:BATCH]
+    while keys := list(first.all() if lot.by_index else islice(left, BATCH)):
+        count += _delete_those(lot.rows, keys)
     return count
+
+
+def _delete_those(rows: QuerySet[Any], keys: list[Any]) -> int:
+    # Still under the condition: a counter may have begun anew since its key was read.
+    batch = rows.filter(pk__in=keys)
+    _rows, by_model = repeat_undone(batch.delete, restore=lambda: None)
+    return by_model.get(rows.model._meta.label, 0)

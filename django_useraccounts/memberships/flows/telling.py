@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from ...batches import WINDOW, keys_by_window
 from ...transactions import repeat_undone
 from ..models import Membership
 from .payments import locked
@@ -15,7 +17,7 @@ from .periods import tell
 _RENEWS = Q(subscription_id__isnull=False, ends_at=None, state=Membership.State.RUNNING)
 
 
-def remind_members(*, days: int = 7, batch: int = 100) -> int:
+def remind_members(*, days: int = 7, batch: int = WINDOW) -> int:
     """
     Mail those whose membership ends in the next days, once for each end; return how many.
 
@@ -32,7 +34,7 @@ def remind_members(*, days: int = 7, batch: int = 100) -> int:
     return _each(rows, _remind, batch=batch)
 
 
-def tell_ended(*, batch: int = 100) -> int:
+def tell_ended(*, batch: int = WINDOW) -> int:
     """
     Mail those whose membership is over, once; return how many. Safe beside itself: for cron.
 
@@ -75,13 +77,9 @@ def _each(
     rows: QuerySet[Membership], act: Callable[[Membership, datetime], bool], *, batch: int
 ) -> int:
     """Do it with each of the rows, in a transaction of its own; return with how many it was."""
-    done, last = 0, 0
-    while keys := list(
-        rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]
-    ):
-        for key in keys:
-            done += repeat_undone(lambda key=key: _one(key, act), restore=lambda: None)
-        last = keys[-1]
+    done = 0
+    for key in keys_by_window(rows, window=batch):
+        done += repeat_undone(partial(_one, key, act), restore=lambda: None)
     return done
 
 

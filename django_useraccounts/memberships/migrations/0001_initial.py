@@ -165,7 +165,10 @@ class Migration(migrations.Migration):
                     models.CharField(max_length=255, unique=True, verbose_name="event id"),
                 ),
                 ("kind", models.CharField(max_length=100, verbose_name="kind")),
-                ("customer_id", models.CharField(max_length=255, verbose_name="customer id")),
+                (
+                    "customer_id",
+                    models.CharField(db_index=True, max_length=255, verbose_name="customer id"),
+                ),
                 ("created_at", models.DateTimeField(verbose_name="happened")),
                 (
                     "received_at",

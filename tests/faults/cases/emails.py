@@ -236,7 +236,7 @@ def two_accounts_and_an_address() -> Act:
     UserEmail.objects.add_claim(maria, SECOND)
     for user in (maria, *(make_user(name, confirmed=False) for name in ("ada", "frida"))):
         age(user)
-    return lambda: prune_unconfirmed(older_than=MONTH, batch=1)
+    return lambda: prune_unconfirmed(older_than=MONTH, window=1)
 
 
 @case(mend_drift)

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 (
                     "is_superuser",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="Designates that this user has all permissions without explicitly assigning them.",
                         verbose_name="superuser status",
@@ -71,6 +72,7 @@ class Migration(migrations.Migration):
                 (
                     "is_staff",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="May log in to the administration.",
                         verbose_name="staff status",
@@ -79,6 +81,7 @@ class Migration(migrations.Migration):
                 (
                     "is_active",
                     models.BooleanField(
+                        db_index=True,
                         default=True,
                         help_text="Switch this off instead of deleting an account.",
                         verbose_name="active",

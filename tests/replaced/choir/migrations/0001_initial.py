@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 (
                     "is_superuser",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="Designates that this user has all permissions without explicitly assigning them.",
                         verbose_name="superuser status",
@@ -87,6 +88,7 @@ class Migration(migrations.Migration):
                 (
                     "is_staff",
                     models.BooleanField(
+                        db_index=True,
                         default=False,
                         help_text="May log in to the administration.",
                         verbose_name="staff status",
@@ -95,6 +97,7 @@ class Migration(migrations.Migration):
                 (
                     "is_active",
                     models.BooleanField(
+                        db_index=True,
                         default=True,
                         help_text="Switch this off instead of deleting an account.",
                         verbose_name="active",

@@ -1,0 +1,1 @@
+"""Sites of a thousand people to millions: what each page asks the database, and what it costs."""
