@@ -94,7 +94,7 @@ class Site:
             (path,) = re.findall(r"^# ([\w/]+\.py)$", head)
             if path == COLUMNS and concurrently:
                 code = code.replace("null=True, unique=True", "null=True")
-                code = code.replace("db_index=True, ", "")
+                code = re.sub(r"db_index=True,\s+", "", code)
             if path != INDEXES or concurrently:
                 self.append(path, code)
         for package in ("people", "people/migrations"):
