@@ -140,7 +140,7 @@ def _running(keeps_in: str, folder: Path) -> Iterator[Fleet]:
     with redis() as cache:
         fleet = Fleet(
             keeps_in,
-            ports=[free_port() for _machine in range(MACHINES)],
+            ports=[free_port() for _port in range(MACHINES)],
             redis=cache.url,
             mails=folder / "mails",
             answers=folder / "answers",
