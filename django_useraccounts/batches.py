@@ -1,6 +1,7 @@
 """Rows of tables that grow, some at a time: no statement reads more of them than it is to find."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -36,19 +37,24 @@ def keys_by_window(rows: Rows, *, window: int = WINDOW) -> Iterator[Any]:
     yield from list(_keys(here))
 
 
-def in_batches(rows: Rows, *, batch: int) -> Iterator[Any]:
+def batches(rows: Rows, *, batch: int, after: object = None) -> Iterator[list[Any]]:
     """
-    Yield the rows in the order of their keys, and hold no more than a batch of them.
+    Yield the rows in the order of their keys, so many in a list, from behind the key ``after`` on.
 
     Not by a cursor: MariaDB's client would hold all rows of one, and PostgreSQL's ends with the
     transaction.
     """
-    after = rows
-    while some := list(after.order_by("pk")[:batch]):
-        yield from some
+    left = rows if after is None else rows.filter(pk__gt=after)
+    while some := list(left.order_by("pk")[:batch]):
+        yield some
         if len(some) < batch:
             return
-        after = rows.filter(pk__gt=some[-1].pk)
+        left = rows.filter(pk__gt=some[-1].pk)
+
+
+def in_batches(rows: Rows, *, batch: int) -> Iterator[Any]:
+    """Yield the rows in the order of their keys, and hold no more than a batch of them."""
+    return chain.from_iterable(batches(rows, batch=batch))
 
 
 def _keys(rows: Rows) -> Rows:

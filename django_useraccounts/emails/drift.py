@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from ..batches import batches
 from ..canonical import Name, clean_email, email_key, username_key
 from ..errors import InvalidEmail
 from ..models import AbstractUser, AccountEvent, UserEmail
@@ -51,14 +52,8 @@ def mend_drift(*, trust: bool = False) -> Iterator[Drift]:
 
 def _accounts() -> Iterator["_Account"]:
     """Yield all users with their addresses, by batches in the order of their keys."""
-    last: object = None
-    while True:
-        users = _users() if last is None else _users().filter(pk__gt=last)
-        batch = list(users.order_by("pk")[:BATCH])
-        if not batch:
-            return
-        last = batch[-1].pk
-        yield from _with_addresses(batch)
+    for users in batches(_users(), batch=BATCH):
+        yield from _with_addresses(users)
 
 
 def _users() -> QuerySet[AbstractUser]:

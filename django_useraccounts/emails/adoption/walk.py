@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connections, router, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from ...batches import batches
 from ...canonical import email_key, username_key
 from ...models import AbstractUser, AccountEvent, OldUsername, UserEmail
 from ...transactions import repeat_undone
@@ -91,11 +92,7 @@ def _written(model: type[Any]) -> "QuerySet[Any]":
 
 
 def _batches(batch: int, *, after: object = None) -> Iterator[list[AbstractUser]]:
-    # By key, not by a cursor: MariaDB's client would hold all rows of one.
-    rows = users_of_the_site().only(*COLUMNS).order_by("pk")
-    while users := list((rows if after is None else rows.filter(pk__gt=after))[:batch]):
-        yield users
-        after = users[-1].pk
+    return batches(users_of_the_site().only(*COLUMNS), batch=batch, after=after)
 
 
 def _with_addresses(users: Sequence[AbstractUser]) -> list[Account]:
@@ -182,19 +179,22 @@ def _ask_for_usernames(accounts: list[Account], known: Known, rules: Rules) -> N
 
 def _write(accounts: Sequence[Account]) -> None:
     """Write what has changed: one statement for each kind of change, whatever the batch."""
-    emptied = [a.user.pk for a in accounts if a.has_changed("email") and not a.user.email]
-    if emptied:
-        users_of_the_site().filter(pk__in=emptied).update(email="")
     for column in COLUMNS:
-        users = [a.user for a in accounts if a.has_changed(column) and getattr(a.user, column)]
-        if users:
-            _update(users, column)
+        users = [account.user for account in accounts if account.has_changed(column)]
+        # Only addresses are ever emptied, and by one value for all.
+        _update([user for user in users if getattr(user, column)], column)
+        _empty([user for user in users if not getattr(user, column)], column)
     old = [row for account in accounts for row in account.changed_addresses]
     if old:
         fields = ("verified_key", "is_primary", "confirmed_at", "registration_key")
         UserEmail.objects.bulk_update(old, fields)
     UserEmail.objects.bulk_create([row for account in accounts for row in account.new_addresses])
     AccountEvent.objects.record_all([event for account in accounts for event in account.events])
+
+
+def _empty(users: Sequence[AbstractUser], column: str) -> None:
+    if users:
+        users_of_the_site().filter(pk__in=[user.pk for user in users]).update(**{column: ""})
 
 
 def _update(users: Sequence[AbstractUser], column: str) -> None:
@@ -204,6 +204,8 @@ def _update(users: Sequence[AbstractUser], column: str) -> None:
     As ``bulk_update`` does, which compiles an expression for each row, and so takes longer than all
     the rest together.
     """
+    if not users:
+        return
     model = users_of_the_site().model
     connection = connections[router.db_for_write(model)]
     field: Any = model._meta.get_field(column)
