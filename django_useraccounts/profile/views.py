@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse_lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
@@ -90,6 +91,11 @@ class ChangeUsernameView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, F
         change_username(self.user, form.cleaned_data["username"], request=self.request)
 
 
+def _left_to_right(address: str | None) -> str:
+    # Else the groups of an IPv6 address change places where people read from the right.
+    return format_html('<span dir="ltr">{}</span>', address) if address else ""
+
+
 def told(event: AccountEvent, reader: AbstractUser) -> dict[str, Any]:
     """Return what the person reads of an event of the own account."""
     is_others = event.actor_id not in {None, reader.pk}
@@ -103,5 +109,5 @@ def told(event: AccountEvent, reader: AbstractUser) -> dict[str, Any]:
         "sentence": sentence_of(event),
         "facts": facts,
         # Where somebody else sat is not the person's to know.
-        "client_address": None if is_others else event.client_address,
+        "client_address": None if is_others else _left_to_right(event.client_address),
     }

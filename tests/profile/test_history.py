@@ -45,6 +45,16 @@ def test_history_tells_what_happened_and_from_where_newest_first(client):
     assert oldest.endswith("from 203.0.113.66 · wrong password")
 
 
+def test_an_address_is_read_from_the_left_where_words_are_read_from_the_right(client):
+    user = make_user("maria")
+    log_in(client, user)
+    events(user, 1, client_address="2001:db8::8a2e:370:7334")
+
+    html = client.get(URL, headers={"accept-language": "he"}).content.decode()
+
+    assert '<span dir="ltr">2001:db8::8a2e:370:7334</span>' in html
+
+
 def test_history_is_reached_from_the_account_menu(client):
     log_in(client, make_user("maria"))
 
