@@ -13,6 +13,7 @@ from functools import lru_cache
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from .conf import conf
 from .errors import InvalidEmail, InvalidUsername
@@ -103,12 +104,22 @@ def clean_username(text: str) -> Name:
     text = text.strip()
     if len(text) > USERNAME_MAX_LENGTH:
         raise InvalidUsername(
-            _("A username has at most %(max)d characters."), params={"max": USERNAME_MAX_LENGTH}
+            ngettext_lazy(
+                "A username has at most %(max)d character.",
+                "A username has at most %(max)d characters.",
+                "max",
+            ),
+            params={"max": USERNAME_MAX_LENGTH},
         )
     text = unicodedata.normalize("NFKC", text)
     if len(text) < USERNAME_MIN_LENGTH:
         raise InvalidUsername(
-            _("A username has at least %(min)d characters."), params={"min": USERNAME_MIN_LENGTH}
+            ngettext_lazy(
+                "A username has at least %(min)d character.",
+                "A username has at least %(min)d characters.",
+                "min",
+            ),
+            params={"min": USERNAME_MIN_LENGTH},
         )
     _refuse_characters(text)
     key = username_key(text)

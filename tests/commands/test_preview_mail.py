@@ -75,6 +75,17 @@ def test_it_shows_headers_and_text_of_what_is_named(call, set_conf):
     assert any("/accounts/confirm-email/" in line for line in shown)
 
 
+def test_a_subject_that_is_folded_on_its_way_is_shown_as_it_was(call, set_conf):
+    set_conf(SITE_NAME="Zunft der Künstlerinnen und Künstler der großen Stadt am Fluss")
+
+    shown = call(COMMAND, "welcome")
+
+    assert (
+        "Subject: Welcome to Zunft der Künstlerinnen und Künstler der großen Stadt am Fluss"
+        in shown
+    )
+
+
 def test_it_writes_each_as_text_html_and_message(call, tmp_path):
     folder = tmp_path / "new" / "mails"
 

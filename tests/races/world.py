@@ -57,6 +57,9 @@ SECONDS = count()
 
 #: How many Marias there are: enough for twenty races of a pair and what they are compared with.
 MARIAS = 24
+#: For so many seconds the logins of rows that were made once are taken for recent: a third of what
+#: the default of RECENT_LOGIN_MAX_AGE allows.
+FRESH = 300
 #: By which names and addresses tell whose they are: the number of a Maria.
 NUMBER = re.compile(r"(?<=[a-z])-(\d\d)(?!\d)")
 
@@ -252,6 +255,7 @@ class Snapshot:
     """All rows as they are before anything is done, to be put back before so many races."""
 
     def __init__(self, *, password: bool) -> None:
+        self.made_at = time.monotonic()
         clear()
         member, _artist = (Role.objects.create(name=name) for name in ("member", "artist"))
         Plan.objects.create(name="patron", label="Patron", role=member, price_id="price_patron")
@@ -277,8 +281,16 @@ class Snapshot:
                     model._base_manager.bulk_create(rows)
 
 
-#: Made once in a process, with a password or without.
-snapshot = cache(Snapshot)
+#: Those of this process, with a password and without.
+_snapshots: dict[bool, Snapshot] = {}
+
+
+def snapshot(*, password: bool) -> Snapshot:
+    """Return rows to begin with, in which nobody's login is too old to count as a recent one."""
+    made = _snapshots.get(password)
+    if not made or time.monotonic() - made.made_at > FRESH:
+        made = _snapshots[password] = Snapshot(password=password)
+    return made
 
 
 class Stage:

@@ -65,7 +65,9 @@ def _preview(kind: str, language: str) -> EmailMultiAlternatives:
 def _shown(message: EmailMultiAlternatives) -> str:
     # Read back, so that the headers stand there as people read them, not as they are encoded.
     headers = message_from_bytes(message.message().as_bytes(), policy=policy.default).items()
-    return "\n".join([*(f"{name}: {value}" for name, value in headers), "", str(message.body)])
+    # The parser leaves the space of a fold before the first word.
+    lines = [f"{name}: {value.strip()}" for name, value in headers]
+    return "\n".join([*lines, "", str(message.body)])
 
 
 def _write(folder: Path, kind: str, message: EmailMultiAlternatives) -> str:
