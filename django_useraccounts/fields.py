@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from .breached import BreachedPasswordValidator
@@ -40,8 +40,26 @@ USERNAME_ATTRS = {
 }
 
 
+class PagesScript(forms.widgets.Script):
+    """What the pages do more where scripts run, with the words for it."""
+
+    element_template = '<script src="{src}" data-show="{show}" data-hide="{hide}" defer></script>'
+
+    def __str__(self) -> str:
+        # Not by attributes, whose rendering costs as much as a field.
+        return format_html(
+            self.element_template,
+            src=self.path,
+            show=pgettext("button beside a password", "Show"),
+            hide=pgettext("button beside a password", "Hide"),
+        )
+
+
 class AccountForm(forms.Form):
     """A form of the account pages: strings to clean values, in the look of the pages."""
+
+    class Media:
+        js = (PagesScript("useraccounts/useraccounts.js"),)
 
     default_renderer = AccountRenderer()
     #: The fields to be typed twice, by the word for them in USERACCOUNTS["RETYPE"].
@@ -204,6 +222,26 @@ class PasswordField(forms.CharField):
         self.widget.attrs.pop("maxlength", None)
 
 
+class NewPasswordInput(forms.PasswordInput):
+    """Tells password managers what the validators ask for, and the script its hints."""
+
+    #: How hard to guess it seems, as one of three.
+    hints: ClassVar[Mapping[str, Any]] = {
+        "data-weak": _(
+            "This is easy to guess. Several words that do not belong together are safer."
+        ),
+        "data-fair": _("This is better. A longer password is safer."),
+        "data-strong": _("This is long and varied: good, if you use it nowhere else."),
+    }
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
+        attrs = super().build_attrs({**self.hints, **base_attrs}, extra_attrs)
+        validators = get_default_password_validators()
+        least = max((getattr(v, "min_length", 0) for v in validators), default=0)
+        # https://developer.apple.com/password-rules/
+        return {"passwordrules": f"minlength: {least};", **attrs} if least else attrs
+
+
 class NewPasswordField(PasswordField):
     """A password to be set; its form, a NewPasswordForm, knows for whom and checks it."""
 
@@ -212,6 +250,7 @@ class NewPasswordField(PasswordField):
             **{
                 "autocomplete": "new-password",
                 "help_text": _password_help(),
+                "widget": NewPasswordInput(attrs={"autocomplete": "new-password"}),
                 **kwargs,
             }
         )

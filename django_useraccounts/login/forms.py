@@ -1,5 +1,7 @@
 """What somebody types who is known here."""
 
+from typing import Any
+
 from django import forms
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
@@ -26,8 +28,16 @@ class LoginForm(AccountForm):
         max_length=EMAIL_MAX_LENGTH,
         widget=forms.TextInput(attrs=USERNAME_ATTRS),
     )
+    # maxlength cuts what is pasted without a word; the sentence beside the field is better.
+    identifier.widget.attrs.pop("maxlength")
     password = PasswordField(autocomplete="current-password")
     remember = forms.BooleanField(label=_("Stay logged in on this device"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if login_names() == ("email",):
+            # For a phone, whose keyboard then has an @.
+            self.fields["identifier"].widget.input_type = "email"
 
 
 class LogoutForm(AccountForm):

@@ -1,9 +1,11 @@
 """For templates: ask for roles, show the menu of the account, and the other ways to log in."""
 
+import re
 from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from .. import guards
@@ -34,6 +36,13 @@ def may_visit(user: Any, url_name: str) -> bool:
     As ``guards.may_visit`` does, for a URL without arguments.
     """
     return guards.may_visit(user, url_name)
+
+
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """Keep the one letter before a hyphen on the line of its word: ``{% filter unbroken %}``."""
+    kept = re.sub(r"\b\w-\w", r'<span class="ua-word">\g<0></span>', conditional_escape(text))
+    return mark_safe(kept)  # noqa: S308 - escaped above
 
 
 @register.inclusion_tag("useraccounts/account_menu.html", takes_context=True)

@@ -75,3 +75,35 @@ def test_pages_are_set_from_right_to_left(new_page, language):
 @pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
 def test_no_style_knows_left_from_right(style):
     assert not PHYSICAL.search(style.read_text())
+
+
+@pytest.mark.parametrize("language", ["en", "sv", "cs", "da"])
+def test_no_heading_leaves_the_e_of_an_email_alone_on_a_line(new_page, language):
+    maria = make_user(f"maria-{language}")
+    page = new_page(locale=language, viewport={"width": 360, "height": 800})
+    page.goto("/accounts/login/?next=/accounts/emails/")
+    page.locator("[name=identifier]").fill(maria.username)
+    page.locator("[name=password]").fill(PASSWORD)
+    with page.expect_navigation():
+        page.locator("main form button[type=submit]").first.click()
+
+    for path in ("/accounts/emails/", "/accounts/add-email/"):
+        page.goto(path)
+        assert page.evaluate(LINES_OF_HYPHENS) == [True], path
+
+
+#: Whether the letters around each hyphen of the heading stand on one line.
+LINES_OF_HYPHENS = """() => {
+    const heading = document.querySelector("h1"), range = document.createRange();
+    const letters = [];
+    const walk = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+        [...node.data].forEach((letter, i) => {
+            range.setStart(node, i);
+            range.setEnd(node, i + 1);
+            letters.push([letter, range.getBoundingClientRect().top]);
+        });
+    }
+    return letters.flatMap(([letter, top], i) =>
+        letter === "-" ? [letters[i - 1][1] === top && letters[i + 1][1] === top] : []);
+}"""

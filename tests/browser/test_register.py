@@ -169,7 +169,9 @@ def test_reloading_and_going_back_do_not_confirm_twice(page):
     assert len(mails_to("frida@example.com")) == 2  # the link, and the welcome
 
 
-def test_a_double_click_on_register_makes_one_account_and_one_mail(page):
+def test_a_double_click_on_register_makes_one_account_and_one_mail(new_page):
+    # given a page without the script that stops the second click
+    page = new_page(java_script_enabled=False)
     page.goto("/accounts/register/")
     page.get_by_label("Username").fill("frida")
     page.get_by_label("E-mail address").fill("frida@example.com")
@@ -182,7 +184,9 @@ def test_a_double_click_on_register_makes_one_account_and_one_mail(page):
     assert len(mails_to("frida@example.com")) == 1
 
 
-def test_a_double_click_on_confirm_arrives_where_a_single_one_does(page, settings):
+def test_a_double_click_on_confirm_arrives_where_a_single_one_does(new_page, settings):
+    # given a page without the script that stops the second click
+    page = new_page(java_script_enabled=False)
     settings.ROOT_URLCONF = "tests.browser.test_login"
     page.goto("/accounts/register/?next=/slow/")
     register(page)

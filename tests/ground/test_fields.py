@@ -1,10 +1,17 @@
 """The form fields that the rooms share, and how they become HTML."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django import forms
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.base import ContentFile
 from django.forms.renderers import TemplatesSetting
 from django.template import TemplateDoesNotExist
 from django.urls import get_resolver
+from django.utils import translation
 
 from django_useraccounts.fields import (
     PASSWORD_MAX_LENGTH,
@@ -153,6 +160,75 @@ def test_browsers_and_password_managers_know_what_to_fill_in():
     assert form.fields["old_password"].widget.attrs["autocomplete"] == "current-password"
     assert form.fields["new_password"].widget.attrs["autocomplete"] == "new-password"
     assert form.fields["new_password"].widget.input_type == "password"
+
+
+def test_password_managers_make_what_the_validators_let_pass(settings):
+    rules = re.compile(r'passwordrules="([^"]*)"')
+    form = Form()
+    assert rules.findall(str(form["new_password"])) == ["minlength: 8;"]
+    assert not rules.findall(str(form["old_password"]))
+
+    name = "django.contrib.auth.password_validation.MinimumLengthValidator"
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": name, "OPTIONS": {"min_length": 15}}]
+    assert rules.findall(str(form["new_password"])) == ["minlength: 15;"]
+
+    settings.AUTH_PASSWORD_VALIDATORS = []
+    assert not rules.findall(str(form["new_password"]))
+
+
+def test_a_field_may_say_other_rules_and_hints():
+    attrs = {"passwordrules": "minlength: 20;", "data-weak": "Tsk."}
+    form = Form()
+    form.fields["new_password"].widget.attrs |= attrs
+
+    html = str(form["new_password"])
+
+    assert html.count("passwordrules=") == html.count("data-weak=") == 1
+    assert 'passwordrules="minlength: 20;"' in html
+    assert 'data-weak="Tsk."' in html
+
+
+def test_only_a_new_password_is_judged_in_the_language_of_the_page():
+    form = Form()
+
+    with translation.override("en"):
+        html = str(form["new_password"])
+
+    sentences = re.findall(r' data-(\w+)="([^"]+)\."', html)
+    assert [name for name, _sentence in sentences] == ["weak", "fair", "strong"]
+    assert "data-" not in str(form["old_password"])
+
+
+def test_the_script_comes_with_every_form_by_its_media():
+    class Rated(forms.TextInput):
+        class Media:
+            js = ("stars.js",)
+
+    class Rating(AccountForm):
+        stars = forms.CharField(widget=Rated())
+
+    media = str(Rating().media)
+
+    ours = '<script src="/static/useraccounts/useraccounts.js" data-show="Show" data-hide="Hide" defer></script>'
+    assert ours in media
+    assert 'src="/static/stars.js"' in media
+    # and once, whatever a page has of forms
+    assert str(Form().media + Rating().media).count("useraccounts.js") == 1
+
+
+def test_the_script_may_be_called_by_its_hash(settings, tmp_path):
+    backend = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+    settings.STATIC_ROOT, settings.DEBUG = tmp_path, False
+    files = {}
+    for name in ("useraccounts/useraccounts.js", "useraccounts/useraccounts.css"):
+        staticfiles_storage.save(name, ContentFile(Path(finders.find(name)).read_bytes()))
+        files[name] = (staticfiles_storage, name)
+    assert all(done is True for _name, _hashed, done in staticfiles_storage.post_process(files))
+
+    media = str(Form().media)
+
+    assert re.search(r'src="/static/useraccounts/useraccounts\.[0-9a-f]{12}\.js"', media)
 
 
 def test_a_password_is_never_sent_back():

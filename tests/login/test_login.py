@@ -1,5 +1,7 @@
 """Log in, log out, and prove once more who it is."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user
 from django.test import Client
@@ -295,3 +297,37 @@ def test_a_new_password_is_trusted_where_it_was_set_and_nowhere_else(client):
         request = browser.get(URL).wsgi_request
         assert is_trusted_device(request, user) is trusted
         assert is_known_device(request, user.pk)
+
+
+# What the browser is told
+
+
+def test_the_first_field_cuts_nothing_and_is_no_text_to_correct(client):
+    field = re.search(r'<input [^>]*name="identifier"[^>]*>', client.get(URL).text)[0]
+
+    assert 'type="text"' in field
+    assert 'autocomplete="username"' in field
+    assert 'autocapitalize="none"' in field
+    assert 'spellcheck="false"' in field
+    assert "maxlength" not in field
+
+
+def test_where_only_an_address_logs_in_a_phone_shows_the_keyboard_for_it(client, settings):
+    settings.USERACCOUNTS = {**settings.USERACCOUNTS, "LOGIN_BY": "email"}
+
+    assert 'type="email" name="identifier"' in client.get(URL).text
+
+
+def test_a_refused_form_asks_for_the_password_again_beside_its_field(client):
+    html = fill(client, "nobody", "wrong").text
+
+    assert "Please enter it again." in html
+    assert html.index("Please enter it again.") < html.index('type="password"')
+    assert "Please enter it again." not in client.get(URL).text
+
+
+def test_pages_with_a_form_bring_its_script_and_others_do_not(client):
+    script = 'src="/static/useraccounts/useraccounts.js"'
+
+    assert client.get(URL).text.count(script) == 1
+    assert script not in client.get("/accounts/mail-sent/").text

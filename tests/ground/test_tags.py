@@ -1,0 +1,20 @@
+"""What the template tags of the ground floor make of texts."""
+
+import pytest
+from django.template import engines
+
+TEMPLATE = "{% load useraccounts %}{% filter unbroken %}{{ text }}{% endfilter %}"
+
+
+@pytest.mark.parametrize(
+    "text, html",
+    [
+        ("Your e-mail addresses", 'Your <span class="ua-word">e-m</span>ail addresses'),
+        ("Ваши e-mail", 'Ваши <span class="ua-word">e-m</span>ail'),
+        ("A well-known page", "A well-known page"),
+        ("- or -", "- or -"),
+        ("<b>&amp;</b>", "&lt;b&gt;&amp;amp;&lt;/b&gt;"),
+    ],
+)
+def test_one_letter_before_a_hyphen_stays_with_its_word(text, html):
+    assert engines["django"].from_string(TEMPLATE).render({"text": text}) == html
