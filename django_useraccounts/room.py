@@ -32,10 +32,12 @@ class MenuEntry:
     name: str
     #: What the link says; translatable.
     label: Any
-    #: Says for which user the page is of use; asked on each page with a menu, so without a query.
+    #: Says for which user the page is of use.
     is_for: Callable[[Any], bool] = lambda _user: True
     #: Where its name stands: among the accounts, in an app of the project, or "" in none.
     namespace: str = "useraccounts"
+    #: Does ``is_for`` ask the database? The user menu, which is on every page, leaves it out then.
+    asks_database: bool = False
 
     @property
     def url(self) -> str:

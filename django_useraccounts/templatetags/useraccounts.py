@@ -61,7 +61,7 @@ def user_menu(context: Any) -> dict[str, Any]:
     if user is None:
         return {}
     if user.is_authenticated:
-        return {"user": user, "entries": _menu_entries(request)}
+        return {"user": user, "entries": _menu_entries(request, asking=False)}
     next_url = _where_to_return(context, request)
     is_open = policy().may_register(request=request)
     return {
@@ -70,14 +70,16 @@ def user_menu(context: Any) -> dict[str, Any]:
     }
 
 
-def _menu_entries(request: HttpRequest) -> list[tuple[str, Any, bool]]:
+def _menu_entries(request: HttpRequest, *, asking: bool = True) -> list[tuple[str, Any, bool]]:
     """Return path and label of each page, and whether it is the one that is shown."""
     user = request.user
     if not user.is_authenticated:
         return []
-    entries = [entry for room in rooms() for entry in room.menu if entry.is_for(user)]
+    entries = [
+        entry for room in rooms() for entry in room.menu if asking or not entry.asks_database
+    ]
     # By path: a view that a project has put in the place of ours has another name.
-    return [(entry.url, entry.label, entry.url == request.path) for entry in entries]
+    return [(e.url, e.label, e.url == request.path) for e in entries if e.is_for(user)]
 
 
 def _where_to_return(context: Any, request: HttpRequest) -> str:
@@ -139,20 +141,22 @@ def _resolve(to: str, arg: Any) -> str:
 
 
 @register.simple_tag
-def widget(field: BoundField | BoundWidget, **attrs: str) -> SafeString:
+def widget(field: BoundField | BoundWidget, *, error_class: str = "", **attrs: str) -> SafeString:
     """
     Show the input of a field with more attributes: ``{% widget field class="form-control" %}``.
 
-    A class stands beside those that the field has by itself. It also takes one choice of several:
+    A class stands beside those that the field has by itself, and ``error_class`` beside them when
+    its value is refused. One choice of several is shown as well:
     ``{% for choice in field %}{% widget choice class="form-check-input" %}{% endfor %}``.
     """
     if isinstance(field, BoundWidget):
         own = field.data["attrs"]
-        one = {**field.data, "attrs": {**own, **_joined(own, attrs)}}
+        one = {**field.data, "attrs": {**own, **attrs, **_classes(own, attrs)}}
         return BoundWidget(field.parent_widget, one, field.renderer).tag()
-    return field.as_widget(attrs=_joined(field.field.widget.attrs, attrs))
+    refused = {"class": error_class} if error_class and field.errors else {}
+    return field.as_widget(attrs={**attrs, **_classes(field.field.widget.attrs, attrs, refused)})
 
 
-def _joined(own: Mapping[str, Any], attrs: Mapping[str, Any]) -> dict[str, Any]:
-    classes = [str(given["class"]) for given in (own, attrs) if given.get("class")]
-    return {**attrs, "class": " ".join(classes)} if classes else dict(attrs)
+def _classes(*given: Mapping[str, Any]) -> dict[str, str]:
+    classes = [str(attrs["class"]) for attrs in given if attrs.get("class")]
+    return {"class": " ".join(classes)} if classes else {}
