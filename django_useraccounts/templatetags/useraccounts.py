@@ -6,7 +6,6 @@ from typing import Any
 from django import template
 from django.forms.boundfield import BoundField, BoundWidget
 from django.http import HttpRequest
-from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
@@ -136,8 +135,9 @@ def button(
 
 
 def _resolve(to: str, arg: Any) -> str:
-    # No path at all is the page itself, which resolve_url does not know.
-    return resolve_url(to, *([] if arg is None else [arg])) if to else ""
+    # No path at all is the page itself.
+    is_path = not to or "/" in to
+    return to if is_path else reverse(to, args=[] if arg is None else [arg])
 
 
 @register.simple_tag
