@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.apps import apps
 from django.dispatch import Signal
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from .conf import LazyConf
@@ -25,14 +26,23 @@ else:
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """A page of the own account that the account menu leads to."""
+    """A page of the own account that the account menu leads to, and the user menu."""
 
-    #: Its URL name in the namespace of the accounts.
+    #: Its URL name.
     name: str
     #: What the link says; translatable.
     label: Any
     #: Says for which user the page is of use.
     is_for: Callable[[Any], bool] = lambda _user: True
+    #: Where its name stands: among the accounts, in an app of the project, or "" in none.
+    namespace: str = "useraccounts"
+    #: Does ``is_for`` ask the database? The user menu, which is on every page, leaves it out then.
+    asks_database: bool = False
+
+    @property
+    def url(self) -> str:
+        """The path of the page."""
+        return reverse(f"{self.namespace}:{self.name}" if self.namespace else self.name)
 
 
 class Admission(Protocol):

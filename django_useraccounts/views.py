@@ -234,7 +234,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     logged in by now goes on, everybody else is asked to send the form once more.
     """
     match = request.resolver_match
-    if match is None or not _is_account_page(match):
+    if match is None or not is_account_page(match):
         return django_csrf_failure(request, reason)
     again_url = request.get_full_path()
     if request.user.is_authenticated and match.url_name in {"login", "register", "confirm_email"}:
@@ -243,7 +243,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     return render(request, "useraccounts/once_more.html", page, status=403)
 
 
-def _is_account_page(match: ResolverMatch) -> bool:
+def is_account_page(match: ResolverMatch) -> bool:
+    """Say whether a URL has led to a page of the accounts."""
     # A view that a project has put in the place of ours stands outside the namespace.
     view_class = getattr(match.func, "view_class", object)
     return match.namespace == "useraccounts" or issubclass(view_class, AccountPage)

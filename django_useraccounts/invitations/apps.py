@@ -27,6 +27,7 @@ class InvitationsConfig(Room, AppConfig):
             "invitations",
             _("Your invitations"),
             lambda user: policy().may_invite(user, request=None),
+            asks_database=True,  # for a permission
         ),
     )
 

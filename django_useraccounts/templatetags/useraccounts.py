@@ -1,16 +1,21 @@
-"""For templates: ask for roles, show the menu of the account, and the other ways to log in."""
+"""For templates: ask for roles, show menus, buttons and fields, and the other ways to log in."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.forms.boundfield import BoundField, BoundWidget
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from .. import guards
+from ..policy import policy
 from ..requirements import Requirement
 from ..room import rooms
+from ..views import is_account_page, safe_next, with_next
 
 register = template.Library()
 
@@ -48,14 +53,51 @@ def unbroken(text: str) -> SafeString:
 @register.inclusion_tag("useraccounts/account_menu.html", takes_context=True)
 def account_menu(context: Any) -> dict[str, Any]:
     """Show links to the pages of the own account: what the installed rooms put into the menu."""
-    user = context["request"].user
+    return {"entries": _menu_entries(context["request"])}
+
+
+@register.inclusion_tag("useraccounts/user_menu.html", takes_context=True)
+def user_menu(context: Any) -> dict[str, Any]:
+    """
+    Show on any page who is logged in, the pages of the own account, and a button to log out.
+
+    A stranger is led to log in and to register, and back to this page. Empty without a request, as
+    on a page that tells of an outage. It costs no query but that for the user of the session.
+    """
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None:
+        return {}
+    if user.is_authenticated:
+        return {"user": user, "entries": _menu_entries(request, asking=False)}
+    next_url = _where_to_return(context, request)
+    is_open = policy().may_register(request=request)
+    return {
+        "login_url": with_next(reverse("useraccounts:login"), next_url),
+        "register_url": with_next(reverse("useraccounts:register"), next_url) if is_open else "",
+    }
+
+
+def _menu_entries(request: HttpRequest, *, asking: bool = True) -> list[tuple[str, Any, bool]]:
+    """Return path and label of each page, and whether it is the one that is shown."""
+    user = request.user
     if not user.is_authenticated:
-        return {"entries": []}
-    entries = [entry for room in rooms() for entry in room.menu if entry.is_for(user)]
-    links = [(reverse(f"useraccounts:{entry.name}"), entry.label) for entry in entries]
+        return []
+    entries = [
+        entry for room in rooms() for entry in room.menu if asking or not entry.asks_database
+    ]
     # By path: a view that a project has put in the place of ours has another name.
-    here = context["request"].path
-    return {"entries": [(url, label, url == here) for url, label in links]}
+    return [(e.url, e.label, e.url == request.path) for e in entries if e.is_for(user)]
+
+
+def _where_to_return(context: Any, request: HttpRequest) -> str:
+    """Return where a stranger goes on after the login: this page, or where this one would lead."""
+    match = request.resolver_match
+    if match is None or request.method != "GET":
+        return ""
+    if is_account_page(match):
+        return str(context.get("next") or "")
+    return safe_next(request.get_full_path())
 
 
 @register.simple_tag(takes_context=True)
@@ -72,3 +114,58 @@ def ways_in(context: Any, *, purpose: str = "") -> SafeString:
         ways = [engine.get_template(name).render(context) for name in templates]
     # Escaped by those templates. A room with nothing to show still leaves white space.
     return mark_safe("".join(ways).strip())  # noqa: S308
+
+
+@register.simple_block_tag(takes_context=True)
+def button(
+    context: Any,
+    content: str,
+    *,
+    look: str = "primary",
+    to: str | None = None,
+    arg: Any = None,
+    next: str = "",  # noqa: A002 - as in the context of the pages
+    name: str = "",
+    value: str = "",
+) -> SafeString:
+    """
+    Show a button as all pages have it: ``{% button %}{% translate "Save" %}{% endbutton %}``.
+
+    It sends the form around it, with ``name`` and ``value`` if it has them. With ``to``, the name
+    of a URL with at most one ``arg``, or a path, it is a link, which takes ``next`` along. Its look
+    is "primary", "secondary", "danger", "quiet" or "link"; ``useraccounts/button.html`` shows it.
+    """
+    url = None if to is None else with_next(_resolve(to, arg), next)
+    element = context.template.engine.get_template("useraccounts/button.html")
+    shown = {"label": mark_safe(content.strip()), "look": look, "url": url}  # noqa: S308 - rendered
+    with context.push(**shown, name=name, value=value):
+        rendered: SafeString = element.render(context)
+    return rendered
+
+
+def _resolve(to: str, arg: Any) -> str:
+    # No path at all is the page itself.
+    is_path = not to or "/" in to
+    return to if is_path else reverse(to, args=[] if arg is None else [arg])
+
+
+@register.simple_tag
+def widget(field: BoundField | BoundWidget, *, error_class: str = "", **attrs: str) -> SafeString:
+    """
+    Show the input of a field with more attributes: ``{% widget field class="form-control" %}``.
+
+    A class stands beside those that the field has by itself, and ``error_class`` beside them when
+    its value is refused. One choice of several is shown as well:
+    ``{% for choice in field %}{% widget choice class="form-check-input" %}{% endfor %}``.
+    """
+    if isinstance(field, BoundWidget):
+        own = field.data["attrs"]
+        one = {**field.data, "attrs": {**own, **attrs, **_classes(own, attrs)}}
+        return BoundWidget(field.parent_widget, one, field.renderer).tag()
+    refused = {"class": error_class} if error_class and field.errors else {}
+    return field.as_widget(attrs={**attrs, **_classes(field.field.widget.attrs, attrs, refused)})
+
+
+def _classes(*given: Mapping[str, Any]) -> dict[str, str]:
+    classes = [str(attrs["class"]) for attrs in given if attrs.get("class")]
+    return {"class": " ".join(classes)} if classes else {}

@@ -1,0 +1,4 @@
+from common import *  # noqa: F403
+from common import ROOMS
+
+INSTALLED_APPS = ["tailor", *ROOMS]
