@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
+from importlib.util import find_spec
 
 from django.apps import apps
 from django.conf import global_settings
@@ -18,6 +19,7 @@ from docutils import nodes
 
 from django_useraccounts.conf import Conf
 from django_useraccounts.policy import Policy
+from django_useraccounts.room import Room
 from tests.readme import ROOT
 
 PACKAGE = ROOT / "django_useraccounts"
@@ -31,7 +33,7 @@ def is_known(name: str) -> bool:
 def literals(node: nodes.Node) -> Iterator[str]:
     """Yield what a part of a page has in double backticks."""
     for literal in node.findall(nodes.literal):
-        yield literal.astext()
+        yield " ".join(literal.astext().split())
 
 
 def _is_page(name: str) -> bool:
@@ -57,8 +59,8 @@ def _rooms() -> dict[str, type]:
     return {conf.room: conf.kind for conf in configs}
 
 
-def _is_answer(name: str) -> bool:
-    return hasattr(Policy, name)
+def _is_attribute(name: str) -> bool:
+    return hasattr(Policy, name) or hasattr(Room, name)
 
 
 def _is_template(name: str) -> bool:
@@ -102,7 +104,7 @@ def _is_importable(name: str) -> bool:
         except ImportError:
             continue
         return True
-    return apps.is_installed(name)
+    return name.startswith("django_useraccounts.") and find_spec(name) is not None
 
 
 def _is_of_the_user(name: str) -> bool:
@@ -127,7 +129,7 @@ def _is_tag(name: str) -> bool:
 _WAYS = (
     _is_page,
     _is_setting,
-    _is_answer,
+    _is_attribute,
     _is_template,
     _is_mail,
     _is_defined,
