@@ -207,10 +207,13 @@ def test_people_with_several_addresses_keep_them(project, old) -> None:
     ]
     values = ", ".join(f"({i}, {user}, '{a}', {at}, {first})" for i, user, a, at, first in rows)
     write(old, f"{EMAILS} INSERT INTO user_emails VALUES {values};")
+    # As the classes of some examples have it.
+    write(old, "ALTER TABLE users RENAME COLUMN active TO is_active;")
 
     bring_over(project, old)
 
     frida = named("frida")
+    assert frida.is_active and not named("leon").is_active
     assert frida.email == "kahlo@example.com"
     assert frida.emails.get(is_primary=True).email == "kahlo@example.com"
     proved = frida.emails.confirmed().order_by("pk").values_list("email", flat=True)
