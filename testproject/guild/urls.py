@@ -7,8 +7,10 @@ from django.views.i18n import set_language
 
 from django_useraccounts.decorators import guarded
 
-from . import leaks, views
+from . import leaks, showcase, views
+from .break_in import views as break_in
 from .debugging import debug_only
+from .tour.views import tour
 
 #: All of it behind one lock: whoever may tread the stage may see what is behind it.
 backstage = [
@@ -28,8 +30,15 @@ urlpatterns = [
     path("garret/", views.garret, name="garret"),
     path("stage/", views.stage, name="stage"),
     path("backstage/", guarded(include(backstage), ["funny", "witty", "hilarious"])),
+    path("strongbox/", views.strongbox, name="strongbox"),
+    path("porch/", views.porch, name="porch"),
     path("wardrobe/", views.Wardrobe.as_view(), name="wardrobe"),
     path("language/", set_language, name="set_language"),
+    path("tour/", tour, name="tour"),
+    path("break-it/", break_in.break_in, name="break_in"),
+    path("break-it/<slug:key>/", break_in.attack, name="attack"),
+    path("borrow/", showcase.borrow, name="borrow"),
+    path("source/<path:file>/", showcase.source, name="source"),
     path("leaks/range/<str:prefix>", debug_only(leaks.passwords)),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:key>/", views.mail_html, name="mail_html"),

@@ -13,17 +13,24 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.generic import FormView, ListView, TemplateView
 
-from django_useraccounts.decorators import roles_required
+from django_useraccounts.decorators import (
+    allow_unconfirmed_email,
+    recent_login_required,
+    roles_required,
+)
 from django_useraccounts.identity import login_names
 from django_useraccounts.mixins import RolesRequiredMixin
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.roles.flows import grant_role, revoke_role
 
+from .break_in.views import ATTACKS
 from .debugging import debug_only
 from .doors import DOORS
 from .forms import CostumeForm
 from .mailbox import Mail, all_mail, samples
 from .people import PASSWORD, PEOPLE, everybody
+from .tour.coming_in import START
+from .tour.views import FEATURES
 
 # For anyone
 
@@ -35,6 +42,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "login_names": login_names(),
         "identity": getattr(settings, "IDENTITY", "both"),
         "identities": getattr(settings, "IDENTITIES", {}),
+        "features": len(FEATURES),
+        "attacks": len(ATTACKS),
+        "passages": [excerpt.find() for excerpt in START],
     }
     return render(request, "guild/home.html", page)
 
@@ -90,6 +100,19 @@ def garret(request: HttpRequest) -> HttpResponse:
 @roles_required(["funny", "witty", "hilarious"])
 def stage(request: HttpRequest) -> HttpResponse:
     return render(request, "guild/rooms/stage.html")
+
+
+# Not about roles, but about how somebody has come in
+
+
+@recent_login_required
+def strongbox(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/strongbox.html")
+
+
+@allow_unconfirmed_email
+def porch(request: HttpRequest) -> HttpResponse:
+    return render(request, "guild/rooms/porch.html")
 
 
 # For a few, by the lock on the path that leads here: see urls.py

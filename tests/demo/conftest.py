@@ -37,3 +37,11 @@ def site(settings: Settings, tmp_path: Path) -> Settings:
 def people(site: Settings, db: None) -> None:
     """Let everybody in who is there on the first day."""
     seed()
+
+
+@pytest.fixture
+def whole_site(site: Settings) -> Settings:
+    """Set the middleware of the demo, too: the rooms and the headers that hang on it."""
+    site.MIDDLEWARE = demo.MIDDLEWARE
+    site.SECURE_CSP = demo.SECURE_CSP
+    return site
