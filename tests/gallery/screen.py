@@ -1,5 +1,6 @@
 """A Chromium that shows the shots of the gallery: from memory, with no site behind them."""
 
+import base64
 import mimetypes
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,6 +133,24 @@ class Screen:
         # The status of a page that refuses is no fault of it.
         if message.type in {"error", "warning"} and "status of" not in message.text:
             self.asked.complaints.append(message.text)
+
+
+_WEBP = """async (png) => {
+  const image = Object.assign(new Image(), {src: `data:image/png;base64,${png}`});
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"),
+    {width: image.width, height: image.height});
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/webp", 0.75).split(",")[1];
+}"""
+
+
+def as_webp(browser: Browser, png: bytes) -> bytes:
+    """Return a picture again, a quarter as large: every Chromium can, and needs no other program."""
+    page = browser.new_page()
+    text: str = page.evaluate(_WEBP, base64.b64encode(png).decode())
+    page.close()
+    return base64.b64decode(text)
 
 
 def static_file(path: str) -> bytes | None:

@@ -7,6 +7,7 @@ import pytest
 import django_useraccounts
 from django_useraccounts.preview import mail_kinds
 from django_useraccounts.urls import urlpatterns
+from tests.gallery.__main__ import DOCS, ROOT
 from tests.gallery.entries import ENTRIES
 from tests.gallery.mails import mail_shots
 from tests.gallery.sentences import page_templates, sentences_of
@@ -58,3 +59,12 @@ def test_every_kind_of_mail_is_there():
 
     assert kinds <= set(mail_kinds())
     assert {shot.name for shot in mail_shots()} >= {f"mail-{k.replace('_', '-')}" for k in kinds}
+
+
+def test_the_pictures_of_the_documentation_are_there_and_small():
+    pictures = {path.name: path for path in (ROOT / "docs" / "pictures").glob("*.webp")}
+
+    assert {f"{name}-{colors}.webp" for name in DOCS for colors in ("light", "dark")} <= set(
+        pictures
+    )
+    assert [name for name, path in pictures.items() if path.stat().st_size >= 40_000] == []
