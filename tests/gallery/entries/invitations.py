@@ -76,13 +76,15 @@ def invite(stage: Stage) -> None:
 @entry(POLICY=ANY_ROLE)
 def invite_refused(stage: Stage) -> None:
     stage.log_in(host(stage))
-    stage.post("invite", email="alice@", note="See https://evil.example/", uses="0", roles=["x"])
+    stage.post(
+        "invite", email="alice@", note="See https://evil.example/", uses="0", roles=["x"], days="0"
+    )
 
 
 @entry(POLICY=ANY_ROLE)
 def invite_by_link_done(stage: Stage) -> None:
     stage.log_in(host(stage))
-    stage.post("invite", note=NOTE, uses="3")
+    stage.post("invite", note=NOTE, uses="3", days="7")
 
 
 @entry()

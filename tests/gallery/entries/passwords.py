@@ -1,5 +1,7 @@
 """Passwords: change one, set a first one, forget one."""
 
+from django.utils import timezone
+
 from tests.gallery.stage import Stage, entry
 
 
@@ -33,7 +35,7 @@ def set_password(stage: Stage) -> None:
 def set_password_refused(stage: Stage) -> None:
     stage.client.force_login(stage.user(password=None))
     _prove(stage)
-    stage.post("set_password", new_password="12345", new_password_again="123456")
+    stage.post("set_password", new_password="12345", retype_password="123456")
 
 
 @entry()
@@ -78,8 +80,6 @@ def reset_password_done(stage: Stage) -> None:
 
 def _prove(stage: Stage) -> None:
     # As after a login by a provider.
-    from django.utils import timezone
-
     session = stage.client.session
     session["useraccounts_proved_at"] = int(timezone.now().timestamp())
     session.save()

@@ -34,7 +34,8 @@ def register_asks_all(stage: Stage) -> None:
 
 @entry(RETYPE=("email", "password"), TERMS_VERSION="2", USERNAME="optional")
 def register_asks_all_refused(stage: Stage) -> None:
-    fill_in(stage, username="Frida!", email_again="frieda@example.com", password_again="other")
+    again = {"retype_email": "frieda@example.com", "retype_password": "other"}
+    fill_in(stage, username="Frida!", **again)
 
 
 @entry(USERNAME="off")

@@ -90,7 +90,9 @@ def connect_account(stage: Stage) -> None:
 @entry(SOCIAL=ONE)
 def connect_account_refused(stage: Stage) -> None:
     connect_account(stage)
-    stage.post("connect_account", identifier=HANNAH["email"], password="not this one")
+    shown = stage.last.context["form"].initial["identity"]
+    wrong = {"identifier": HANNAH["email"], "password": "not this one"}
+    stage.post("connect_account", identity=shown, **wrong)
 
 
 @entry(SOCIAL=ONE)
