@@ -15,7 +15,7 @@ def mail_shots(language: str = "en") -> list[Shot]:
 
 def _shot(kind: str, language: str) -> Shot:
     return Shot(
-        name=f"mail-{kind.replace('_', '-')}",
+        name=f"mail.{kind.replace('_', '-')}",
         path=f"/mails/{kind}/",
         status=200,
         headers={"content-type": "text/html; charset=utf-8"},

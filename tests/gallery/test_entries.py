@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import django_useraccounts
-from django_useraccounts.preview import mail_kinds
+from django_useraccounts.preview import mail_kinds, preview_mail
+from django_useraccounts.room import rooms
 from django_useraccounts.urls import urlpatterns
 from tests.gallery.__main__ import DOCS, ROOT
 from tests.gallery.entries import ENTRIES
@@ -58,7 +59,18 @@ def test_every_kind_of_mail_is_there():
     kinds = {path.parent.name for path in subjects}
 
     assert kinds <= set(mail_kinds())
-    assert {shot.name for shot in mail_shots()} >= {f"mail-{k.replace('_', '-')}" for k in kinds}
+    assert {shot.name for shot in mail_shots()} >= {f"mail.{k.replace('_', '-')}" for k in kinds}
+
+
+def test_a_sample_of_a_mail_says_what_it_is_about():
+    package = Path(django_useraccounts.__file__).parent
+    bodies = package.rglob("templates/useraccounts/mails/*/body.txt")
+    kinds = {path.parent.name for path in bodies if "{{ what }}" in path.read_text()}
+    samples = {kind: sample for room in rooms() for kind, sample in room.samples.items()}
+
+    assert len(kinds) == 4
+    for kind in kinds:
+        assert samples[kind][1] in preview_mail(kind).body, kind
 
 
 def test_the_pictures_of_the_documentation_are_there_and_small():
