@@ -5,7 +5,6 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.gallery.node import axe
 from tests.gallery.screen import Screen, static_file
 from tests.gallery.stage import Shot
 
@@ -25,8 +24,7 @@ _RUN_AXE = """async ([tags, off]) => {
 
 
 def by_axe(page: Page, *, off: tuple[str, ...] = ()) -> list[str]:
-    """Return what axe-core finds."""
-    page.evaluate(axe())
+    """Return what axe-core finds, whose script the screen has brought along."""
     found: list[str] = page.evaluate(_RUN_AXE, [TAGS, list(off)])
     return found
 

@@ -92,7 +92,7 @@ class Asked:
 
 
 class Screen:
-    """One window: shows shot after shot, and notes what each asks for."""
+    """One window: shows shot after shot, with a script of ours in each, and notes what each asks for."""
 
     def __init__(
         self,
@@ -100,6 +100,8 @@ class Screen:
         house: Theatre,
         size: tuple[int, int] = DESK,
         colors: Colors = "light",
+        *,
+        script: str = "",
         **options: Any,
     ) -> None:
         viewport: Any = {"width": size[0], "height": size[1]}
@@ -107,7 +109,8 @@ class Screen:
         self._context = browser.new_context(
             viewport=viewport, color_scheme=colors, reduced_motion="reduce", **options
         )
-        self._context.add_init_script(_LISTEN)
+        # With each page: to send it there afterwards costs three times as much.
+        self._context.add_init_script(_LISTEN + script)
         self._context.on("request", self._note_request)
         self._context.on("console", self._note_complaint)
         self.page: Page = self._context.new_page()

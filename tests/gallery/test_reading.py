@@ -13,6 +13,7 @@ import pytest
 
 from tests.gallery import reading
 from tests.gallery.mails import mail_shots
+from tests.gallery.node import axe
 from tests.gallery.screen import DESK, NARROW, PHONE, Screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database, pytest.mark.django_db]
@@ -48,7 +49,7 @@ def told(shot, findings):
 @pytest.mark.parametrize("combination", combinations())
 def test_nobody_stumbles_over_a_page(browser, house, gallery, combination):
     size, colors = COMBINATIONS[combination]
-    screen, findings = Screen(browser, house, size, colors), []
+    screen, findings = Screen(browser, house, size, colors, script=axe()), []
 
     for shot in gallery.shots:
         page = screen.show(shot)
@@ -76,7 +77,7 @@ def test_nothing_is_lost_at_four_times_the_size_and_with_more_space(browser, hou
 
 
 def test_nobody_stumbles_over_a_mail(browser, house):
-    screen, findings = Screen(browser, house, DESK), []
+    screen, findings = Screen(browser, house, DESK, script=axe()), []
 
     for shot in half(mail_shots()):
         page = screen.show(shot)
