@@ -24,7 +24,7 @@ def missing(what: str, reason: str) -> NoReturn:
     Skip the test because this machine lacks something, or fail where that was promised.
 
     USERACCOUNTS_REQUIRE names, with commas, what may not be missing: browser, postgresql, mariadb,
-    redis, oidc, gettext, asgi, gunicorn, pgbouncer.
+    redis, oidc, node, gettext, asgi, gunicorn, pgbouncer.
     """
     required = os.environ.get("USERACCOUNTS_REQUIRE", "").split(",")
     if what in [name.strip() for name in required]:

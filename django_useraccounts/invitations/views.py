@@ -35,7 +35,7 @@ from .forms import AcceptInvitationForm, InviteForm, ResendInvitationForm, Withd
 from .models import ACCEPT_INVITATION, Invitation
 
 #: How many invitations a page shows.
-PAGE = 50
+PAGE = 20
 
 
 class InvitationsView(AllowUnconfirmedEmailMixin, AccountPage, TemplateView):

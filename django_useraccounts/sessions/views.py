@@ -27,7 +27,7 @@ from .keeping import SEEN_EVERY, row_of
 from .models import DISOWN_LOGIN, LoginSession
 
 #: How many sessions the page names, those that were used last; all others are ended at once.
-SHOWN = 100
+SHOWN = 25
 
 
 @dataclass(frozen=True)

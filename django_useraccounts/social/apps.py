@@ -1,6 +1,7 @@
 """The room of logins by a provider joins the house."""
 
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.apps import AppConfig
@@ -25,6 +26,12 @@ class SocialConfig(Room, AppConfig):
         "provider_disconnected": _("The login “%(called)s” at %(source)s was disconnected."),
         "social_login_refused": _("Somebody came back from %(source)s and was not let in."),
     }
+    samples: Any = MappingProxyType(
+        {
+            kind: (kind, "GitHub (frida-kahlo)")
+            for kind in ("connect_by_link", "provider_connected", "provider_disconnected")
+        }
+    )
     ways_in = "useraccounts/social/ways_in.html"
     conf: Any = conf
 

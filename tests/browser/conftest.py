@@ -41,12 +41,13 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
         # Django refuses the ORM in a thread with an event loop, and Playwright runs one here.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        chromium = _chromium(playwright)
+        chromium = start_chromium(playwright)
         yield chromium
         chromium.close()
 
 
-def _chromium(playwright: Playwright) -> Browser:
+def start_chromium(playwright: Playwright) -> Browser:
+    """Start a Chromium; skip or fail the test where there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     installed = next(filter(None, map(shutil.which, names)), None)
     if not installed and not os.path.exists(playwright.chromium.executable_path):

@@ -1,8 +1,8 @@
 """
-Programs that others have written and certified, for the tests to talk to.
+Programs that others have written, for the tests to talk to.
 
-The package ``oidc-provider`` of npm is one of those that the OpenID Foundation has certified. It is
-installed once, outside the repository, as ``package-lock.json`` has it.
+The package ``oidc-provider`` of npm is one of those that the OpenID Foundation has certified. What
+comes from npm is installed once, outside the repository, as a ``package-lock.json`` has it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from tests.conftest import missing
 HERE = Path(__file__).parent
 #: Seconds that the provider may take to start.
 PATIENCE = 30
-#: What the provider needs of Node.
+#: What the programs need of Node.
 NODE = 18
 
 CLIENT_ID, CLIENT_SECRET = "the-site", "a-secret-of-the-tests"
@@ -54,7 +54,7 @@ def oidc_provider(redirect_uris: Sequence[str]) -> Iterator[str]:
 
     Skips or fails the test, see ``missing``, where Node, npm or the package index is not there.
     """
-    folder = _installed()
+    folder = installed(HERE, "oidc-provider", requirement="oidc", program="server.mjs")
     client = {
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
@@ -63,7 +63,7 @@ def oidc_provider(redirect_uris: Sequence[str]) -> Iterator[str]:
     served = {"CLIENT": json.dumps(client), "PEOPLE": json.dumps(PEOPLE)}
     with tempfile.TemporaryFile("w+") as log:
         provider = subprocess.Popen(
-            [_program("node"), str(folder / "server.mjs")],
+            [node("oidc"), str(folder / "server.mjs")],
             env={**os.environ, **served},
             # It ends when this pipe does, so that no death of the tests leaves it behind.
             stdin=subprocess.PIPE,
@@ -91,19 +91,24 @@ def _first_line(provider: "subprocess.Popen[str]", log: IO[str]) -> str:
     return line
 
 
-def _installed() -> Path:
-    """Return the folder in which the provider and what it needs are, installed if need be."""
-    sources = [HERE / name for name in ("package.json", "package-lock.json", "server.mjs")]
+def installed(home: Path, name: str, *, requirement: str, program: str) -> Path:
+    """
+    Return the folder in which a program of ours and what it needs are, installed if need be.
+
+    ``home`` has the program and its package.json with the lock; ``requirement`` is what
+    USERACCOUNTS_REQUIRE calls it.
+    """
+    sources = [home / part for part in ("package.json", "package-lock.json", program)]
     digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "useraccounts-tests" / f"oidc-provider-{digest[:16]}"
+    folder = cache / "useraccounts-tests" / f"{name}-{digest[:16]}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _install(sources, folder)
+        _install(sources, folder, requirement)
     return folder
 
 
-def _install(sources: Sequence[Path], folder: Path) -> None:
+def _install(sources: Sequence[Path], folder: Path, requirement: str) -> None:
     # Elsewhere first, and renamed at the end: of two processes at once, the later one takes what
     # the earlier one has finished.
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
@@ -111,10 +116,11 @@ def _install(sources: Sequence[Path], folder: Path) -> None:
         made.mkdir()
         for source in sources:
             shutil.copy(source, made)
-        command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        options = ["--no-audit", "--no-fund", "--ignore-scripts"]
+        command = [_program("npm", requirement), "ci", *options]
         done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=300)
         if done.returncode:
-            missing("oidc", f"npm cannot install the provider:\n{done.stderr[-2000:]}")
+            missing(requirement, f"npm cannot install {folder.name}:\n{done.stderr[-2000:]}")
         try:
             made.rename(folder)
         except OSError:
@@ -122,12 +128,17 @@ def _install(sources: Sequence[Path], folder: Path) -> None:
                 raise
 
 
-def _program(name: str) -> str:
+def node(requirement: str) -> str:
+    """Return the path of Node; skip or fail the test where it is not there, or too old."""
+    found = _program("node", requirement)
+    version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+    if int(version.lstrip("v").partition(".")[0] or 0) < NODE:
+        missing(requirement, f"Node {NODE} or newer is needed, and this is {version.strip()}")
+    return found
+
+
+def _program(name: str, requirement: str) -> str:
     found = shutil.which(name)
     if not found:
-        missing("oidc", f"{name} is not installed")
-    if name == "node":
-        version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
-        if int(version.lstrip("v").partition(".")[0] or 0) < NODE:
-            missing("oidc", f"Node {NODE} or newer is needed, and this is {version.strip()}")
+        missing(requirement, f"{name} is not installed")
     return found
