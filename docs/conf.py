@@ -10,6 +10,7 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.test_settings")
 
 import django  # noqa: E402  # after the path
+from sphinx.application import Sphinx  # noqa: E402
 
 django.setup()
 
@@ -30,11 +31,20 @@ nitpick_ignore_regex = [
     ("py:.*", r"django_useraccounts[\w.]*\.(?:[A-Z]|_\w+)"),
     ("py:class", r"django_useraccounts\.memberships\.stripe\.events\.Event"),
 ]
-autodoc_class_signature = "separated"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 
 html_theme = "furo"
-html_title = f"{project} {release}"
+html_title = f"User accounts {release}"
 html_show_sphinx = False
 html_copy_source = False
+
+
+def without_anything(*details: object) -> tuple[str, None] | None:
+    """Leave out the arguments of a class that takes any, such as a model: they tell nothing."""
+    *_what, arguments, _result = details
+    return ("", None) if arguments == "(*args, **kwargs)" else None
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-signature", without_anything)

@@ -23,7 +23,8 @@ class OfSphinx(Directive):
     optional_arguments = 1
     final_argument_whitespace = True
     option_spec = dict.fromkeys(
-        ("caption", "glob", "hidden", "members", "member-order", "no-value"), directives.unchanged
+        ("caption", "glob", "hidden", "maxdepth", "members", "member-order", "no-value"),
+        directives.unchanged,
     )
 
     def run(self) -> list[nodes.Node]:

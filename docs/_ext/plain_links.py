@@ -40,6 +40,9 @@ def lead_to_pages(app: Sphinx, tree: nodes.document, docname: str) -> None:
             uri = app.builder.get_relative_uri(docname, target)
             link["refuri"] = f"{uri}#{heading}" if heading else uri
             link["internal"] = True
+            if link.astext().endswith(".rst"):
+                # The name of a file says nothing to whoever reads the book.
+                link.children = [nodes.inline(text=app.env.titles[target].astext())]
 
 
 def _pages_by_path(env: BuildEnvironment) -> dict[str, str]:
