@@ -31,7 +31,7 @@ class OfSphinx(Directive):
         return []
 
 
-for _name in ("autoclass", "autodata", "autofunction", "toctree"):
+for _name in ("autoclass", "autodata", "autofunction", "automodule", "toctree"):
     directives.register_directive(_name, OfSphinx)
 
 
@@ -42,13 +42,13 @@ def pages() -> list[str]:
 
 
 @cache
-def document(name: str) -> nodes.document:
-    """Parse a page by its path; whatever docutils warns of is an error."""
+def document(name: str, *, level: int = 2) -> nodes.document:
+    """Parse a page; what docutils would report from this level on is an error (2: a warning)."""
     text = (ROOT / name).read_text(encoding="utf-8")
     return publish_doctree(
         text,
         source_path=name,
-        settings_overrides={"report_level": 2, "halt_level": 2, "_disable_config": True},
+        settings_overrides={"report_level": level, "halt_level": level, "_disable_config": True},
     )
 
 

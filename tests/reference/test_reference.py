@@ -79,15 +79,19 @@ def test_each_part_stands_in_one_place() -> None:
 def test_every_public_name_is_there(module: str) -> None:
     named = {name.removeprefix(f"{module}.") for name in directives()}
 
-    assert public_names(module) - named == set()
+    assert directives().get(module) == "automodule" or public_names(module) - named == set()
 
 
 @pytest.mark.parametrize("name", directives())
 def test_every_name_is_in_the_code_and_says_what_it_does(name: str) -> None:
-    thing = import_string(name)
-
-    is_value = directives()[name] == "autodata"
-    assert is_value or (inspect.getdoc(thing) or "").strip()
+    directive = directives()[name]
+    if directive == "automodule":
+        module = import_module(name)
+        # Sphinx leaves out what has no docstring.
+        assert all(getattr(module, public).__doc__ for public in public_names(name))
+    else:
+        thing = import_string(name)
+        assert directive == "autodata" or (inspect.getdoc(thing) or "").strip()
 
 
 def test_every_question_of_the_policy_says_what_it_asks() -> None:
