@@ -3,7 +3,7 @@
 PYTHON ?= python3
 TEST_EXTRAS ?= demo,test
 
-.PHONY: demo test lint format messages check
+.PHONY: demo test lint format messages docs links check
 
 demo: .venv/installed-demo
 	.venv/bin/python manage.py demo
@@ -26,6 +26,14 @@ format: .venv/installed-dev
 messages: .venv/installed-test
 	.venv/bin/python -m tests.languages
 
+# The book. -W: a warning is an error; -n: so is a reference that leads nowhere.
+docs: .venv/installed-docs
+	.venv/bin/python -m sphinx -W -n --keep-going -q -b html docs docs/_build/html
+
+# Asks every other site that the book links to; it needs the network.
+links: .venv/installed-docs
+	.venv/bin/python -m sphinx -n -q -b linkcheck docs docs/_build/links
+
 check: lint test
 
 .venv/bin/python:
@@ -37,6 +45,10 @@ check: lint test
 
 .venv/installed-test: setup.cfg pyproject.toml | .venv/bin/python
 	.venv/bin/pip install -e ".[$(TEST_EXTRAS)]"
+	@touch $@
+
+.venv/installed-docs: setup.cfg pyproject.toml | .venv/bin/python
+	.venv/bin/pip install -e ".[demo,docs]"
 	@touch $@
 
 .venv/installed-dev: setup.cfg pyproject.toml | .venv/bin/python

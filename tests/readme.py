@@ -1,4 +1,4 @@
-"""The code blocks of README.rst, for tests that run them."""
+"""The code blocks and tables of README.rst and the docs, for tests that run them."""
 
 import subprocess
 from collections.abc import Mapping
@@ -8,14 +8,41 @@ from pathlib import Path
 from django.core import mail
 from docutils import nodes
 from docutils.core import publish_doctree
+from docutils.parsers.rst import Directive, directives
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: How README.rst marks the blocks that are for one kind of Django's mail settings.
+#: How pages mark the blocks that are for one kind of Django's mail settings.
 THIS_DJANGO = "# Django 6.1\n" if hasattr(mail, "mailers") else "# Django 5.2 and 6.0\n"
 
 
-def document(name: str, *, level: int = 1) -> nodes.document:
+class OfSphinx(Directive):
+    """Stands in for what only the book knows: to read a page, nothing of it is needed."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec = dict.fromkeys(
+        ("caption", "glob", "hidden", "maxdepth", "members", "member-order", "no-value"),
+        directives.unchanged,
+    )
+
+    def run(self) -> list[nodes.Node]:
+        return []
+
+
+for _name in ("autoclass", "autodata", "autofunction", "automodule", "toctree"):
+    directives.register_directive(_name, OfSphinx)
+
+
+def pages() -> list[str]:
+    """Return every page at the root and of the docs, by its path."""
+    found = [*ROOT.glob("*.rst"), *(ROOT / "docs").rglob("*.rst")]
+    return sorted(path.relative_to(ROOT).as_posix() for path in found if "_build" not in path.parts)
+
+
+@cache
+def document(name: str, *, level: int = 2) -> nodes.document:
     """Parse a page; what docutils would report from this level on is an error (2: a warning)."""
     text = (ROOT / name).read_text(encoding="utf-8")
     return publish_doctree(
@@ -26,28 +53,28 @@ def document(name: str, *, level: int = 1) -> nodes.document:
 
 
 @cache
-def blocks(language: str) -> list[str]:
-    """Return the blocks of a language in their order."""
+def blocks(language: str, page: str = "README.rst") -> list[str]:
+    """Return the blocks of a language on a page in their order."""
     return [
         block.astext()
-        for block in document("README.rst").findall(nodes.literal_block)
+        for block in document(page).findall(nodes.literal_block)
         if language in block["classes"]
     ]
 
 
-def block(language: str, part: str) -> str:
+def block(language: str, part: str, page: str = "README.rst") -> str:
     """Return the one block of a language that holds ``part``, for this Django if it says which."""
     (text,) = [
         text
-        for text in blocks(language)
+        for text in blocks(language, page)
         if part in text and (not text.startswith("# Django") or text.startswith(THIS_DJANGO))
     ]
     return text
 
 
-def table(head: str) -> list[list[str]]:
+def table(head: str, page: str) -> list[list[str]]:
     """Return the rows of the table whose first column has this head, each as texts of its cells."""
-    for group in document("README.rst").findall(nodes.tgroup):
+    for group in document(page).findall(nodes.tgroup):
         first, *rows = [
             [cell.astext() for cell in row.findall(nodes.entry)] for row in group.findall(nodes.row)
         ]

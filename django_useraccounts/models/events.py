@@ -39,6 +39,8 @@ VIA_MAX_LENGTH = 100
 
 
 class AccountEventManager(models.Manager["AccountEvent"]):
+    """Adds rows to the trail, and changes in them only what tells who somebody was."""
+
     def record(
         self,
         kind: str,

@@ -85,7 +85,7 @@ class _Consent:
 
 class FakeOAuth2(Fake):
     """
-    A provider of OAuth 2.0 with an API: GitHub, Discord, and whoever else has one like them.
+    A provider of OAuth 2.0 with an API: GitHub, Discord, and whoever else has one like them::
 
         FakeOAuth2(
             authorize_url="https://id.example.com/authorize",

@@ -1,4 +1,4 @@
-"""How many queries and hashes each page may cost: the promises of the README, held exactly."""
+"""How many queries and hashes each page may cost: the promises of the docs, held exactly."""
 
 from contextlib import contextmanager
 

@@ -1,4 +1,4 @@
-"""A site with a page for members, as README.rst shows it."""
+"""A site with a page for members, as docs/memberships.rst shows it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path

@@ -22,7 +22,7 @@ def port() -> int:
 def mail_server(
     certificate: Path, port: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MailServer]:
-    """Run the server, with a site that sends by it: port, SSL, user and password as in the README."""
+    """Run the server, with a site that sends by it: port, SSL, user and password as in docs/mail.rst."""
     server = MailServer()
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate)

@@ -1,4 +1,4 @@
-"""A real SMTP server with moods, and the settings of the README that reach it."""
+"""A real SMTP server with moods, and the settings of docs/mail.rst that reach it."""
 
 import asyncio
 import re
@@ -103,7 +103,7 @@ def link_of(message: EmailMessage) -> str:
 
 
 def smtp_settings(port: int, *, password: str = PASSWORD) -> dict[str, object]:
-    """Return the settings that the README shows for an SMTP server, as this Django wants them."""
+    """Return the settings that docs/mail.rst shows for an SMTP server, as this Django wants them."""
     sender = {"DEFAULT_FROM_EMAIL": "My site <hello@example.com>"}
     backend = "django.core.mail.backends.smtp.EmailBackend"
     if hasattr(mail, "mailers"):

@@ -16,7 +16,7 @@ from django_useraccounts.social.models import Connection
 from django_useraccounts.social.providers import all_providers
 from django_useraccounts.social.sealing import seal
 from django_useraccounts.testing import make_user
-from tests.readme import block, document
+from tests.readme import document
 from tests.social.visits import HANNAH, arrive, url
 
 pytestmark = pytest.mark.django_db
@@ -103,12 +103,12 @@ def test_its_signals_exist():
     assert all(name in text for name in vars(signals) if name.startswith("provider_"))
 
 
-def test_the_settings_of_the_readme_name_providers_that_can_be_meant(settings, monkeypatch):
+def test_its_settings_name_providers_that_can_be_meant(settings, monkeypatch):
     for name in ("GOOGLE", "GUILD"):
         monkeypatch.setenv(f"{name}_CLIENT_ID", "the-site")
         monkeypatch.setenv(f"{name}_CLIENT_SECRET", "the-secret")
     names = {"os": os}
-    exec(block("python", "GUILD_CLIENT_ID"), names)
+    exec(code("GUILD_CLIENT_ID"), names)
 
     settings.USERACCOUNTS = names["USERACCOUNTS"]
 

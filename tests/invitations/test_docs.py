@@ -1,4 +1,4 @@
-"""The code of README.rst about invitations does what is said there."""
+"""The code of docs/invitations.rst does what is said there."""
 
 import pytest
 
@@ -15,8 +15,8 @@ from tests.readme import block
 pytestmark = pytest.mark.django_db
 
 code: dict = {}
-exec(block("python", "def may_invite"), code)
-exec(block("python", "def open_the_season"), code)
+exec(block("python", "def may_invite", "docs/invitations.rst"), code)
+exec(block("python", "def open_the_season", "docs/invitations.rst"), code)
 MyPolicy = code["MyPolicy"]
 
 
