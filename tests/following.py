@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +75,11 @@ class Project:
 
 
 def page_blocks(page: str, *languages: str) -> list[str]:
-    """Return the blocks of a page in some languages, in their order; all of them without."""
-    found = document(page).findall(nodes.literal_block)
-    wanted = set(languages)
-    return [
-        block.astext() for block in found if not wanted or wanted.intersection(block["classes"])
-    ]
+    """Return the blocks of a page in some languages, in their order."""
+    return [text for text, language in languages_of(page) if language in languages]
+
+
+def languages_of(page: str) -> Iterator[tuple[str, str]]:
+    """Yield each block of a page with its language, "" where it says none."""
+    for block in document(page).findall(nodes.literal_block):
+        yield block.astext(), next((name for name in block["classes"] if name != "code"), "")
