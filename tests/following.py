@@ -83,3 +83,8 @@ def languages_of(page: str) -> Iterator[tuple[str, str]]:
     """Yield each block of a page with its language, "" where it says none."""
     for block in document(page).findall(nodes.literal_block):
         yield block.astext(), next((name for name in block["classes"] if name != "code"), "")
+
+
+def found_in(said: str, block: str) -> re.Match[str] | None:
+    """Find a block in what was said; "…" in it stands for what nobody can know before."""
+    return re.search(".*?".join(map(re.escape, block.split("…"))), said, re.DOTALL)

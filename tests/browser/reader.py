@@ -32,7 +32,7 @@ from typing import TypeVar
 from docutils import nodes
 from playwright.sync_api import Page, expect
 
-from tests.following import Project
+from tests.following import Project, found_in
 from tests.servers import free_port
 
 #: What a reader types and this one does not, see above.
@@ -107,8 +107,7 @@ class Reader:
 
     def find(self, block: str) -> None:
         """Wait for the text in the newest mail, if the last commands have not said it."""
-        known = ".*?".join(map(re.escape, block.split("…")))
-        found = wait_for(lambda: re.search(known, f"{self.said}\n{self.newest_mail}"), known)
+        found = wait_for(lambda: found_in(f"{self.said}\n{self.newest_mail}", block), block)
         link = re.search(r"http\S+", found[0])
         if link:
             self.open(link[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import missing
-from tests.following import Project, languages_of, page_blocks
+from tests.following import Project, found_in, languages_of, page_blocks
 from tests.servers import lacks, redis
 
 # Not for this process: so that a day has a share of the pages.
@@ -73,7 +73,7 @@ def test_the_page_is_done_as_it_says(page: str, project: Project, server: str) -
         if language == "shell":
             said = "".join(_run(project, line) for line in block.splitlines())
         elif language == "text":
-            assert re.search(".*?".join(map(re.escape, block.split("…"))), said), said
+            assert found_in(said, block), said
         else:
             project.write(block.replace(REDIS, server))
 
