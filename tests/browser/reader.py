@@ -152,7 +152,7 @@ class Reader:
             self.page.get_by_role("row").filter(has_text=label).get_by_role("checkbox").check()
             return
         # Django's administration writes a colon behind a label.
-        field = self.page.get_by_label(re.compile(rf"^{re.escape(label)}\b:?"))
+        field = self.page.get_by_label(re.compile(rf"^{re.escape(label)}(:|$)"))
         if field.evaluate("field => field.localName") == "select":
             field.select_option(label=value)
         else:
