@@ -9,15 +9,16 @@ from django.conf import settings as site
 
 #: Folders whose tests ask about pages, programs and people; what the database answers there, the
 #: tests of the rooms ask of each database.
-ONE_DATABASE = {"behaviours", "demo", "integrations", "smtp"}
+ONE_DATABASE = {"behaviours", "demo", "howto", "integrations", "smtp"}
 #: Folders that hang on neither the database nor the Django.
 ONCE = {"control", "machine"}
 #: In how many days a server has had each test, where USERACCOUNTS_TESTS is ``today``; those of races
 #: are slow, and tests/races deals its pairs itself.
-DAYS, DAYS_OF_FOLDER = 6, {"attacks": 1, "faults": 3, "fleet": 3, "races": 1, "scale": 2}
+DAYS = 6
+DAYS_OF_FOLDER = {"attacks": 1, "faults": 3, "fleet": 3, "howto": 4, "races": 1, "scale": 2}
 RACES, DAYS_OF_RACES = "test_S_races", 3
-#: Folders of whose tests SQLite, too, has then a share only: each has one of the three each day.
-TURNS = {"faults"}
+#: Folders of whose tests SQLite, too, has then a share only: each has its turn in so many days.
+TURNS = {"faults", "howto"}
 
 _ENGINES = {"sqlite3": 0, "postgresql": 1, "mysql": 2}
 
@@ -49,15 +50,19 @@ def _is_no_copy(item: pytest.Item) -> bool:
 
 
 def _asks(item: pytest.Item) -> bool:
+    return _is_no_copy(item) and _reaches_a_database(item)
+
+
+def _reaches_a_database(item: pytest.Item) -> bool:
     # pytest-django lets no other test reach the database.
     fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-    return _is_no_copy(item) and bool(fixtures or item.get_closest_marker("django_db"))
+    return bool(fixtures or item.get_closest_marker("django_db"))
 
 
 def _is_for_today(item: pytest.Item, *, is_server: bool) -> bool:
-    if not _is_no_copy(item):
-        return not is_server
-    is_dealt = is_server or (_folder(item) in TURNS and _asks(item))
+    if is_server and not _is_no_copy(item):
+        return False
+    is_dealt = is_server or (_folder(item) in TURNS and _reaches_a_database(item))
     return not is_dealt or _is_turn(item)
 
 

@@ -1,17 +1,20 @@
 """Roles and logins in Django REST framework; needs ``django-useraccounts[rest]``."""
 
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from rest_framework import authentication
 from rest_framework.exceptions import Throttled
 from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from ..errors import TooManyAttempts
 from ..guards import Guard
 from ..models import AbstractUser
 from ..requirements import Need, Requirement
+
+if TYPE_CHECKING:
+    # When it runs, this module imports the classes that REST_FRAMEWORK names: those below, too.
+    from rest_framework.views import APIView
 
 
 class RolesRequired(OperationHolderMixin, BasePermission):
@@ -33,7 +36,7 @@ class RolesRequired(OperationHolderMixin, BasePermission):
         # The framework calls what it finds in permission_classes, once for each request.
         return self
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return not self.guard.obstacle_for(request.user)
 
     def __invert__(self) -> NoReturn:

@@ -1,16 +1,11 @@
 """An old project in a folder of its own, and the page of the docs that leads it to the accounts."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
-from docutils import nodes
-
-from tests.readme import ROOT, document
+from tests.following import Project, page_blocks
 
 HERE = Path(__file__).parent
 
@@ -35,31 +30,24 @@ PASSWORD_HASHERS.append("django.contrib.auth.hashers.MD5PasswordHasher")
 COLUMNS, INDEXES = "people/migrations/0002_accounts.py", "people/migrations/0003_keys.py"
 
 
-class Site:
+class Site(Project):
     """The old project, with the old shop in it."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self._run("-m", "django", "startproject", "mysite", ".")
+        super().__init__(folder)
+        self.run("-m", "django", "startproject", "mysite", ".")
         shutil.copytree(HERE / "shop", folder / "shop")
         self.append("mysite/settings.py", SETTINGS.format(url=url))
 
-    def append(self, path: str, text: str) -> None:
-        """Add to a file of the project, or make it."""
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as out:
-            out.write(f"\n{text}\n")
-
     def manage(self, *arguments: str, code: int = 0) -> str:
         """Run ``manage.py`` and return what it says; it has to end with ``code``."""
-        return self._run("manage.py", *arguments, code=code)
+        return self.run("manage.py", *arguments, code=code)
 
     def shell(self, script: str, *, settings: str = "mysite.settings", code: int = 0) -> str:
         """Run a script in the project and return what it prints."""
         setup = "import django; django.setup()\n"
         run = (f"{setup}{textwrap.dedent(script)}",)
-        return self._run("-c", *run, settings=settings, code=code).strip()
+        return self.run("-c", *run, settings=settings, code=code).strip()
 
     def keep_release(self, name: str) -> str:
         """Keep the settings as they are now, for a process that has them still; name them."""
@@ -67,25 +55,6 @@ class Site:
         self.append(f"mysite/{name}.py", settings.replace("mysite.urls", "mysite.former_urls"))
         self.append("mysite/former_urls.py", "urlpatterns = []")
         return f"mysite.{name}"
-
-    def _run(self, *arguments: str, settings: str = "mysite.settings", code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env={**self.environment, "DJANGO_SETTINGS_MODULE": settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == code, done.stdout
-        return done.stdout
-
-    @property
-    def environment(self) -> dict[str, str]:
-        mine = ("DJANGO_SETTINGS_MODULE", "USERACCOUNTS_TEST_DATABASE")
-        kept = {name: value for name, value in os.environ.items() if name not in mine}
-        return {**kept, "PYTHONPATH": f"{self.folder}{os.pathsep}{ROOT}"}
 
     def follow(self, *, concurrently: bool = False) -> None:
         """Write the files of the page into the project; indexes as for PostgreSQL, or all at once."""
@@ -104,6 +73,4 @@ class Site:
 
 def blocks(language: str) -> list[str]:
     """Return the blocks of the page in a language, in their order."""
-    page = document("docs/contrib_auth.rst")
-    found = page.findall(nodes.literal_block)
-    return [block.astext() for block in found if language in block["classes"]]
+    return page_blocks("docs/contrib_auth.rst", language)

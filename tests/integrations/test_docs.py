@@ -6,21 +6,16 @@ import sys
 
 import pytest
 from django.template import engines
-from docutils import nodes
 
-from tests.readme import ROOT, document
+from tests.following import page_blocks
+from tests.readme import ROOT
 
 PAGES = ["docs/guards.rst", "docs/roles.rst"]
 
 
-def blocks(page: str, language: str) -> list[str]:
-    found = document(page).findall(nodes.literal_block)
-    return [block.astext() for block in found if language in block["classes"]]
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_its_modules_can_be_imported(page, tmp_path) -> None:
-    python = blocks(page, "python")
+    python = page_blocks(page, "python")
     # In another process: guards tell their roles to the system checks of this one.
     books = tmp_path / "mysite" / "books"
     books.mkdir(parents=True)
@@ -42,6 +37,6 @@ def test_its_modules_can_be_imported(page, tmp_path) -> None:
     assert imported.returncode == 0, imported.stderr
 
 
-@pytest.mark.parametrize("source", blocks(PAGES[0], "html+django"))
+@pytest.mark.parametrize("source", page_blocks(PAGES[0], "html+django"))
 def test_its_templates_compile(source: str) -> None:
     engines["django"].from_string(source)

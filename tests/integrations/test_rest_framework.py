@@ -1,5 +1,7 @@
 """Roles as a permission of Django REST framework."""
 
+import subprocess
+import sys
 from base64 import b64encode
 
 import pytest
@@ -11,6 +13,7 @@ from django_useraccounts.integrations.rest_framework import RolesRequired
 from django_useraccounts.requirements import Requirement, guarded_names
 from django_useraccounts.roles.flows import revoke_role
 from django_useraccounts.testing import PASSWORD, lifted_limits, log_in, make_user
+from tests.readme import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.integrations.urls")]
 
@@ -141,6 +144,22 @@ def test_its_roles_are_known_to_the_check():
 
     (place,) = guarded_names.pop("known-to-the-check")
     assert place.startswith(f"{__name__}:")
+
+
+def test_a_setting_can_name_its_classes():
+    # In another process: the framework reads them once, while its views are imported.
+    classes = {
+        "DEFAULT_AUTHENTICATION_CLASSES": [f"{RolesRequired.__module__}.BasicAuthentication"],
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    }
+    script = (
+        "import django; from django.conf import settings; settings.REST_FRAMEWORK = "
+        f"{classes}; django.setup(); import {RolesRequired.__module__}; import rest_framework.views"
+    )
+
+    imported = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True)
+
+    assert imported.returncode == 0, imported.stderr.decode()
 
 
 def test_a_guarded_answer_costs_two_queries(client, django_assert_num_queries):
