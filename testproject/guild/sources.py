@@ -1,6 +1,8 @@
 """Lines of code as the pages show them: read from their files, so that they are always true."""
 
 import ast
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -63,6 +65,15 @@ class Passage:
     def url(self) -> str:
         """Return where the page of the file shows them."""
         return f"{reverse('source', args=[self.file])}#L{self.line}"
+
+
+def found(excerpts: Iterable[Excerpt]) -> list[Passage]:
+    """Return the lines that are there: who changes the demo loses an excerpt, and no page."""
+    passages = []
+    for excerpt in excerpts:
+        with suppress(LookupError):
+            passages.append(excerpt.find())
+    return passages
 
 
 def lines_of(file: str) -> tuple[str, ...]:

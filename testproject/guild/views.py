@@ -29,6 +29,7 @@ from .doors import DOORS
 from .forms import CostumeForm
 from .mailbox import Mail, all_mail, samples
 from .people import PASSWORD, PEOPLE, everybody
+from .sources import found
 from .tour.coming_in import START
 from .tour.views import FEATURES
 
@@ -44,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "identities": getattr(settings, "IDENTITIES", {}),
         "features": len(FEATURES),
         "attacks": len(ATTACKS),
-        "passages": [excerpt.find() for excerpt in START],
+        "passages": found(START),
     }
     return render(request, "guild/home.html", page)
 

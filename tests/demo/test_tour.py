@@ -62,10 +62,18 @@ def test_who_is_to_see_it_is_somebody_of_the_guild():
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.title)
 def test_the_lines_of_a_feature_are_there(feature):
-    passages = feature.passages
+    passages = [excerpt.find() for excerpt in feature.code]
 
     assert passages
     assert all(passage.code.strip() for passage in passages)
+    assert feature.passages == passages
+
+
+def test_who_changes_the_demo_loses_an_excerpt_and_no_page(client, monkeypatch, tmp_path):
+    monkeypatch.setattr("testproject.guild.sources.ROOT", tmp_path)
+
+    assertContains(client.get(reverse("home")), "What it takes")
+    assertContains(client.get(reverse("tour")), FEATURES[0].title)
 
 
 # Where it leads

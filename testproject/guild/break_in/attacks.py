@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..places import CONDITIONS, Condition, Place
-from ..sources import Excerpt, Passage
+from ..sources import Excerpt, Passage, found
 from .scene import Scene
 
 
@@ -18,10 +18,7 @@ class Proof:
     @property
     def passage(self) -> Passage | None:
         """Return the code of the test; None where the tests did not come along with the demo."""
-        try:
-            return Excerpt(self.file, self.name).find()
-        except LookupError:
-            return None
+        return next(iter(found([Excerpt(self.file, self.name)])), None)
 
 
 def proved(file: str, *names: str) -> tuple[Proof, ...]:

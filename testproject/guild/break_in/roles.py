@@ -21,8 +21,7 @@ MORE = {"is_superuser": "on", "is_staff": "on", "roles": "secret", "role": "secr
 def register_as_more(scene: Scene) -> None:
     password = "a password that nobody knows yet"
     email = "mallory.was.here@guild.example"
-    form = {"username": "mallory-was-here", "email": email, "retype_email": email}
-    form |= {"password": password, "retype_password": password}
+    form = {"username": "mallory-was-here", "email": email, "password": password}
     scene.browser("Mallory").send(url("register"), **form, **MORE)
     user = get_user_model().objects.latest("pk")
     scene.tell("The guild", "has made", f"{user}, with the roles {sorted(user.role_names)}")

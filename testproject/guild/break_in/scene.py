@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.crypto import get_random_string
 
+from django_useraccounts.conf import conf
 from django_useraccounts.identity import login_names
 from django_useraccounts.message import compose
 from django_useraccounts.models import AbstractUser, OutgoingMail
@@ -122,9 +123,9 @@ class Browser:
         return self._show(method.upper(), path, given, answer)
 
     def send(self, path: str, headers: Mapping[str, str] = NO_HEADERS, **form: Any) -> Any:
-        """Send the form of a page as people do, with the token of the page."""
+        """Send the form of a page as people do: with its token, and with what is typed twice."""
         token = self.client.cookies["csrftoken"].value
-        data = {**form, "csrfmiddlewaretoken": token}
+        data = {**form, **_retyped(form), "csrfmiddlewaretoken": token}
         answer = self.client.post(path, data, headers=dict(headers))
         return self._show("POST", path, {**headers, **form}, answer)
 
@@ -185,6 +186,12 @@ def words_of(answer: Any) -> tuple[str, ...]:
     reader.feed(answer.content.decode(errors="replace"))
     found = (_short(text, SHOWN_OF_A_PAGE) for text in reader.found)
     return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _retyped(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what this site asks for twice, once more."""
+    typed = {"email": form.get("email"), "password": form.get("new_password", form.get("password"))}
+    return {f"retype_{name}": typed[name] for name in conf.RETYPE if typed[name]}
 
 
 def alike(one: Any, other: Any, *typed: str) -> bool:

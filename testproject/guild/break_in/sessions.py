@@ -11,8 +11,7 @@ NEW = "a new one, of agatha’s own"
 def outlive_a_password(scene: Scene) -> None:
     agatha = scene.person("agatha")
     own, thief = scene.browser("Agatha", agatha), scene.browser("A thief", agatha)
-    form = {"new_password": NEW, "retype_new_password": NEW}
-    own.send(url("change_password"), old_password=PASSWORD, **form)
+    own.send(url("change_password"), old_password=PASSWORD, new_password=NEW)
     thief.get(url("profile"))
     scene.check("The thief is logged out.", not thief.is_logged_in())
     scene.check("Agatha goes on where she is.", own.is_logged_in())
@@ -37,8 +36,7 @@ def use_a_stolen_session(scene: Scene) -> None:
     own, thief = scene.browser("Agatha", agatha), scene.browser("A thief")
     thief.session = own.session
     scene.tell("A thief", "copies the cookie from Agatha’s browser")
-    form = {"new_password": NEW, "retype_new_password": NEW}
-    thief.send(url("change_password"), old_password="a guess", **form)
+    thief.send(url("change_password"), old_password="a guess", new_password=NEW)
     agatha.refresh_from_db()
     scene.check("He sets no password without the old one.", agatha.check_password(PASSWORD))
     own.send(url("logout"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..places import CONDITIONS, Condition, Place
-from ..sources import Excerpt, Passage
+from ..sources import Excerpt, Passage, found
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Feature:
 
     @property
     def passages(self) -> list[Passage]:
-        return [excerpt.find() for excerpt in self.code]
+        return found(self.code)
 
 
 @dataclass(frozen=True)
