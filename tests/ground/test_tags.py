@@ -3,7 +3,7 @@
 import pytest
 from django.template import engines
 
-TEMPLATE = "{% load useraccounts %}{% filter unbroken %}{{ text }}{% endfilter %}"
+TEMPLATE = "{% load useraccounts %}{{ text|unbroken }}"
 
 
 @pytest.mark.parametrize(

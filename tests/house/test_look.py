@@ -50,7 +50,8 @@ def test_the_properties_that_restyle_it_come_first_and_all_are_told():
 
 def test_every_class_of_the_style_is_used():
     pages = "\n".join(path.read_text() for path in PACKAGE.rglob("templates/**/*.html"))
-    pages += SCRIPTS[0].read_text() + "ua-success ua-warning ua-error"  # levels of messages
+    pages += SCRIPTS[0].read_text() + (PACKAGE / "templatetags/useraccounts.py").read_text()
+    pages += "ua-success ua-warning ua-error"  # levels of messages
 
     for name in set(re.findall(r"\.(ua-[\w-]+)", STYLE)):
         assert re.search(rf"\b{name}\b", pages), name
