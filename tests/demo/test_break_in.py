@@ -167,7 +167,7 @@ def test_what_an_attacker_writes_is_text_in_the_transcript(client):
     assertNotContains(page, "<script")
 
 
-def test_who_plays_stays_who_they_are(client, people):
+def test_who_plays_stays_who_they_are(client, a_few):
     client.post(reverse("borrow"), {"person": "frida"})
 
     page = client.post(reverse("attack", args=["old-session"]))
