@@ -1,5 +1,7 @@
 """The attacks: each names tests that exist, and what is played fails, and leaves nothing behind."""
 
+import time
+
 import pytest
 from django.apps import apps
 from django.core import mail
@@ -11,7 +13,7 @@ from django_useraccounts.models import AbstractUser
 from django_useraccounts.requirements import Requirement
 from django_useraccounts.roles.flows import sync_roles
 from django_useraccounts.testing import lifted_limits
-from testproject.guild.break_in.scene import play
+from testproject.guild.break_in.scene import alike, play
 from testproject.guild.break_in.views import ATTACKS
 from testproject.guild.sources import ROOT
 from tests.demo.ways import others_for, path_of, run_as, visit
@@ -131,6 +133,16 @@ def test_a_hole_is_found_and_told(client, monkeypatch, key, hole):
 def test_guesses_without_a_limit_are_found():
     with lifted_limits():
         assert broken_in(called("guessing"))
+
+
+def test_two_answers_are_compared_whatever_the_clock_says_meanwhile(client, monkeypatch):
+    one = client.get("/accounts/login/")
+    monkeypatch.setattr(time, "time", lambda now=time.time: now() + 5)
+    other = client.get("/accounts/login/")
+
+    assert one.headers["Expires"] != other.headers["Expires"]
+    assert alike(one, other)
+    assert not alike(one, client.get("/accounts/register/"))
 
 
 # On the page
