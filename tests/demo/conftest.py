@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from django_useraccounts.roles.flows import sync_roles
 from testproject import guild
 from testproject import settings as demo
-from testproject.guild.people import seed
+from testproject.guild.people import PEOPLE, admit, seed
 
 
 @pytest.fixture
@@ -45,3 +46,12 @@ def whole_site(site: Settings) -> Settings:
     site.MIDDLEWARE = demo.MIDDLEWARE
     site.SECURE_CSP = demo.SECURE_CSP
     return site
+
+
+@pytest.fixture
+def a_few(site: Settings, db: None) -> None:
+    """Let in only those whom most tests are about, which takes less time."""
+    sync_roles()
+    for person in PEOPLE:
+        if person.username in {"frida", "heinz"}:
+            admit(person)

@@ -1,5 +1,7 @@
 """The attacks: each names tests that exist, and what is played fails, and leaves nothing behind."""
 
+import time
+
 import pytest
 from django.apps import apps
 from django.core import mail
@@ -11,7 +13,7 @@ from django_useraccounts.models import AbstractUser
 from django_useraccounts.requirements import Requirement
 from django_useraccounts.roles.flows import sync_roles
 from django_useraccounts.testing import lifted_limits
-from testproject.guild.break_in.scene import play
+from testproject.guild.break_in.scene import alike, play
 from testproject.guild.break_in.views import ATTACKS
 from testproject.guild.sources import ROOT
 from tests.demo.ways import others_for, path_of, run_as, visit
@@ -133,6 +135,16 @@ def test_guesses_without_a_limit_are_found():
         assert broken_in(called("guessing"))
 
 
+def test_two_answers_are_compared_whatever_the_clock_says_meanwhile(client, monkeypatch):
+    one = client.get("/accounts/login/")
+    monkeypatch.setattr(time, "time", lambda now=time.time: now() + 5)
+    other = client.get("/accounts/login/")
+
+    assert one.headers["Expires"] != other.headers["Expires"]
+    assert alike(one, other)
+    assert not alike(one, client.get("/accounts/register/"))
+
+
 # On the page
 
 
@@ -167,7 +179,7 @@ def test_what_an_attacker_writes_is_text_in_the_transcript(client):
     assertNotContains(page, "<script")
 
 
-def test_who_plays_stays_who_they_are(client, people):
+def test_who_plays_stays_who_they_are(client, a_few):
     client.post(reverse("borrow"), {"person": "frida"})
 
     page = client.post(reverse("attack", args=["old-session"]))

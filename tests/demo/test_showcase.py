@@ -10,7 +10,7 @@ from testproject.guild.showcase import shown_files
 from testproject.guild.sources import ROOT, Excerpt, lines_of
 from tests.demo.ways import OTHERS, run_as
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("a_few")]
 
 BORROW = "/borrow/"
 POLICY = "testproject/guild/policy.py"

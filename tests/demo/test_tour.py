@@ -149,7 +149,7 @@ def test_the_home_page_leads_to_both_and_shows_what_it_takes(client):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_english_and_has_nothing_inline(client, people, name):
+def test_a_page_is_english_and_has_nothing_inline(client, a_few, name):
     client.post(reverse("borrow"), {"person": "frida"})
     client.cookies["django_language"] = "fa"
 

@@ -24,7 +24,7 @@ def register_as_more(scene: Scene) -> None:
     form = {"username": "mallory-was-here", "email": email, "password": password}
     scene.browser("Mallory").send(url("register"), **form, **MORE)
     user = get_user_model().objects.latest("pk")
-    scene.tell("The guild", "has made", f"{user}, with the roles {sorted(user.role_names)}")
+    scene.tell("The guild", "has made", f"{user}: {', '.join(user.role_names)}")
     scene.check("A newcomer, like everybody.", user.role_names == {"newcomer"})
     scene.check("Neither staff nor superuser.", not (user.is_staff or user.is_superuser))
 
