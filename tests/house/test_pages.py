@@ -47,6 +47,13 @@ def test_it_is_valid_and_its_links_to_files_lead_to_a_file_and_a_heading(page: s
                 assert heading in ids(target.relative_to(ROOT).as_posix()), link["refuri"]
 
 
+@pytest.mark.parametrize("page", [p for p in pages() if "image::" in text_of(p)])
+def test_its_pictures_are_there_and_say_what_they_show(page: str) -> None:
+    for picture in document(page).findall(nodes.image):
+        assert (ROOT / page).parent.joinpath(picture["uri"]).exists(), picture["uri"]
+        assert len(picture.get("alt", "")) > 20
+
+
 def test_links_to_other_sites_are_of_https_and_spelled_in_one_way() -> None:
     by_look: dict[str, set[str]] = {}
     # To parse all pages takes seconds.

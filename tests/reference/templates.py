@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from django.conf import settings
+from django.test import override_settings
 from django.utils import translation
 
 from django_useraccounts.preview import mail_kinds, preview_mail
@@ -28,8 +30,9 @@ def own_kinds() -> list[str]:
 
 
 def mails() -> str:
-    """Return the kinds of mail: subject, room, and where the link leads."""
-    with translation.override("en"):
+    """Return the kinds of mail, their subjects, and the rooms that have them."""
+    named = {**settings.USERACCOUNTS, "SITE_NAME": "My site"}
+    with translation.override("en"), override_settings(USERACCOUNTS=named):
         rows = [(code(kind), preview_mail(kind).subject, _room(kind)) for kind in own_kinds()]
     return table(("Kind", "Subject of the sample", "Room"), (30, 52, 18), rows)
 

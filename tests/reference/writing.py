@@ -39,7 +39,8 @@ def table(head: tuple[str, ...], widths: tuple[int, ...], rows: Iterable[tuple[s
     for row in (head, *rows):
         for number, cell in enumerate(row):
             first, *more = paragraph(cell, indent=" " * 7).split("\n")
-            lines += [("   * - " if number == 0 else "     - ") + first.strip(), *more]
+            begin = "   * - " if number == 0 else "     - "
+            lines += [(begin + first.strip()).rstrip(), *more]
     return "\n".join(lines) + "\n"
 
 
