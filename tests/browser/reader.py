@@ -5,12 +5,12 @@ Who reads docs/tutorial.rst: takes each word for an order, in the order of the p
 on the page                done by the reader
 =========================  =====================================================================
 ``code-block:: shell``     is run line by line, in the folder where the last one has ended
-``code-block:: text``      has to be in what the last block has said, or in the newest mail; a
-                           link in it is opened. "…" is what nobody can know before.
+``code-block:: text``      has to be in what the last commands have said, or the server; a link
+                           in it is opened. "…" is what nobody can know before.
 any other ``code-block``   is added to the file that its first line names
 a link to port 8000        is opened in the browser
 a table                    is typed into the program that asks, or into the page; ✓ ticks
-**bold**                   is pressed: a button, or a link
+**bold**                   is pressed: a button, or a link; of "Go or Run" that which is there
 *italic*                   has to be seen on the page
 =========================  =====================================================================
 
@@ -106,16 +106,15 @@ class Reader:
         self.done.append(line)
 
     def find(self, block: str) -> None:
-        """Wait for the text in the newest mail, if the last commands have not said it."""
-        found = wait_for(lambda: found_in(f"{self.said}\n{self.newest_mail}", block), block)
+        """Wait for the text in what the last commands have said, or the server."""
+        found = wait_for(lambda: found_in(f"{self.said}\n{self.log}", block), block)
         link = re.search(r"http\S+", found[0])
         if link:
             self.open(link[0])
 
     @property
-    def newest_mail(self) -> str:
-        mails = sorted((self.project.folder / "mails").glob("*.log"))
-        return mails[-1].read_text() if mails else ""
+    def log(self) -> str:
+        return self.server.log.read_text() if self.server else ""
 
     def open(self, url: str) -> None:
         assert self.server, "The page to read opens a page before it has started the server."
@@ -123,11 +122,10 @@ class Reader:
         self.page.goto(url)
 
     def press(self, name: str) -> None:
-        by_name = [
-            self.page.get_by_role(role, name=name, exact=True) for role in ("button", "link")
-        ]
+        called = re.compile("|".join(f"^{re.escape(part)}$" for part in name.split(" or ")))
+        button, link = (self.page.get_by_role(role, name=called) for role in ("button", "link"))
         with self.page.expect_navigation():
-            by_name[0].or_(by_name[1]).first.click()
+            button.or_(link).first.click()
         self.done.append(name)
 
     def see(self, text: str) -> None:
