@@ -18,13 +18,15 @@ PAGES = (
     "sessions",
 )
 #: What has the focus: its place among all that can have it, and on the page; and how that is shown.
+#: A button of a field comes after its input, wherever it stands: people come to type.
 FOCUSED = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return null;
-  const {left, top, bottom} = one.getBoundingClientRect();
+  const tool = one.matches(".ua-field button") && one.closest(".ua-field").querySelector("input");
+  const {left, top, bottom} = (tool || one).getBoundingClientRect();
   const style = getComputedStyle(one);
   const is_seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
-  return {place: all().indexOf(one), left, top: top + scrollY, bottom: bottom + scrollY, is_seen,
+  return {place: all().indexOf(one), left: left + (tool ? 1 : 0), top: top + scrollY, bottom: bottom + scrollY, is_seen,
           html: one.outerHTML.slice(0, 120)};
 }"""
 ALL = """window.all = () =>
