@@ -161,6 +161,7 @@ def _site(conf: dict[str, Any]) -> Iterator[None]:
     given = {
         "MIDDLEWARE": [middleware[0], CSP, *middleware[1:]],
         "SECURE_CSP": SECURE_CSP,
+        "ROOT_URLCONF": "tests.gallery.urls",
         "USERACCOUNTS": {**SITE, **conf},
         "ALLOWED_HOSTS": [HOST],
         "LOGIN_URL": "useraccounts:login",

@@ -8,7 +8,7 @@ __all__ = ["ENTRIES"]
 
 ROOMS = (
     "registration login emails passwords profile leaving terms "
-    "sessions invitations memberships social refusals"
+    "sessions invitations memberships social refusals menus"
 ).split()
 for room in ROOMS:
     import_module(f"{__name__}.{room}")
