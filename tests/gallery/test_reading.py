@@ -1,8 +1,8 @@
 """
 Every page can be used by everybody, in a real browser: WCAG 2.2 AA, by axe-core and beyond it.
 
-Each day has one of four combinations of colours and width for all pages, and half of the pages for
-what takes more space, and half of the mails; USERACCOUNTS_GALLERY=all asks for everything.
+Each day has one of four combinations of colours and width for all pages, half of the pages for what
+takes more space, half of the mails, and one language; USERACCOUNTS_GALLERY=all asks for everything.
 """
 
 import os
@@ -12,9 +12,12 @@ from zlib import crc32
 import pytest
 
 from tests.gallery import reading
+from tests.gallery.entries import ENTRIES
 from tests.gallery.mails import mail_shots
 from tests.gallery.node import axe
 from tests.gallery.screen import DESK, NARROW, PHONE, Screen
+from tests.gallery.stage import visit
+from tests.languages import LANGUAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database, pytest.mark.django_db]
 
@@ -35,6 +38,12 @@ TODAY = date.today().toordinal()  # noqa: DTZ011 - any day will do
 def combinations():
     """Return the combinations of today."""
     return list(COMBINATIONS) if IS_ALL else [list(COMBINATIONS)[TODAY % len(COMBINATIONS)]]
+
+
+def languages():
+    """Return the language of today, or all but English, which the other tests read."""
+    others = [language for language in LANGUAGES if language != "en"]
+    return others if IS_ALL else [others[TODAY % len(others)]]
 
 
 def half(shots):
@@ -71,6 +80,20 @@ def test_nothing_is_lost_at_four_times_the_size_and_with_more_space(browser, hou
         page = screen.show(shot)
         findings += told(shot, reading.by_width(page, screen.width))
         findings += told(shot, reading.spaced_out(page, screen.width))
+    screen.close()
+
+    assert findings == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_each_language_fits_a_phone(browser, house, language):
+    screen, findings = Screen(browser, house, PHONE), []
+
+    for entry in ENTRIES.values():
+        shot = visit(entry, language)
+        page = screen.show(shot)
+        findings += told(shot, reading.by_width(page, screen.width))
+        findings += told(shot, reading.by_weight(screen, shot))
     screen.close()
 
     assert findings == []
