@@ -10,7 +10,7 @@ from docutils import nodes
 
 from django_useraccounts.conf import Conf
 from tests.conftest import missing
-from tests.known import is_known, literals
+from tests.known import is_known, literals, misnamed
 from tests.readme import ROOT, document
 
 pytestmark = pytest.mark.one_database
@@ -56,8 +56,7 @@ def exists(name: str) -> bool:
 def test_what_it_names_exists() -> None:
     named = {name for name in literals(PAGE) if not name.startswith("USERACCOUNTS_")}
 
-    assert named >= WORDS
-    assert not [name for name in named - WORDS if not exists(name)]
+    assert misnamed(named, WORDS, is_there=exists) == set()
 
 
 @pytest.mark.parametrize("line", lines())
