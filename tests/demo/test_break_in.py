@@ -166,7 +166,8 @@ def test_a_page_tells_of_one_and_plays_nothing_by_itself(client):
 def test_the_button_shows_what_was_asked_and_what_was_answered(client):
     page = client.post(reverse("attack", args=["guessing"]))
 
-    assertContains(page, "It held.")
+    # Else who cannot see it hears the page from its top.
+    assertContains(page, 'tabindex="-1" autofocus>It held.</h2>')
     assertContains(page, "Mallory")
     assertContains(page, "<b>429</b>")
     assertContains(page, "Too many attempts")
