@@ -16,7 +16,7 @@ from django_useraccounts.testing import lifted_limits
 from testproject.guild.break_in.scene import alike, play
 from testproject.guild.break_in.views import ATTACKS
 from testproject.guild.sources import ROOT
-from tests.demo.ways import others_for, path_of, run_as, visit
+from tests.demo.ways import others_for, path_of, run_as, visit, who_sees
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_site")]
 
@@ -205,9 +205,10 @@ def test_an_attack_begins_where_it_says(client, people):
     for attack in ATTACKS:
         if attack.place:
             page = visit(client, attack.place)
-            wanted = attack.place.status, attack.place.url.partition("?")[0]
-            if (page.status_code, path_of(page)) != wanted:
-                wrong.append((attack.key, page.status_code, path_of(page)))
+            wanted = attack.place.status, attack.place.url.partition("?")[0], attack.place.person
+            came = page.status_code, path_of(page), who_sees(page, attack.place)
+            if came != wanted:
+                wrong.append((attack.key, *came))
 
     assert wrong == []
 

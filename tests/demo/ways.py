@@ -7,6 +7,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from testproject import settings as demo
+from testproject.guild.places import ANYONE
 from tests.choosing import today
 
 OTHERS = [name for name in demo.IDENTITIES if name != "both"]
@@ -35,3 +36,9 @@ def visit(client, place):
 
 def path_of(response):
     return response.request["PATH_INFO"]
+
+
+def who_sees(page, place):
+    """Return who has gone to a place, if it matters there."""
+    # Nobody has the name "", as STRANGER.
+    return page.wsgi_request.user.get_username() if place.needs_switch else ANYONE
