@@ -9,12 +9,14 @@ from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
 from django_useraccounts import views
+from django_useraccounts.fields import PasswordField
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.requirements import Requirement
 from django_useraccounts.roles.flows import sync_roles
 from django_useraccounts.testing import lifted_limits
 from testproject.guild.break_in.scene import alike, play
 from testproject.guild.break_in.views import ATTACKS
+from testproject.guild.people import PASSWORD
 from testproject.guild.sources import ROOT
 from tests.demo.ways import others_for, path_of, run_as, visit, who_sees
 
@@ -108,6 +110,10 @@ def any_next(monkeypatch):
     monkeypatch.setattr(views, "safe_next", lambda url: url or "")
 
 
+def any_password(monkeypatch):
+    monkeypatch.setattr(PasswordField, "to_python", lambda self, value: PASSWORD)
+
+
 def any_role(monkeypatch):
     monkeypatch.setattr(Requirement, "matches", lambda self, names: True)
 
@@ -117,6 +123,7 @@ def any_role(monkeypatch):
     [
         ("old-session", any_session),
         ("open-redirect", any_next),
+        ("huge", any_password),
         ("superuser", any_role),
         ("every-method", any_role),
     ],
