@@ -237,7 +237,7 @@ class NewPasswordInput(forms.PasswordInput):
     def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
         attrs = super().build_attrs({**self.hints, **base_attrs}, extra_attrs)
         validators = get_default_password_validators()
-        least = max((getattr(v, "min_length", 0) for v in validators), default=0)
+        least = max((getattr(v, "min_length", 0) or 0 for v in validators), default=0)
         # https://developer.apple.com/password-rules/
         return {"passwordrules": f"minlength: {least};", **attrs} if least else attrs
 

@@ -69,8 +69,12 @@ def safe_next(url: str | None) -> str:
 
 
 def with_next(url: str, next_url: str) -> str:
-    """Return ``url`` with where the visitor wants to go, if anywhere."""
-    return f"{url}?{urlencode({'next': next_url})}" if next_url else url
+    """Return ``url``, which may have a query, with where the visitor wants to go, if anywhere."""
+    if not next_url:
+        return url
+    before, mark, fragment = url.partition("#")
+    join = "&" if "?" in before else "?"
+    return f"{before}{join}{urlencode({'next': next_url})}{mark}{fragment}"
 
 
 def _protected(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

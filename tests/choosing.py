@@ -23,6 +23,11 @@ TURNS = {"faults", "howto"}
 _ENGINES = {"sqlite3": 0, "postgresql": 1, "mysql": 2}
 
 
+def today() -> int:
+    """Return a number that goes up by one each day, by which tests are dealt."""
+    return date.today().toordinal()  # noqa: DTZ011 - any day will do
+
+
 def choose(items: list[pytest.Item]) -> list[pytest.Item]:
     """
     Return the tests that the database of this run has.
@@ -70,5 +75,4 @@ def _is_turn(item: pytest.Item) -> bool:
     is_race = item.path.name.startswith(RACES)
     days = DAYS_OF_RACES if is_race else DAYS_OF_FOLDER.get(_folder(item), DAYS)
     engine = site.DATABASES["default"]["ENGINE"].rpartition(".")[2]
-    day = date.today().toordinal()  # noqa: DTZ011 - any day will do
-    return (crc32(item.nodeid.encode()) + day - _ENGINES[engine]) % days == 0
+    return (crc32(item.nodeid.encode()) + today() - _ENGINES[engine]) % days == 0

@@ -4,13 +4,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
-
-from tests.readme import ROOT, THIS_DJANGO, document
+from tests.readme import ROOT, THIS_DJANGO
 
 #: The first line of a block names its file, and may say for which Django it is.
 HEAD = re.compile(r"(?:#|/\*|\{#) ([\w/.-]+\.\w+)(?:, with (Django [\d., and]+))?(?: \*/| #\})?")
@@ -72,17 +70,6 @@ class Project:
         # The programs of this environment come first, as in one that was activated.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         return {**kept, "PATH": path, "PYTHONPATH": f"{self.folder}{os.pathsep}{ROOT}"}
-
-
-def page_blocks(page: str, *languages: str) -> list[str]:
-    """Return the blocks of a page in some languages, in their order."""
-    return [text for text, language in languages_of(page) if language in languages]
-
-
-def languages_of(page: str) -> Iterator[tuple[str, str]]:
-    """Yield each block of a page with its language, "" where it says none."""
-    for block in document(page).findall(nodes.literal_block):
-        yield block.astext(), next((name for name in block["classes"] if name != "code"), "")
 
 
 def found_in(said: str, block: str) -> re.Match[str] | None:

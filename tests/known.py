@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
 from functools import cache
 from importlib.util import find_spec
@@ -30,6 +30,17 @@ def is_known(name: str) -> bool:
     return any(knows(name) for knows in _WAYS)
 
 
+def misnamed(
+    named: Collection[str],
+    exceptions: Collection[str],
+    *,
+    is_there: Callable[[str], bool] = is_known,
+) -> set[str]:
+    """Return names of what is not there, and exceptions that are none: unnamed, or there by now."""
+    wrong = {name for name in named if name not in exceptions and not is_there(name)}
+    return wrong | {name for name in exceptions if name not in named or is_there(name)}
+
+
 def literals(node: nodes.Node) -> Iterator[str]:
     """Yield what a part of a page has in double backticks."""
     for literal in node.findall(nodes.literal):
@@ -50,7 +61,8 @@ def _is_setting(name: str) -> bool:
     room = re.fullmatch(r'([A-Z]+)\["([A-Z_]+)"\]', name)
     if room:
         return room[2] in {field.name for field in fields(_rooms()[room[1]])}
-    return name in {field.name for field in fields(Conf)} or hasattr(global_settings, name)
+    of_django = name.isupper() and hasattr(global_settings, name)
+    return of_django or name in {field.name for field in fields(Conf)}
 
 
 @cache
@@ -60,7 +72,8 @@ def _rooms() -> dict[str, type]:
 
 
 def _is_attribute(name: str) -> bool:
-    return hasattr(Policy, name) or hasattr(Room, name)
+    # Their own: those of every class say nothing.
+    return not name.startswith("_") and name in {*vars(Policy), *vars(Room)}
 
 
 def _is_template(name: str) -> bool:

@@ -1,7 +1,7 @@
 """The code blocks and tables of README.rst and the docs, for tests that run them."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -52,21 +52,22 @@ def document(name: str, *, level: int = 2) -> nodes.document:
     )
 
 
-@cache
-def blocks(language: str, page: str = "README.rst") -> list[str]:
-    """Return the blocks of a language on a page in their order."""
-    return [
-        block.astext()
-        for block in document(page).findall(nodes.literal_block)
-        if language in block["classes"]
-    ]
+def page_blocks(page: str, *languages: str) -> list[str]:
+    """Return the blocks of a page in some languages, in their order."""
+    return [text for text, language in languages_of(page) if language in languages]
+
+
+def languages_of(page: str) -> Iterator[tuple[str, str]]:
+    """Yield each block of a page with its language, "" where it says none."""
+    for block in document(page).findall(nodes.literal_block):
+        yield block.astext(), next((name for name in block["classes"] if name != "code"), "")
 
 
 def block(language: str, part: str, page: str = "README.rst") -> str:
     """Return the one block of a language that holds ``part``, for this Django if it says which."""
     (text,) = [
         text
-        for text in blocks(language, page)
+        for text in page_blocks(page, language)
         if part in text and (not text.startswith("# Django") or text.startswith(THIS_DJANGO))
     ]
     return text

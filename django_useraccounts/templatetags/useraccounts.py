@@ -46,7 +46,9 @@ def may_visit(user: Any, url_name: str) -> bool:
 @register.filter
 def unbroken(text: str) -> SafeString:
     """Keep the one letter before a hyphen on the line of its word: ``{% filter unbroken %}``."""
-    kept = re.sub(r"\b\w-\w", r'<span class="ua-word">\g<0></span>', conditional_escape(text))
+    html = conditional_escape(text)
+    # Not inside of a tag.
+    kept = re.sub(r"\b\w-\w(?![^<>]*>)", r'<span class="ua-word">\g<0></span>', html)
     return mark_safe(kept)  # noqa: S308 - escaped above
 
 

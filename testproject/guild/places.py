@@ -81,3 +81,17 @@ CONDITIONS = {
         "The library of Stripe is not installed: pip install stripe, and start the demo again.",
     ),
 }
+
+
+class Conditional:
+    """What not every guild has: ``needs`` is a key of CONDITIONS."""
+
+    needs: str
+
+    @property
+    def condition(self) -> Condition:
+        return CONDITIONS[self.needs]
+
+    @property
+    def is_here(self) -> bool:
+        return self.condition.is_met()

@@ -5,7 +5,8 @@ import shutil
 import textwrap
 from pathlib import Path
 
-from tests.following import Project, page_blocks
+from tests.following import Project
+from tests.readme import page_blocks
 
 HERE = Path(__file__).parent
 

@@ -1,5 +1,7 @@
 """What the pages do more where scripts run: show a password, judge a new one, send a form once."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -150,3 +152,20 @@ def test_forms_of_the_site_around_are_left_alone(page):
     button.click()
 
     assert page.locator("[aria-busy]").count() == 0
+
+
+def test_a_field_without_a_label_beside_other_news_is_helped_as_well(page):
+    def without_label(route):
+        answer = route.fetch()
+        label = re.compile(r'<label for="id_password">.*?</label>', re.DOTALL)
+        html, found = label.subn('<p aria-live="polite">News of the site</p>', answer.text())
+        assert found == 1
+        route.fulfill(response=answer, body=html)
+
+    page.route("**/register/", without_label)
+    page.goto(REGISTER)
+
+    page.locator("[name=password]").fill("x")
+
+    assert page.locator(".ua-show").text_content().strip() == "Show:"
+    assert page.locator(".ua-hint[aria-live]").inner_text().startswith("This is easy to guess.")

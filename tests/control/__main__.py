@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.choosing import today
 from tests.control.bug import Bug
 from tests.control.bugs import BUGS
 from tests.control.report import RECORD, as_line, record
@@ -66,7 +67,7 @@ def _chosen(names: Sequence[str], *, of_today: bool) -> Sequence[Bug]:
     if unknown := [name for name in names if name not in known]:
         sys.exit(f"There is no bug called {', '.join(unknown)}.")
     if of_today:
-        return BUGS[date.today().toordinal() % DAYS :: DAYS]  # noqa: DTZ011 - any day will do
+        return BUGS[today() % DAYS :: DAYS]
     return [known[name] for name in names] or BUGS
 
 

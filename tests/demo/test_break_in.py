@@ -9,14 +9,16 @@ from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
 from django_useraccounts import views
+from django_useraccounts.fields import PasswordField
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.requirements import Requirement
 from django_useraccounts.roles.flows import sync_roles
 from django_useraccounts.testing import lifted_limits
 from testproject.guild.break_in.scene import alike, play
 from testproject.guild.break_in.views import ATTACKS
+from testproject.guild.people import PASSWORD
 from testproject.guild.sources import ROOT
-from tests.demo.ways import others_for, path_of, run_as, visit
+from tests.demo.ways import others_for, path_of, run_as, visit, who_sees
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_site")]
 
@@ -108,6 +110,10 @@ def any_next(monkeypatch):
     monkeypatch.setattr(views, "safe_next", lambda url: url or "")
 
 
+def any_password(monkeypatch):
+    monkeypatch.setattr(PasswordField, "to_python", lambda self, value: PASSWORD)
+
+
 def any_role(monkeypatch):
     monkeypatch.setattr(Requirement, "matches", lambda self, names: True)
 
@@ -117,6 +123,7 @@ def any_role(monkeypatch):
     [
         ("old-session", any_session),
         ("open-redirect", any_next),
+        ("huge", any_password),
         ("superuser", any_role),
         ("every-method", any_role),
     ],
@@ -166,7 +173,8 @@ def test_a_page_tells_of_one_and_plays_nothing_by_itself(client):
 def test_the_button_shows_what_was_asked_and_what_was_answered(client):
     page = client.post(reverse("attack", args=["guessing"]))
 
-    assertContains(page, "It held.")
+    # Else who cannot see it hears the page from its top.
+    assertContains(page, 'tabindex="-1" autofocus>It held.</h2>')
     assertContains(page, "Mallory")
     assertContains(page, "<b>429</b>")
     assertContains(page, "Too many attempts")
@@ -204,9 +212,10 @@ def test_an_attack_begins_where_it_says(client, people):
     for attack in ATTACKS:
         if attack.place:
             page = visit(client, attack.place)
-            wanted = attack.place.status, attack.place.url.partition("?")[0]
-            if (page.status_code, path_of(page)) != wanted:
-                wrong.append((attack.key, page.status_code, path_of(page)))
+            wanted = attack.place.status, attack.place.url.partition("?")[0], attack.place.person
+            came = page.status_code, path_of(page), who_sees(page, attack.place)
+            if came != wanted:
+                wrong.append((attack.key, *came))
 
     assert wrong == []
 

@@ -10,7 +10,7 @@ from django_useraccounts.room import rooms
 from testproject.guild.people import PEOPLE
 from testproject.guild.places import ANYONE, CONDITIONS, STRANGER
 from testproject.guild.tour.views import CHAPTERS, FEATURES
-from tests.demo.ways import others_for, path_of, run_as, visit
+from tests.demo.ways import others_for, path_of, run_as, visit, who_sees
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_site")]
 
@@ -24,9 +24,9 @@ def wrong_turns(client):
         if feature.is_here:
             page = visit(client, place)
             wanted = reverse(place.lands) if place.lands else place.url.partition("?")[0]
-            who = {"": STRANGER}.get(str(page.wsgi_request.user), str(page.wsgi_request.user))
-            if (page.status_code, path_of(page)) != (place.status, wanted):
-                yield feature.title, page.status_code, path_of(page), who
+            came = page.status_code, path_of(page), who_sees(page, place)
+            if came != (place.status, wanted, place.person):
+                yield feature.title, *came
 
 
 # What is in it

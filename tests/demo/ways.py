@@ -1,13 +1,14 @@
 """The ways to run the demo, and which of them a run of the tests has."""
 
 import os
-from datetime import date
 from zlib import crc32
 
 from django.urls import reverse
 from pytest_django import Settings
 
 from testproject import settings as demo
+from testproject.guild.places import ANYONE
+from tests.choosing import today
 
 OTHERS = [name for name in demo.IDENTITIES if name != "both"]
 
@@ -16,8 +17,7 @@ def others_for(key: str) -> list[str]:
     """Return the other ways to try something in: all, or one by the day where tests are dealt."""
     if os.environ.get("USERACCOUNTS_TESTS") != "today":
         return OTHERS
-    day = date.today().toordinal()  # noqa: DTZ011 - any day will do
-    return [OTHERS[(crc32(key.encode()) + day) % len(OTHERS)]]
+    return [OTHERS[(crc32(key.encode()) + today()) % len(OTHERS)]]
 
 
 def run_as(site: Settings, identity: str) -> None:
@@ -36,3 +36,9 @@ def visit(client, place):
 
 def path_of(response):
     return response.request["PATH_INFO"]
+
+
+def who_sees(page, place):
+    """Return who has gone to a place, if it matters there."""
+    # Nobody has the name "", as STRANGER.
+    return page.wsgi_request.user.get_username() if place.needs_switch else ANYONE

@@ -17,11 +17,10 @@ from django.core import mail
 from django.core.management import call_command
 from django.test import Client, override_settings
 from django.urls import Resolver404, resolve, reverse
-from docutils import nodes
 from pytest_django import Settings
 
 from django_useraccounts.models import AccountEvent, OutgoingMail, UserEmail
-from tests.readme import document
+from tests.readme import page_blocks
 
 #: As SQLAlchemy makes them of the classes in Flask-User's documentation.
 TABLES = """
@@ -66,8 +65,7 @@ PEOPLE = [
 
 def blocks() -> dict[str, str]:
     """Return the modules of the page, by the path in their first line."""
-    found = document("docs/flask_user.rst").findall(nodes.literal_block)
-    python = [block.astext() for block in found if "python" in block["classes"]]
+    python = page_blocks("docs/flask_user.rst", "python")
     return {text.splitlines()[0].removeprefix("# "): text for text in python}
 
 

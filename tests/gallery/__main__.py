@@ -8,6 +8,7 @@ shows them side by side. With ``--docs`` the few are written anew that the docum
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import django
+
+from tests.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from tests.gallery.screen import Colors
@@ -84,7 +87,7 @@ def _picture_all(output: Path, pages: list[str], languages: list[str]) -> None:
                 _take(shots, output, suffix, size=size, colors=colors)
                 print(f"{len(shots)} pictures of {suffix}")
     index = output / "page.html"
-    index.write_text(_page(output, names))
+    index.write_text(page_of(output, names))
     print(f"All of them: {index}")
 
 
@@ -137,11 +140,15 @@ def _take(
         chromium.close()
 
 
-def _page(output: Path, names: list[str]) -> str:
+def page_of(output: Path, names: list[str]) -> str:
     """Return a page with all pictures of a folder, those of one entry beside each other."""
     rows = []
     for name in names:
-        pictures = sorted(path.name for path in output.glob(f"{name}-??-*.png"))
+        # In any language: "login-en-phone-dark", but not "login-by-email-en-phone-dark".
+        own = re.compile(
+            rf"{re.escape(name)}-({'|'.join(LANGUAGES)})-(phone|desk)-(light|dark)\.png"
+        )
+        pictures = sorted(path.name for path in output.glob("*.png") if own.fullmatch(path.name))
         images = (f'<img src="{escape(one)}" alt="{escape(one)}" width="300">' for one in pictures)
         rows.append(f"<h2>{escape(name)}</h2>\n<p>{''.join(images)}</p>")
     style = "<style>img { vertical-align: top; margin: 4px; border: 1px solid #888 }</style>"

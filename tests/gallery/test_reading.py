@@ -6,11 +6,11 @@ takes more space, half of the mails, and one language; USERACCOUNTS_GALLERY=all 
 """
 
 import os
-from datetime import date
 from zlib import crc32
 
 import pytest
 
+from tests.choosing import today
 from tests.gallery import reading
 from tests.gallery.entries import ENTRIES
 from tests.gallery.mails import mail_shots
@@ -32,7 +32,7 @@ NOT_OF_MAILS = ("region", "landmark-one-main")
 
 
 IS_ALL = os.environ.get("USERACCOUNTS_GALLERY") == "all"
-TODAY = date.today().toordinal()  # noqa: DTZ011 - any day will do
+TODAY = today()
 
 
 def combinations():

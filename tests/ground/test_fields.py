@@ -176,6 +176,25 @@ def test_password_managers_make_what_the_validators_let_pass(settings):
     assert not rules.findall(str(form["new_password"]))
 
 
+class Lenient:
+    """Stands in for a validator that can ask for a length, and was not told to."""
+
+    min_length = None
+
+    def get_help_text(self):
+        return ""
+
+
+def test_a_validator_that_was_told_no_length_asks_for_none(settings):
+    names = [
+        "django.contrib.auth.password_validation.MinimumLengthValidator",
+        f"{__name__}.Lenient",
+    ]
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": name} for name in names]
+
+    assert 'passwordrules="minlength: 8;"' in str(Form()["new_password"])
+
+
 def test_a_field_may_say_other_rules_and_hints():
     attrs = {"passwordrules": "minlength: 20;", "data-weak": "Tsk."}
     form = Form()

@@ -18,3 +18,11 @@ TEMPLATE = "{% load useraccounts %}{{ text|unbroken }}"
 )
 def test_one_letter_before_a_hyphen_stays_with_its_word(text, html):
     assert engines["django"].from_string(TEMPLATE).render({"text": text}) == html
+
+
+def test_markup_around_a_sentence_is_left_as_it_is():
+    text = '{% load useraccounts %}{% filter unbroken %}<i title="e-mail" class="x-y">e-mail</i>{% endfilter %}'
+
+    html = engines["django"].from_string(text).render({})
+
+    assert html == ('<i title="e-mail" class="x-y"><span class="ua-word">e-m</span>ail</i>')

@@ -221,6 +221,19 @@ def test_next_goes_along_as_one_parameter():
     assert with_next("/accounts/login/", "") == "/accounts/login/"
 
 
+@pytest.mark.parametrize(
+    "url, url_with_next",
+    [
+        ("/login/?way=mail", "/login/?way=mail&next=%2Fa%2F"),
+        ("/login/#form", "/login/?next=%2Fa%2F#form"),
+        ("https://id.example/?a=b#c", "https://id.example/?a=b&next=%2Fa%2F#c"),
+        ("", "?next=%2Fa%2F"),
+    ],
+)
+def test_next_is_one_more_of_what_a_url_says_already(url, url_with_next):
+    assert with_next(url, "/a/") == url_with_next
+
+
 @pytest.mark.parametrize("url", ["/accounts/login/", "/accounts/login/?next=/accounts/login/"])
 def test_next_does_not_lead_round_in_circles(client, url):
     log_in(client, make_user())

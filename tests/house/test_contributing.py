@@ -6,12 +6,11 @@ import shlex
 from dataclasses import fields
 
 import pytest
-from docutils import nodes
 
 from django_useraccounts.conf import Conf
 from tests.conftest import missing
-from tests.known import is_known, literals
-from tests.readme import ROOT, document
+from tests.known import is_known, literals, misnamed
+from tests.readme import ROOT, document, page_blocks
 
 pytestmark = pytest.mark.one_database
 
@@ -41,7 +40,7 @@ WORDS = {
 
 def lines() -> list[str]:
     """Return the commands of the page, without what they say about themselves."""
-    blocks = [b.astext() for b in PAGE.findall(nodes.literal_block) if "shell" in b["classes"]]
+    blocks = page_blocks("docs/contributing.rst", "shell")
     return [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
 
 
@@ -56,8 +55,7 @@ def exists(name: str) -> bool:
 def test_what_it_names_exists() -> None:
     named = {name for name in literals(PAGE) if not name.startswith("USERACCOUNTS_")}
 
-    assert named >= WORDS
-    assert not [name for name in named - WORDS if not exists(name)]
+    assert misnamed(named, WORDS, is_there=exists) == set()
 
 
 @pytest.mark.parametrize("line", lines())

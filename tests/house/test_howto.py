@@ -32,14 +32,6 @@ def test_its_first_page_leads_to_each_guide() -> None:
     assert guides <= set(links("docs/howto/index.rst"))
 
 
-@pytest.mark.parametrize("page", ["tutorial.rst", *(f"howto/{p.name}" for p in FOLDER.glob("*"))])
-def test_what_a_page_links_to_is_there(page: str) -> None:
-    here = (ROOT / "docs" / page).parent
-    named = [uri for uri in links(f"docs/{page}") if not uri.startswith(("http", "mailto:"))]
-
-    assert [uri for uri in named if not (here / uri.partition("#")[0]).exists()] == []
-
-
 @pytest.mark.parametrize("_provider, backend, keys", providers())
 def test_a_provider_needs_the_keys_that_are_told(_provider: str, backend: str, keys: str) -> None:
     given = dict.fromkeys(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", keys), "…")

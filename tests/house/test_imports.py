@@ -131,7 +131,7 @@ def test_imports_go_down_only(path):
     assert not wrong
 
 
-@pytest.mark.parametrize("room", [*ROOMS, *OPTIONAL])
+@pytest.mark.parametrize("room", [*ROOMS, *sorted(OPTIONAL)])
 def test_a_room_is_read_from_urls_to_flows(room):
     for position, name in enumerate(ORDER):
         path = PACKAGE / room / f"{name}.py"
@@ -140,7 +140,7 @@ def test_a_room_is_read_from_urls_to_flows(room):
             assert not own & set(ORDER[:position]), f"{room}/{name}.py looks back at {own}"
 
 
-@pytest.mark.parametrize("room", [*ROOMS, *OPTIONAL])
+@pytest.mark.parametrize("room", [*ROOMS, *sorted(OPTIONAL)])
 def test_flows_know_no_forms_responses_or_messages(room):
     files = [*(PACKAGE / room).glob("flows.py"), *(PACKAGE / room).glob("flows/*.py")]
 

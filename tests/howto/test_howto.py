@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import missing
-from tests.following import Project, found_in, languages_of, page_blocks
+from tests.following import Project, found_in
+from tests.readme import languages_of, page_blocks
 from tests.servers import lacks, redis
 
 # Not for this process: so that a day has a share of the pages.

@@ -7,8 +7,7 @@ import sys
 import pytest
 from django.template import engines
 
-from tests.following import page_blocks
-from tests.readme import ROOT
+from tests.readme import ROOT, page_blocks
 
 PAGES = ["docs/guards.rst", "docs/roles.rst"]
 

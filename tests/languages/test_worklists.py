@@ -8,6 +8,7 @@ from tests.languages import catalogs, worklists
 from tests.languages.__main__ import main
 from tests.languages.catalogs import load, path_of
 from tests.languages.worklists import read, take, work_list
+from tests.readme import page_blocks
 
 pytestmark = pytest.mark.one_database
 
@@ -91,6 +92,26 @@ def test_right_answers_make_a_whole_catalog_that_is_compiled(asked, tmp_path):
     assert path_of("de", tmp_path).with_suffix(".mo").read_bytes() == catalog.to_binary()
     assert catalog.find("Open", msgctxt="verb").msgstr == "Öffnen"
     assert work_list("de", folder=tmp_path)["messages"] == {}
+
+
+def test_the_answers_that_the_page_shows_are_right(source, tmp_path):
+    source(
+        """
+msgid "Log in"
+msgstr ""
+
+#, python-format
+msgid "%(number)d account"
+msgid_plural "%(number)d accounts"
+msgstr[0] ""
+msgstr[1] ""
+"""
+    )
+    (shown,) = [text for text in page_blocks("docs/languages.rst", "") if text.startswith("{")]
+
+    result = take(work_list("de", folder=tmp_path), json.loads(shown), folder=tmp_path)
+
+    assert (result.taken, result.missing, result.refused) == (2, 0, {})
 
 
 @pytest.mark.parametrize(

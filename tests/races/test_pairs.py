@@ -12,7 +12,6 @@ import os
 import random
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from django.db import connection
 from django_useraccounts.testing import lifted_limits
 from django_useraccounts.testing.provider import FakeProvider
 from tests.attacks import races as other_races
+from tests.choosing import today
 from tests.memberships.office import open_office
 from tests.races.acts import ACTS
 from tests.races.matrix import PAIRS, Pair, Races, Tally
@@ -77,8 +77,7 @@ def is_in_part(pair: Pair) -> bool:
 
 def _turn(pair: Pair) -> int:
     """Return a number that goes up each day, and is odd on one server when even on the other."""
-    day = date.today().toordinal()  # noqa: DTZ011 - any day will do
-    return PAIRS.index(pair) + day + (connection.vendor == "mysql")
+    return PAIRS.index(pair) + today() + (connection.vendor == "mysql")
 
 
 def write_down(tallies: list[Tally]) -> None:

@@ -1,22 +1,23 @@
 """docs/howto shows the code of the recipes, whole, and each template that a recipe replaces is shown."""
 
-import re
 from pathlib import Path
 
 import pytest
-from docutils import nodes
 
-from tests.readme import ROOT, document
+from tests.following import HEAD
+from tests.readme import languages_of
 
 HERE = Path(__file__).parent
 PAGES = ("own_base", "user_menu", "bootstrap", "tailwind", "colours")
-#: The first line of a block names its file, in a comment of its language.
-NAMED = re.compile(r"(?:\{# |/\* |# )([\w./]+)(?: #\}| \*/)?\n")
-BLOCKS = [
-    pytest.param(match[1], text[match.end() :], id=f"{page}-{match[1]}")
+TEXTS = [
+    (page, *text.partition("\n"))
     for page in PAGES
-    for block in document(f"docs/howto/{page}.rst").findall(nodes.literal_block)
-    if (match := NAMED.match(text := block.astext()))
+    for text, _language in languages_of(f"docs/howto/{page}.rst")
+]
+BLOCKS = [
+    pytest.param(named[1], code, id=f"{page}-{named[1]}")
+    for page, head, _, code in TEXTS
+    if (named := HEAD.fullmatch(head))
 ]
 #: Of this file a page shows one line only.
 IN_PART = "bookshop/templates/bookshop/base.html"
@@ -35,11 +36,3 @@ def test_each_template_that_a_recipe_replaces_is_shown() -> None:
 
     assert len(replaced) == 9
     assert replaced <= shown
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_its_links_lead_to_pages_that_are_there(page: str) -> None:
-    links = document(f"docs/howto/{page}.rst").findall(nodes.reference)
-    named = [link["refuri"] for link in links]
-
-    assert all((ROOT / "docs/howto" / uri).exists() for uri in named), named

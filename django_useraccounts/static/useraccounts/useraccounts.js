@@ -38,7 +38,7 @@
       button.replaceChildren(isShown ? words.hide : words.show, which);
     };
     which.className = "ua-unseen";
-    which.textContent = `: ${input.labels[0]?.textContent}`;
+    which.textContent = `: ${input.labels[0]?.textContent ?? ""}`;
     button.type = "button";
     button.className = "ua-link ua-show";
     button.addEventListener("click", () => show(input.type === "password"));
@@ -52,7 +52,7 @@
 
   for (const input of document.querySelectorAll(".ua form input[type=password]")) {
     // What is typed once more needs no hint.
-    if (input.dataset.weak && !input.form.querySelector("[aria-live]")) addHint(input);
+    if (input.dataset.weak && !input.form.querySelector(".ua-hint[aria-live]")) addHint(input);
     addShow(input);
   }
 
@@ -63,7 +63,7 @@
     if (form.hasAttribute("aria-busy")) return event.preventDefault();
     const release = () => form.removeAttribute("aria-busy");
     form.setAttribute("aria-busy", "true");
-    addEventListener("pageshow", release); // back from the next page
+    addEventListener("pageshow", release); // came back
     setTimeout(release, 10000); // the answer was a file, or never came
   });
 })();

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..places import CONDITIONS, Condition, Place
+from ..places import Conditional, Place
 from ..sources import Excerpt, Passage, found
 from .scene import Scene
 
@@ -28,7 +28,7 @@ def proved(file: str, *names: str) -> tuple[Proof, ...]:
 
 
 @dataclass(frozen=True)
-class Attack:
+class Attack(Conditional):
     """One way to do harm, and what stands in it."""
 
     key: str
@@ -52,16 +52,8 @@ class Attack:
     needs: str = ""
 
     @property
-    def condition(self) -> Condition:
-        return CONDITIONS[self.needs]
-
-    @property
     def can_be_played(self) -> bool:
         return self.trial is not None and self.is_here
-
-    @property
-    def is_here(self) -> bool:
-        return self.condition.is_met()
 
 
 @dataclass(frozen=True)

@@ -66,11 +66,12 @@ def take_an_old_name(scene: Scene) -> None:
 
 
 def send_a_lot(scene: Scene) -> None:
-    mallory = scene.browser("Mallory")
+    agatha, mallory = scene.person("agatha"), scene.browser("Mallory")
     began = time.perf_counter()
-    mallory.send(url("login"), identifier="agatha", password="x" * 200_000)
+    answer = mallory.log_in(agatha, "x" * 200_000)
     took = time.perf_counter() - began
-    scene.check(f"It was refused in {took * 1000:.0f} ms, before it was hashed.", took < 1)
+    refused = answer.status_code == 200 and not mallory.is_logged_in()
+    scene.check(f"It is refused, in {took * 1000:.0f} ms.", refused and took < 1)
     fields = {f"field{number}": "x" for number in range(2000)}
     many = mallory.client.post(url("login"), fields)
     scene.tell("Mallory", "POST /accounts/login/ with 2000 fields", str(many.status_code))

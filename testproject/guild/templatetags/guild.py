@@ -32,7 +32,7 @@ def go(context: RequestContext, place: Place, verb: str, what: str) -> dict[str,
 
     ``verb`` and the person are what the button says; ``what`` is added for those who hear it.
     """
-    request = context["request"]
-    here = request.user.get_username() if request.user.is_authenticated else ""
+    user = context["request"].user
+    here = user.get_username() if user.is_authenticated else ""
     is_link = place.person in {ANYONE, here}
-    return {"place": place, "verb": verb, "what": what, "is_link": is_link, "request": request}
+    return {"place": place, "verb": verb, "what": what, "is_link": is_link}

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from ..places import CONDITIONS, Condition, Place
+from ..places import Conditional, Place
 from ..sources import Excerpt, Passage, found
 
 
 @dataclass(frozen=True)
-class Feature:
+class Feature(Conditional):
     """One thing that the accounts do."""
 
     title: str
@@ -19,14 +19,6 @@ class Feature:
     pages: tuple[str, ...] = ()
     #: A key of CONDITIONS.
     needs: str = ""
-
-    @property
-    def condition(self) -> Condition:
-        return CONDITIONS[self.needs]
-
-    @property
-    def is_here(self) -> bool:
-        return self.condition.is_met()
 
     @property
     def passages(self) -> list[Passage]:
