@@ -95,3 +95,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = wanted
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in LONG))
+        items[:] = _spread(items, workers=config.workerinput["workercount"])
+
+
+def _spread(items: list[pytest.Item], *, workers: int) -> list[pytest.Item]:
+    """
+    Return the tests with each suite on another database at the head of another worker's share.
+
+    Beside one another both would go to one worker, and the test that comes next there is the only
+    one that no other worker can take over: one suite would wait for the other.
+    """
+    suites = [item for item in items if item.get_closest_marker("databases")]
+    spread = [item for item in items if item not in suites]
+    for number, suite in enumerate(suites):
+        spread.insert(number * len(items) // workers, suite)
+    return spread
