@@ -1,5 +1,6 @@
 """A browser of one person, and what people do with it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -130,3 +131,12 @@ __all__ = [
     "proof_of",
     "url",
 ]
+
+
+def foreign_scripts(html: str) -> list[str]:
+    """Return the scripts of a page that are no static file of the site: inline, or from elsewhere."""
+    scripts = re.findall(r"<script.*?(?:</script>|$)", html, re.DOTALL | re.IGNORECASE)
+    ours = re.compile(
+        r'<script src="/static/useraccounts/\w+\.js"(?: [\w-]+(?:="[^"<]*")?)*></script>'
+    )
+    return [script for script in scripts if not ours.fullmatch(script)]

@@ -235,6 +235,15 @@ def test_the_script_comes_with_every_form_by_its_media():
     assert str(Form().media + Rating().media).count("useraccounts.js") == 1
 
 
+def test_the_script_has_what_a_site_adds_to_all_media():
+    # Django 6.1 calls it so, with the nonce of its content policy.
+    [script] = Form().media._js
+
+    assert script.render(attrs={"nonce": '"x"'}).endswith(' defer nonce="&quot;x&quot;"></script>')
+    if hasattr(forms.widgets.MediaAsset, "render"):
+        assert script.render(attrs={"nonce": "x"}) in Form().media.render(attrs={"nonce": "x"})
+
+
 def test_the_script_may_be_called_by_its_hash(settings, tmp_path):
     backend = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}

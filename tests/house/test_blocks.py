@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from configparser import ConfigParser
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,6 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 from django.template import engines
 from docutils import nodes
-from setuptools.config.setupcfg import read_configuration
 
 from tests.howto import test_howto
 from tests.readme import ROOT, document, pages
@@ -178,7 +178,9 @@ def check_command(words: list[str]) -> None:
         case ["make", target]:
             assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
         case [pip, "install", *_, what] if Path(pip).name == "pip":
-            extras = read_configuration(ROOT / "setup.cfg")["options"]["extras_require"]
+            setup = ConfigParser()
+            setup.read(ROOT / "setup.cfg", encoding="utf-8")
+            extras = setup["options.extras_require"]
             assert set(re.findall(r"[\w-]+", "".join(re.findall(r"\[(.+)\]", what)))) <= set(extras)
         case ["django-admin", name, *arguments]:
             check_arguments(name, arguments)
