@@ -10,6 +10,7 @@ from typing import NoReturn
 import django
 import pytest
 from django.conf import settings as site
+from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.choosing import choose
@@ -30,6 +31,11 @@ def missing(what: str, reason: str) -> NoReturn:
     if what in [name.strip() for name in required]:
         pytest.fail(f"USERACCOUNTS_REQUIRE names {what}: {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    # A page of the last test may have been in another language, which stays that of the thread.
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -97,10 +97,11 @@ class Wire:
                 if cuts and self._comes("before"):
                     self._cut(mends=True)
                     break
-                target.sendall(data)
                 if cuts and self._comes("after"):
-                    # The near side only: the server reads on, does as it was told, and is left.
+                    # The near side only, and first, lest a quick answer slips through: the server
+                    # reads on, does as it was told, and is left.
                     source.shutdown(socket.SHUT_RDWR)
+                target.sendall(data)
         for line in (source, target):
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
