@@ -84,7 +84,11 @@ def test_five_properties_give_the_pages_another_look(
     page = new_page(color_scheme=colors)
     page.goto("/accounts/login/")
 
-    body, card, button = page.locator("body"), page.locator("section"), page.locator("form button[type=submit]")
+    body, card, button = (
+        page.locator("body"),
+        page.locator("section"),
+        page.locator("form button[type=submit]"),
+    )
 
     assert style_of(body, "backgroundColor") == [f"rgb({ground})"]
     assert style_of(card, "backgroundColor", "borderRadius") == [f"rgb({surface})", "6px"]
