@@ -132,12 +132,14 @@ def _take(
         screen = Screen(chromium, house, size, colors, device_scale_factor=scale)
         for shot in shots:
             png = screen.show(shot).screenshot(full_page=not is_small, animations="disabled")
-            path = output / f"{shot.name}-{suffix}"
-            if is_small:
-                path.with_suffix(".webp").write_bytes(as_webp(chromium, png))
-            else:
-                path.with_suffix(".png").write_bytes(png)
+            ending, picture = ("webp", as_webp(chromium, png)) if is_small else ("png", png)
+            path_of(output, shot.name, suffix, ending).write_bytes(picture)
         chromium.close()
+
+
+def path_of(output: Path, name: str, suffix: str, ending: str = "png") -> Path:
+    """Return where a picture goes; of "mail.welcome", what follows the dot is no ending."""
+    return output / f"{name}-{suffix}.{ending}"
 
 
 def page_of(output: Path, names: list[str]) -> str:

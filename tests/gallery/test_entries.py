@@ -8,7 +8,7 @@ import django_useraccounts
 from django_useraccounts.preview import mail_kinds, preview_mail
 from django_useraccounts.room import rooms
 from django_useraccounts.urls import urlpatterns
-from tests.gallery.__main__ import DOCS, ROOT, page_of
+from tests.gallery.__main__ import DOCS, ROOT, page_of, path_of
 from tests.gallery.entries import ENTRIES
 from tests.gallery.mails import mail_shots
 from tests.gallery.sentences import page_templates, sentences_of
@@ -85,10 +85,13 @@ def test_the_pictures_of_the_documentation_are_there_and_small():
 def test_the_page_of_pictures_has_each_below_its_own_entry(tmp_path):
     for name in ("login-en-phone-light", "login-zh-hans-desk-dark", "login-by-email-en-desk-dark"):
         (tmp_path / f"{name}.png").touch()
+    for name in ("mail.welcome", "mail.reset-password"):
+        path_of(tmp_path, name, "en-desk-dark").touch()
 
-    page = page_of(tmp_path, ["login", "login-by-email"])
+    page = page_of(tmp_path, ["login", "login-by-email", "mail.welcome", "mail.reset-password"])
 
-    _, login, by_email = page.split("<h2>")
+    _, login, by_email, welcome, _reset = page.split("<h2>")
     assert "login-en-phone-light" in login and "login-zh-hans-desk-dark" in login
-    assert page.count("<img src=") == 3
+    assert page.count("<img src=") == 5
     assert by_email.startswith("login-by-email</h2>") and "login-by-email-en-desk-dark" in by_email
+    assert '"mail.welcome-en-desk-dark.png"' in welcome
