@@ -202,6 +202,13 @@ REPLACING = Chapter(
     rooms=(),
     features=(
         Feature(
+            "Who is logged in, on pages of the site",
+            "At the foot of each page stands a name that opens: the pages of the account that the "
+            "installed rooms have, and a button to log out. One tag shows it.",
+            see=Place("members", "nova"),
+            code=(Excerpt(BASE, first="{% user_menu %}"),),
+        ),
+        Feature(
             "The pages, in your own look",
             "One template puts all account pages inside the guild’s. Any other one can be "
             "replaced alike.",
