@@ -186,7 +186,7 @@ def _wait_for_mails() -> None:
     # A thread that still carries one would find the tables of the next test.
     from django_useraccounts.models import OutgoingMail
 
-    wait_until(lambda: not OutgoingMail.objects.due().exists())
+    wait_until(lambda: not OutgoingMail.objects.filter(sent_at=None).exists())
 
 
 def tell(process: "subprocess.Popen[str]", *commands: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement, islice
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 from django.db import connections
@@ -115,13 +115,20 @@ def tried(act: Act) -> Act:
 Manner = Callable[[Racers, Acts], list[object]]
 
 
+class Order(NamedTuple):
+    """What was left by one act after the other, and what they were told."""
+
+    left: Left
+    answers: str
+
+
 @dataclass
 class Bout:
     """One time that two acts are done, by a Maria of their own."""
 
     tally: Tally
-    #: What is left by either order, known when those have been judged.
-    orders: list[Left]
+    #: Those of either way, known when they have been judged.
+    orders: list[Order]
     manner: Manner
     #: Which of the two comes first.
     way: tuple[int, int] = (0, 1)
@@ -141,13 +148,14 @@ class Bout:
         self.tally.errors += [f"{who}: {answer!r}" for answer in answers if is_error(answer)]
         self.tally.broken += [f"{who}: {words}" for words in faults]
         if self.manner is Racers.in_turn:
-            self.orders.append(now)
+            self.orders.append(Order(now, _told(answers)))
             return
         self.tally.races += 1
         if not self.orders or frozenset(self.tally.pair) in HARMLESS:
             return
-        if not any(is_as_good(now, order) for order in self.orders):
-            self.tally.unordered.append(f"{who}: {_difference(now, self.orders)}")
+        if not any(is_as_good(now, order.left) for order in self.orders):
+            beside = "; ".join(_difference(now, order) for order in self.orders)
+            self.tally.unordered.append(f"{who}, told {_told(answers)}: {beside}")
 
 
 #: What all bouts of a stage have in common: whether Maria has a password, and settings.
@@ -198,7 +206,7 @@ class Races:
 def bouts(tally: Tally, *, repeats: int, ordered: bool) -> Iterator[Bout]:
     """Yield what a pair has to go through, the orders that others are compared with first."""
     ways = _ways(tally.pair) if ordered else []
-    orders: list[Left] = []
+    orders: list[Order] = []
     for manner in (Racers.in_turn, Racers.in_between):
         yield from (Bout(tally, orders, manner, way) for way in ways)
     yield from (Bout(tally, orders, Racers.at_once) for _ in range(repeats))
@@ -261,8 +269,20 @@ def is_error(answer: object) -> bool:
     return isinstance(answer, Exception) and not isinstance(answer, REFUSALS)
 
 
-def _difference(now: Left, orders: list[Left]) -> str:
-    """Say what there is too much, and what too little, beside the order that is nearest."""
-    nearest = min(orders, key=lambda order: (now - order).total() + (order - now).total())
-    more, less = now - nearest, nearest - now
-    return f"more: {sorted(map(str, more.elements()))}; less: {sorted(map(str, less.elements()))}"
+def _difference(now: Left, order: Order) -> str:
+    """Say what there is too much, and what too little, beside an order."""
+    more, less = now - order.left, order.left - now
+    return (
+        f"beside {order.answers} more: {sorted(map(str, more.elements()))};"
+        f" less: {sorted(map(str, less.elements()))}"
+    )
+
+
+def _told(answers: list[object]) -> str:
+    """Return the status of pages, and where they lead; what programs hear by its name."""
+    return " and ".join(
+        f"{answer.status} {answer.location}".strip()
+        if isinstance(answer, Answer)
+        else type(answer).__name__
+        for answer in answers
+    )
