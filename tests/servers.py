@@ -26,28 +26,77 @@ PATIENCE = 60
 #: Where Linux keeps files in memory, and the bytes that a server may need of it.
 MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3
 
+#: Fails until a standby is waited for.
+IS_IN_STEP = "SELECT 1 / count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+
 
 @contextmanager
 def postgresql() -> Iterator[str]:
     """Run a PostgreSQL server and yield the URL of an empty database."""
+    with _postgresql() as (url, _server):
+        yield url
+
+
+@contextmanager
+def _postgresql() -> "Iterator[tuple[str, subprocess.Popen[bytes]]]":
     with _folder_of_the_server() as folder:
-        port, password, data = free_port(), secrets.token_urlsafe(), folder / "data"
+        port, password = free_port(), secrets.token_urlsafe()
         (folder / "password").write_text(password)
-        initdb = [_program("initdb"), f"--pgdata={data}", "--username=useraccounts", "--no-sync"]
+        initdb = [_program("initdb"), "--pgdata=data", "--username=useraccounts", "--no-sync"]
         # Without the rounds of hashing of scram-sha-256: a race connects twice, and never leaves here.
-        access = ["--auth=password", f"--pwfile={folder / 'password'}"]
+        access = ["--auth=password", "--pwfile=password"]
         _run(folder, [*initdb, *access, "--encoding=UTF8", "--locale=C.UTF-8"])
-        options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-        # Two that wait for each other are found at once: nothing else here waits for long.
-        options += ["deadlock_timeout=50ms"]
-        # Two runs of tests at once, each with a race of fifty.
-        options += ["max_connections=250"]
-        options += ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}"]
-        command = [_program("postgres"), "-D", str(data), *(f"--{option}" for option in options)]
         # An interrupted PostgreSQL ends its sessions and stops; a terminated one waits for them.
-        with _running(folder, command, stop=signal.SIGINT) as server:
+        with _running(folder, _postgres_at(port), stop=signal.SIGINT) as server:
             _query_when_ready(server, lambda: _create_database(port, password))
-            yield f"postgresql://useraccounts:{password}@127.0.0.1:{port}/useraccounts"
+            yield f"postgresql://useraccounts:{password}@127.0.0.1:{port}/useraccounts", server
+
+
+def _postgres_at(port: int) -> list[str]:
+    """Return the command of a server whose files are in ``data``."""
+    options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+    # Two that wait for each other are found at once: nothing else here waits for long.
+    options += ["deadlock_timeout=50ms"]
+    # Two runs of tests at once, each with a race of fifty.
+    options += ["max_connections=250"]
+    options += ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}"]
+    return [_program("postgres"), "-D", "data", *(f"--{option}" for option in options)]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A PostgreSQL, and its copy that has each commit before the answer to it, as is told there."""
+
+    url: str
+    standby_url: str
+    primary: "subprocess.Popen[bytes]"
+
+    def break_down(self) -> None:
+        """Have the first one die, as by a broken machine: it finishes nothing."""
+        self.primary.send_signal(signal.SIGQUIT)
+        self.primary.wait(PATIENCE)
+
+    def promote(self) -> None:
+        """Have the copy take over; return when it takes what is written."""
+        _execute(self.standby_url, "SELECT pg_promote()")
+
+
+@contextmanager
+def postgresql_with_standby() -> Iterator[Pair]:
+    """Run two PostgreSQL servers, the second a synchronous standby of the first; empty, too."""
+    with _postgresql() as (url, primary), _folder_of_the_server() as folder:
+        copying = ["--pgdata=data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        _run(folder, [_program("pg_basebackup"), *copying, f"--dbname={url}"])
+        port = free_port()
+        standby_url = url.replace(f":{urlsplit(url).port}/", f":{port}/")
+        with _running(folder, _postgres_at(port), stop=signal.SIGINT) as standby:
+            _query_when_ready(standby, lambda: _execute(standby_url, "SELECT 1"))
+            _execute(url, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+            # That of a database goes before that of the command.
+            _execute(url, "ALTER DATABASE useraccounts SET synchronous_commit = on")
+            _execute(url, "SELECT pg_reload_conf()")
+            _query_when_ready(standby, lambda: _execute(url, IS_IN_STEP))
+            yield Pair(url, standby_url, primary)
 
 
 @contextmanager
@@ -77,10 +126,10 @@ def pgbouncer() -> Iterator[str]:
             )
         )
         command = [_program("pgbouncer"), str(folder / "pgbouncer.ini")]
-        pooled = url.replace("postgresql:", "pgbouncer:").replace(f":{server.port}/", f":{port}/")
+        through_the_pool = url.replace(f":{server.port}/", f":{port}/")
         with _running(folder, command, stop=signal.SIGINT) as process:
-            _query_when_ready(process, lambda: _ask(port, server.password or ""))
-            yield pooled
+            _query_when_ready(process, lambda: _execute(through_the_pool, "SELECT 1"))
+            yield through_the_pool.replace("postgresql:", "pgbouncer:")
 
 
 @contextmanager
@@ -141,6 +190,7 @@ def lacks(name: str) -> str:
     """Say what this machine lacks to run a server and talk to it; nothing if it has all."""
     driver, programs = {
         "postgresql": ("psycopg", ["initdb", "postgres"]),
+        "standby": ("psycopg", ["initdb", "postgres", "pg_basebackup"]),
         "mariadb": ("MySQLdb", ["mariadb-install-db", "mariadbd"]),
         "pgbouncer": ("psycopg", ["initdb", "postgres", "pgbouncer"]),
         "redis": ("redis", ["redis-server"]),
@@ -295,17 +345,11 @@ def _create_database(port: int, password: str) -> None:
         connection.execute("CREATE DATABASE useraccounts")
 
 
-def _ask(port: int, password: str) -> None:
+def _execute(url: str, sql: str) -> None:
     import psycopg
 
-    psycopg.connect(
-        host="127.0.0.1",
-        port=port,
-        user="useraccounts",
-        password=password,
-        dbname="useraccounts",
-        connect_timeout=5,
-    ).close()
+    with psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
+        connection.execute(sql.encode())
 
 
 def _ping(url: str) -> None:

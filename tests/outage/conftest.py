@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -20,6 +21,15 @@ from tests.servers import free_port, lacks, postgresql
 from .wire import Wire
 
 ROOT = Path(__file__).parents[2]
+
+
+#: What there is of who has registered: each is 1, or none is there.
+ROWS = """
+SELECT (SELECT count(*) FROM useraccounts_user WHERE username = %(username)s),
+       (SELECT count(*) FROM useraccounts_useremail WHERE email_key = %(email)s),
+       (SELECT count(*) FROM useraccounts_outgoingmail WHERE "to" = %(email)s),
+       (SELECT count(*) FROM useraccounts_onetimesecret WHERE email_key = %(email)s)
+"""
 
 
 @dataclass
@@ -40,6 +50,9 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self.line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def close(self) -> None:
+        self.line.close()
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path)
@@ -69,14 +82,11 @@ class Site:
 
     def run(self, code: str) -> str:
         """Run Python in the site, past the line, and return what it prints."""
-        return _run(self.environment, "import django; django.setup()\n" + code)
+        return run(self.environment, code)
 
     def ask(self, sql: str, names: Mapping[str, str] | None = None) -> list[tuple[object, ...]]:
         """Ask the database itself, past the line."""
-        import psycopg
-
-        with psycopg.connect(self.environment["USERACCOUNTS_TEST_DATABASE"]) as connection:
-            return connection.execute(sql, names).fetchall()
+        return ask(self.environment["USERACCOUNTS_TEST_DATABASE"], sql, names)
 
 
 @pytest.fixture(scope="module")
@@ -88,29 +98,27 @@ def site() -> Iterator[Site]:
         parts = urlsplit(url)
         wire = Wire(("127.0.0.1", parts.port or 0))
         port = free_port()
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.outage.child_settings",
-            "USERACCOUNTS_TEST_DATABASE": url,
-            "ORIGIN": f"http://127.0.0.1:{port}",
-        }
-        _run(environment, "import django; django.setup()\n" + PREPARE)
+        environment = environment_of(url, port)
+        run(environment, PREPARE)
         through_wire = url.replace(f":{parts.port}/", f":{wire.port}/")
-        command = [sys.executable, "-m", "django", "runserver", "--noreload", f"127.0.0.1:{port}"]
-        server = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**environment, "USERACCOUNTS_TEST_DATABASE": through_wire},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _wait_for(port)
+        with running({**environment, "USERACCOUNTS_TEST_DATABASE": through_wire}, port):
             yield Site(port, wire, environment)
-        finally:
-            server.terminate()
-            server.wait(30)
-            wire.close()
+        wire.close()
+
+
+@contextmanager
+def running(environment: Mapping[str, str], port: int) -> Iterator[None]:
+    """Have a site at a port of the loopback as long as the block takes."""
+    command = [sys.executable, "-m", "django", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port)
+        yield
+    finally:
+        server.terminate()
+        server.wait(30)
 
 
 @pytest.fixture
@@ -118,7 +126,7 @@ def visitor(site: Site) -> Iterator[Visitor]:
     """Return a browser at the site; after the test the line is mended."""
     visitor = Visitor(site.port)
     yield visitor
-    visitor.line.close()
+    visitor.close()
     site.wire.mend()
 
 
@@ -130,9 +138,28 @@ make_user("frida", roles=["secret", "agent"])
 """
 
 
-def _run(environment: dict[str, str], code: str) -> str:
+def ask(url: str, sql: str, names: Mapping[str, str] | None = None) -> list[tuple[object, ...]]:
+    """Ask a database."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return connection.execute(sql, names).fetchall()
+
+
+def environment_of(url: str, port: int) -> dict[str, str]:
+    """Return what a process of the site is told."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.outage.child_settings",
+        "USERACCOUNTS_TEST_DATABASE": url,
+        "ORIGIN": f"http://127.0.0.1:{port}",
+    }
+
+
+def run(environment: Mapping[str, str], code: str) -> str:
+    """Run Python in a process of the site, and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", "import django; django.setup()\n" + code],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

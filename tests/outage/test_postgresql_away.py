@@ -4,6 +4,8 @@ import pytest
 
 from django_useraccounts.testing import PASSWORD
 
+from .conftest import ROWS
+
 #: Pages that read the database to know who is there, or what the link is.
 PAGES = (
     "/accounts/profile/",
@@ -132,14 +134,6 @@ def test_who_logs_out_while_the_database_goes_away_is_told_and_still_logged_in(s
 
     assert refused.status == 503
     assert visitor.get("/accounts/profile/").status == 200
-
-
-ROWS = """
-SELECT (SELECT count(*) FROM useraccounts_user WHERE username = %(username)s),
-       (SELECT count(*) FROM useraccounts_useremail WHERE email_key = %(email)s),
-       (SELECT count(*) FROM useraccounts_outgoingmail WHERE "to" = %(email)s),
-       (SELECT count(*) FROM useraccounts_onetimesecret WHERE email_key = %(email)s)
-"""
 
 
 @pytest.mark.parametrize("cut", ["cut_before", "cut_after"])
