@@ -2,9 +2,11 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management.color import no_style
+from django.db import connection
 
 from django_useraccounts.memberships.models import Payment
-from django_useraccounts.models import UserEmail
+from django_useraccounts.models import AccountEvent, OutgoingMail, UserEmail
 from django_useraccounts.testing import lifted_limits
 from django_useraccounts.testing.provider import FakeProvider
 from tests.memberships.office import open_office
@@ -58,3 +60,24 @@ def test_a_refund_gives_back_what_was_paid(live_server):
         races.race([("hear_of_a_refund", "log_out")], repeats=2, ordered=False)
 
     assert [payment.state for payment in Payment.objects.all()] == [Payment.State.REFUNDED] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_rows_have_keys_of_their_own_wherever_the_sequences_are(live_server):
+    """Other tests leave them behind the keys of those who are put back; then nothing can be added."""
+    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
+        races = Races(live_server.url, provider, office)
+        races.race([("log_out", "log_in")], repeats=1, ordered=False)
+        begin_again(get_user_model(), UserEmail, OutgoingMail, AccountEvent)
+        [tally] = races.race([("add_email", "log_in")], repeats=4, ordered=False)
+
+    assert tally.faults == []
+    assert UserEmail.objects.filter(email__startswith="fourth").count() == 4
+
+
+def begin_again(*models):
+    """Have the keys of rows to come begin at 1, where a database does not mind."""
+    tables = [{"table": model._meta.db_table, "column": "id"} for model in models]
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_by_name_sql(no_style(), tables):
+            cursor.execute(statement)

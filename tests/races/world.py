@@ -19,7 +19,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import models, transaction
+from django.core.management.color import no_style
+from django.db import connection, models, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -274,11 +275,15 @@ class Snapshot:
         return [str(log_in(Client(), maria).session.session_key) for _ in range(2)]
 
     def restore(self) -> None:
-        with transaction.atomic():
+        models = [model for model, _rows in self.rows]
+        with transaction.atomic(), connection.cursor() as cursor:
             clear()
             for model, rows in self.rows:
                 if rows:
                     model._base_manager.bulk_create(rows)
+            # Other tests may have left PostgreSQL to count on from where these rows are.
+            for statement in connection.ops.sequence_reset_sql(no_style(), models):
+                cursor.execute(statement)
 
 
 #: Those of this process, with a password and without.
