@@ -32,7 +32,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -268,7 +268,7 @@ def _plain(column: Any, value: Any, numbers: dict[Any, Any]) -> object:
         return "bytes"
     if column.name == "password":
         return _password(value)
-    if column.name in {"registration_key", "browser_key", "device_key"} and value:
+    if column.name in {"registration_key", "browser_key", "device_key", "delivery"} and value:
         return "set"
     if isinstance(value, dict):
         value = json.dumps(value)
@@ -319,7 +319,8 @@ class Outcome:
     """What one act came to, and what it left."""
 
     act: Act
-    course: Course
+    #: What ran through the connection; for the faults of ``outages`` what went out.
+    course: Any
     answer: Any
     raised: Exception | None
     news: list[str]
@@ -327,17 +328,21 @@ class Outcome:
     rows: Rows
 
 
-def perform(act: Act, way: Way | None = None, place: int = 0) -> Outcome:
-    """Act once, with a fault at one place, or with none."""
+def perform(act: Act, faults: AbstractContextManager[Any] | None = None) -> Outcome:
+    """Act once, while something fails, or nothing."""
     mail.outbox.clear()
     answer, raised = None, None
-    with told() as news, failing(way, place) as course:
+    with told() as news, faults or failing() as course:
         try:
             answer = act()
         except Exception as error:
             raised = error
-    mails = [(message.to[0], str(message.subject)) for message in mail.outbox]
-    return Outcome(act, course, answer, raised, news, mails, snapshot())
+    return Outcome(act, course, answer, raised, news, mails_sent(), snapshot())
+
+
+def mails_sent() -> list[tuple[str, str]]:
+    """Return to whom mails have gone since the act began, and their subjects."""
+    return [(message.to[0], str(message.subject)) for message in mail.outbox]
 
 
 @dataclass(frozen=True)
@@ -356,32 +361,32 @@ class Right:
         return self.states[-1]
 
 
-def undisturbed(case: Case) -> Right:
-    """Act without a fault, from fresh rows."""
-    _prepare(case)
+def undisturbed(case: Case, faults: AbstractContextManager[Any] | None = None) -> Right:
+    """Act without a fault, from fresh rows; ``faults`` only counts."""
+    prepared(case)
     states = [snapshot()]
     for step in case.between:
         step()
         states.append(snapshot())
-    act = _prepare(case)
+    act = prepared(case)
     assert snapshot() == states[0], "a case has to begin with the same rows each time"
-    done = perform(act)
+    done = perform(act, faults)
     if done.raised:
         raise done.raised
-    assert done.rows not in states, "a case has to change something"
     return Right([*states, done.rows], done)
 
 
 def run_through(case: Case, ways: tuple[Way, ...]) -> Iterator[tuple[str, Way, Right, Outcome]]:
     """Act once for each way and place, and yield a name of it, what is right, and the outcome."""
     right = undisturbed(case)
+    assert right.after not in right.states[:-1], "a case has to change something"
     for way, place in places(right.done.course, ways=ways):
-        outcome = perform(_prepare(case), way, place)
+        outcome = perform(prepared(case), failing(way, place))
         assert outcome.course.met, "the same statements have to run each time"
         yield f"{way.value}: {place}, {outcome.course.met[0][:90]}", way, right, outcome
 
 
-def _prepare(case: Case) -> Act:
+def prepared(case: Case) -> Act:
     """Write the rows of a case and nothing else; what that announces is mailed to nobody."""
     empty()
     quiet = override_settings(USERACCOUNTS={**settings.USERACCOUNTS, "MAIL_DELIVERY": "command"})

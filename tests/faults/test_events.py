@@ -16,7 +16,7 @@ from django_useraccounts.models import AccountEvent
 from django_useraccounts.sentences import sentence_of
 from django_useraccounts.sessions.apps import SessionsConfig
 from django_useraccounts.social.apps import SocialConfig
-from tests.faults.harness import CASES, Case, _prepare, perform, snapshot
+from tests.faults.harness import CASES, Case, perform, prepared, snapshot
 from tests.faults.test_pages import PAGES
 
 PACKAGE = Path(django_useraccounts.__file__).parent
@@ -91,6 +91,9 @@ OF_SITUATION = {
     "add_email-the_first_one_that_an_administrator_vouches_for": "email_confirmed",
     "apply_event-a_charge_that_is_given_back": "role_revoked payment_refunded",
     "apply_event-a_payment_that_fails": "payment_failed",
+    "apply_event-an_invoice_of_which_stripe_has_sent_the_first_lines_alone": (
+        "role_granted payment_recorded"
+    ),
     "apply_event-another_plan": "role_revoked role_granted",
     "apply_event-the_end_of_a_subscription": "role_revoked membership_ended",
     "apply_event-the_first_invoice": "role_granted payment_recorded",
@@ -180,7 +183,7 @@ def test_a_flow_leaves_its_events_and_each_says_who_did_what(
     case: Case, set_conf: Callable[..., None]
 ) -> None:
     set_conf(**case.conf)
-    act = _prepare(case)
+    act = prepared(case)
     before = newest()
 
     perform(act)
@@ -199,13 +202,13 @@ def test_T8_what_cannot_be_written_down_is_not_done(
     case: Case, set_conf: Callable[..., None]
 ) -> None:
     set_conf(**case.conf)
-    act = _prepare(case)
+    act = prepared(case)
     states = [snapshot()]
     if case.between:
         for step in case.between:
             step()
             states.append(snapshot())
-        act = _prepare(case)
+        act = prepared(case)
 
     with connection.execute_wrapper(refuse_events):
         outcome = perform(act)
@@ -231,7 +234,7 @@ def test_what_is_done_by_a_page_says_by_which_and_from_where(
     set_conf(**case.conf)
     if "PROVIDERS" in case.conf:
         set_conf(SOCIAL=case.conf)
-    act = _prepare(case)
+    act = prepared(case)
     before = newest()
 
     perform(act)

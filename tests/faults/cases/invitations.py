@@ -12,6 +12,7 @@ from django_useraccounts.invitations.flows import (
 from django_useraccounts.models import AbstractUser
 from django_useraccounts.registration.flows import register
 from django_useraccounts.testing import PASSWORD, make_user
+from tests.faults.cases.login import request_of
 from tests.faults.harness import Act, case
 
 FRIDA = "frida@example.com"
@@ -29,6 +30,13 @@ def host() -> AbstractUser:
 def an_address_by_mail() -> Act:
     maria = host()
     return lambda: invite(FRIDA, by=maria, roles=["artist"], note="Bring cake.")
+
+
+@case(invite)
+def an_address_from_a_page() -> Act:
+    maria = host()
+    request = request_of(maria)
+    return lambda: invite(FRIDA, by=maria, request=request)
 
 
 @case(invite)

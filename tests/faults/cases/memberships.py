@@ -140,6 +140,15 @@ def a_charge_that_is_given_back() -> Act:
     return lambda: apply_event(event)
 
 
+@case(apply_event, **SELLING)
+def an_invoice_of_which_stripe_has_sent_the_first_lines_alone() -> Act:
+    subscription = customer()
+    whole = subscription.invoice(0)["lines"]
+    ask_office().lines["in_sub_1_0"] = whole["data"]
+    event = read(subscription.paid(0, lines={"data": [], "has_more": True}))
+    return lambda: apply_event(event)
+
+
 def become_a_customer() -> None:
     """Be known to Stripe, and at no checkout yet: who clicks once more goes on from here."""
     maria = get_user_model().objects.get(username="maria")
