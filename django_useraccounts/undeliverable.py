@@ -73,7 +73,8 @@ def with_trouble(addresses: QuerySet[UserEmail]) -> QuerySet[UserEmail]:
 
 def note_tracking_event(*, event: Any, **kwargs: Any) -> None:
     """Read what a provider reports; a receiver of django-anymail's signal ``tracking``."""
-    if not event.recipient:
+    # What a provider posts is JSON, and django-anymail hands it on as it is.
+    if not event.recipient or not isinstance(event.recipient, str):
         return
     state = state_of_event(event)
     if state:

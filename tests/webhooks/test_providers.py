@@ -216,7 +216,10 @@ def test_a_report_that_nobody_signed_is_refused(report):
     assert not UndeliverableAddress.objects.exists()
 
 
-@pytest.mark.parametrize("email", [None, "", "no address", "x" * 300 + "@example.com"])
+@pytest.mark.parametrize(
+    "email",
+    [None, "", "no address", "x" * 300 + "@example.com", True, 7, ["frida@example.com"], {"a": 1}],
+)
 def test_a_report_about_no_address_is_ignored(report, email):
     assert report("brevo", brevo("hard_bounce", email=email)) == 200
 
