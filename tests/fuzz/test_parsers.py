@@ -29,17 +29,11 @@ from django_useraccounts.secrets import Link, parse_public_id
 from django_useraccounts.undeliverable import note_tracking_event
 from django_useraccounts.views import safe_next
 from tests.fuzz import fuzz
+from tests.fuzz.trees import TEXTS, TREES, changed, places
 from tests.memberships.bills import KEY, SECRET, Subscription, signature
 
-TEXTS = st.text(st.characters(exclude_categories=()), max_size=100)
 #: What a URL is made of, and what browsers take for it.
 URLS = st.text(st.sampled_from("/\\:@.?#%[]&;=evilcomhtps127\t\r\n\0 ／。．⁄\u00ad"), max_size=30)
-#: Whatever JSON can say, lone surrogates and large numbers included.
-TREES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.just(10**400),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=8,
-)
 
 
 @pytest.mark.one_database
@@ -111,24 +105,6 @@ def test_what_cannot_be_meant_as_roles_raises_at_once(needs):
     assert not requirement.matches(frozenset())
 
 
-def _changed(tree, path, value):
-    """Return a tree with another value at a place."""
-    copy = json.loads(json.dumps(tree))
-    at = copy
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = value
-    return copy
-
-
-def _places(tree, before=()):
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    for key, value in items:
-        yield (*before, key)
-        if isinstance(value, dict | list):
-            yield from _places(value, (*before, key))
-
-
 def _events():
     life = Subscription("1")
     now = timezone.now()
@@ -141,8 +117,8 @@ def _events():
 @fuzz
 def test_an_event_of_stripe_is_read_or_refused(data):
     tree = data.draw(st.sampled_from(_events()))
-    place = data.draw(st.sampled_from(list(_places(tree))))
-    body = json.dumps(_changed(tree, place, data.draw(TREES)))
+    place = data.draw(st.sampled_from(list(places(tree))))
+    body = json.dumps(changed(tree, place, data.draw(TREES)))
 
     with contextlib.suppress(AccountError):
         read_event(body, is_live=False)

@@ -3,6 +3,7 @@
 from urllib.parse import quote_from_bytes
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,15 +12,20 @@ from django_useraccounts.models import UserEmail
 from django_useraccounts.testing import lifted_limits, log_in, make_user
 from django_useraccounts.testing.provider import FakeProvider
 from tests.attacks.browsers import everything
+from tests.choosing import today
 from tests.fuzz import EXAMPLES, fuzz
 from tests.fuzz.requests import (
     COOKIES,
     FIELDS,
     FORM,
     HARMLESS,
+    LINK,
     METHODS,
+    OBJECT,
     PARTS,
     Sent,
+    admin_pages,
+    guarded_pages,
     odd_requests,
     odd_texts,
     pages,
@@ -31,7 +37,10 @@ from tests.social.visits import ISSUER, OPTIONS
 
 pytestmark = pytest.mark.django_db
 
-PAGES = pages()
+OF_ADMIN = admin_pages()
+PAGES = {**pages(), **guarded_pages(), **OF_ADMIN}
+#: In how many days a page gets every odd request; Django itself has tests of its administration.
+DAYS, DAYS_OF_ADMIN = 4, 20
 #: It writes down what it refuses, whatever the method, as its room says.
 NOTES_REFUSALS = "social_callback"
 
@@ -50,10 +59,12 @@ def site(set_conf):
 
 @pytest.fixture
 def visitors():
-    """A stranger, and Maria with two addresses."""
-    maria = make_user("maria")
+    """Who comes to a page: a stranger, and Maria with two addresses and roles, or who may do all."""
+    maria = make_user("maria", roles=["starving", "artist"])
     UserEmail.objects.add_claim(maria, "second@example.com")
-    return [Client(raise_request_exception=False), log_in(_client(), maria)]
+    boss = make_user("boss", is_staff=True, is_superuser=True)
+    stranger, maria, boss = _client(), log_in(_client(), maria), log_in(_client(), boss)
+    return lambda name: [stranger, boss if name in OF_ADMIN else maria]
 
 
 def _client():
@@ -63,11 +74,11 @@ def _client():
 @pytest.mark.one_database
 @pytest.mark.parametrize("name", list(PAGES))
 def test_no_method_but_post_changes_anything(visitors, name):
-    before = everything()
+    before, path = everything(), path_of(name)
 
-    for visitor in visitors:
+    for visitor in visitors(name):
         for method in HARMLESS:
-            send(visitor, PAGES[name], Sent(method))
+            send(visitor, path, Sent(method))
 
     if name != NOTES_REFUSALS:
         assert everything() == before
@@ -76,22 +87,28 @@ def test_no_method_but_post_changes_anything(visitors, name):
 @pytest.mark.one_database
 @pytest.mark.parametrize("name", list(PAGES))
 def test_no_odd_request_breaks_a_page(visitors, name):
-    for visitor, sent in some(visitors, name, odd_requests()):
-        send(visitor, PAGES[name], sent)
+    for visitor, sent in some(visitors(name), name, odd_requests()):
+        send(visitor, path_of(name), sent)
 
 
 @pytest.mark.parametrize("name", list(PAGES))
 def test_no_bytes_that_are_no_text_break_a_page(visitors, name):
-    for visitor, sent in some(visitors, name, odd_texts()):
-        send(visitor, PAGES[name], sent)
+    for visitor, sent in some(visitors(name), name, odd_texts()):
+        send(visitor, path_of(name), sent)
 
 
 def some(visitors, name, found):
-    """Yield who sends what to a page: a fourth of all, so that each page gets others; or all."""
-    place = list(PAGES).index(name)
+    """Yield who sends what to a page: a share, which is another one each day and page; or all."""
+    place = list(PAGES).index(name) + today()
     for number, pair in enumerate((visitor, sent) for visitor in visitors for sent in found):
-        if EXAMPLES or (number + place) % 4 == 0:
+        if EXAMPLES or (number + place) % (DAYS_OF_ADMIN if name in OF_ADMIN else DAYS) == 0:
             yield pair
+
+
+def path_of(name, link=LINK):
+    """Return the path of a page, and of Maria's row where it is about one."""
+    maria = get_user_model().objects.get(username="maria")
+    return PAGES[name].replace(LINK, link).replace(OBJECT, str(maria.pk))
 
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -126,9 +143,9 @@ REQUESTS = st.builds(
 def test_no_request_that_somebody_makes_up_breaks_a_page(visitors):
     @given(st.sampled_from(list(PAGES)), REQUESTS, st.booleans(), LATIN)
     @fuzz
-    def check(name, sent, is_maria, link):
-        path = PAGES[name].replace("A" * 21 + "w", quote_from_bytes(link.encode("latin-1")) or "x")
-        send(visitors[is_maria], path, sent)
+    def check(name, sent, has_session, link):
+        path = path_of(name, quote_from_bytes(link.encode("latin-1")) or "x")
+        send(visitors(name)[has_session], path, sent)
 
     check()
 

@@ -41,7 +41,7 @@ class Office(ThreadingHTTPServer):
             row = {"id": "inpay_1", "object": "invoice_payment", "invoice": invoice}
             return {"object": "list", "data": [row] if invoice else [], "has_more": False}
         if path.endswith("/lines"):
-            lines = self.lines[path.split("/")[-2]]
+            lines = self.lines.get(path.split("/")[-2], [])
             return {"object": "list", "data": lines, "has_more": False}
         # As Stripe does: whoever asks again for the same gets the same.
         customer = self.customers.setdefault(str(sent), f"cus_{len(self.customers) + 1}")
