@@ -37,9 +37,7 @@ from tests.memberships.bills import post, read
 from tests.social.visits import HANNAH, ISSUER
 
 #: Who tells an address only to those who ask once more with the token.
-provider = FakeProvider(
-    issuer=ISSUER, person=HANNAH, in_userinfo=("email", "email_verified"), metadata={}
-)
+provider = FakeProvider(issuer=ISSUER, person=HANNAH, in_userinfo=("email", "email_verified"))
 HERSELF = Identity("guild", ISSUER, "hannah-1", email="hannah@guild.example", is_email_proved=True)
 #: The one whose mails leave by HTTP.
 BY_AN_API = "and_be_mailed_by_an_api"

@@ -4,7 +4,7 @@ Fail what is not the database: the mail server, the cache, and whom the site ask
 Each has one door that everything goes through: ``Postman`` is the mail backend of the site,
 ``Cache`` its cache, and ``requests`` makes every call to the outside, those of the libraries of
 Stripe, Authlib and anymail included. ``disturbed`` counts what goes through them, and can have one
-door fail at one place. A site that has them is made by ``fitted``.
+door fail at one place. The fixture ``fit`` of test_outages gives a site all three.
 """
 
 import io
