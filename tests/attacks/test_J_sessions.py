@@ -12,8 +12,9 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.urls import path
 
+from django_useraccounts.administration.flows import end_sessions
 from django_useraccounts.models import AccountEvent, OutgoingMail
-from django_useraccounts.sessions.flows import end_session
+from django_useraccounts.sessions.flows import end_other_sessions, end_session
 from django_useraccounts.sessions.models import AGENT_MAX_LENGTH, LoginSession
 from django_useraccounts.testing import PASSWORD, html_of, log_in, mails_to, make_user
 from tests.attacks.browsers import NEW_PASSWORD
@@ -283,3 +284,21 @@ def test_J8_who_says_to_come_from_elsewhere_is_not_believed(maria, client, set_c
     )
 
     assert LoginSession.objects.get().client_address == "203.0.113.7"
+
+
+def test_J3_who_is_locked_out_ends_no_others_and_is_not_back(client, monkeypatch):
+    victoria = make_user("victoria")
+    boss = make_user("boss", is_superuser=True)
+    log_in(client, victoria)
+
+    def late(user, *, request):
+        end_sessions(get_user_model().objects.get(pk=user.pk), by=boss)
+        end_other_sessions(user, request=request)
+
+    monkeypatch.setattr("django_useraccounts.sessions.views.end_other_sessions", late)
+    client.post(url("end_other_sessions"))
+
+    assert client.get(url("profile")).status_code == 302
+    victoria.refresh_from_db()
+    assert victoria.session_epoch == 1
+    assert not AccountEvent.objects.filter(kind="other_sessions_ended").exists()
