@@ -41,9 +41,14 @@ def _accounts(older_than: timedelta) -> "QuerySet[AbstractUser]":
         is_staff=False,
         is_superuser=False,
     )
-    # Who has no address at all was made by code.
+    events = AccountEvent.objects.filter(user=OuterRef("pk"))
+    # Who has no address at all was made by code, but for whoever registered with one that was
+    # disowned. An adopted account has not registered here.
+    was_disowned = Exists(events.filter(kind="registered")) & Exists(
+        events.filter(kind="email_disowned")
+    )
     old: QuerySet[AbstractUser] = users.filter(
-        Exists(own), ~Exists(own.filter(_is_kept(older_than)))
+        Exists(own) | was_disowned, ~Exists(own.filter(_is_kept(older_than)))
     )
     return old
 
