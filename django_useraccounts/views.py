@@ -32,6 +32,7 @@ from .errors import LinkError, TooManyAttempts
 from .headers import protect
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
+from .models.secrets import is_sealed
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
 from .site import site_name
 from .transactions import repeat_undone
@@ -365,7 +366,10 @@ class LinkView(FlowView):
         path = reverse(f"useraccounts:{self.purpose.name}", args=[link.public_id])
         response = HttpResponseRedirect(path)
         response.headers["Referrer-Policy"] = "no-referrer"
-        write_cookie(response, LINK_COOKIE, link.proof, path=path, request=self.request)
+        # A browser keeps only so many cookies of a site: another one could lead it to made-up links
+        # until it has dropped that of the session.
+        if is_sealed(link.id):
+            write_cookie(response, LINK_COOKIE, link.proof, path=path, request=self.request)
         return response
 
     def _with_secret(self, handle: Callable[..., HttpResponse]) -> HttpResponse:

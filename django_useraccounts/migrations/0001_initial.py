@@ -1,7 +1,5 @@
 """The tables of the accounts."""
 
-import uuid
-
 import django.core.serializers.json
 import django.db.models.deletion
 import django.utils.timezone
@@ -9,6 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import django_useraccounts.models.roles
+import django_useraccounts.models.secrets
 import django_useraccounts.models.users
 
 
@@ -484,7 +483,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                        default=django_useraccounts.models.secrets.sealed_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("purpose", models.CharField(max_length=40)),

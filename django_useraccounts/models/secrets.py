@@ -1,14 +1,37 @@
 """What a mailed link stands for. The secret itself is in no table, see ``secrets``."""
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ..canonical import EMAIL_MAX_LENGTH
 from .emails import UserEmail
+
+#: How many bytes of an id are those of a random UUID; the others seal them.
+_RANDOM = 10
+
+
+def sealed_id() -> uuid.UUID:
+    """Return a new random id, which only this site can make."""
+    start = uuid.uuid4().bytes[:_RANDOM]
+    return uuid.UUID(bytes=start + next(_seals(start)))
+
+
+def is_sealed(key: uuid.UUID) -> bool:
+    """Say without a statement whether an id was made here."""
+    start, seal = key.bytes[:_RANDOM], key.bytes[_RANDOM:]
+    return any(constant_time_compare(seal, known) for known in _seals(start))
+
+
+def _seals(start: bytes) -> Iterator[bytes]:
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        digest = salted_hmac("django_useraccounts.ids", start, secret=key, algorithm="sha256")
+        yield digest.digest()[: 16 - _RANDOM]
 
 
 class OneTimeSecret(models.Model):
@@ -19,7 +42,7 @@ class OneTimeSecret(models.Model):
     known one costs; nothing redeems it.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=sealed_id, editable=False)
     purpose = models.CharField(max_length=40)
     user = models.ForeignKey[Any, Any](
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"

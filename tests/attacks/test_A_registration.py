@@ -1,13 +1,17 @@
 """A. Registration: what a stranger may plant before the owner of an address comes."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core import mail
+from django.core.management import call_command
 from django.db.models.signals import pre_save
+from django.utils import timezone
 
 from django_useraccounts.administration.flows import add_user
 from django_useraccounts.browser import COOKIE
-from django_useraccounts.emails.flows import confirm_email
+from django_useraccounts.emails.flows import confirm_email, disown_email
 from django_useraccounts.errors import EmailTaken, RegistrationClosed, UsernameTaken
 from django_useraccounts.models import (
     AccountEvent,
@@ -190,6 +194,32 @@ def test_A5_who_uses_registrations_up_keeps_the_owner_out_for_an_hour_and_there_
 
     AttemptCounter.objects.update(ends_at=1)
     assert new_browser().register("vicky").status_code == 302
+
+
+def test_A5_an_account_whose_only_address_was_disowned_does_not_keep_its_name_for_ever(
+    browser, new_browser
+):
+    browser.register("victoria")
+    new_browser().confirm(last_mail(), answer="not_me")
+    User.objects.create_user("robot")  # by code, with no address either
+    User.objects.update(date_joined=timezone.now() - timedelta(days=31))
+
+    call_command("useraccounts_prune")
+
+    assert set(User.objects.values_list("username", flat=True)) == {"robot"}
+    new_browser().register("victoria")
+    assert User.objects.filter(username="victoria").exists()
+
+
+def test_A5_an_account_from_before_whose_address_was_disowned_stays():
+    user = make_user("victoria", confirmed=False)
+    secret = issue(CONFIRM_EMAIL, address=user.emails.get())
+    disown_email(secret)
+    User.objects.update(date_joined=timezone.now() - timedelta(days=31))
+
+    call_command("useraccounts_prune")
+
+    assert User.objects.filter(username="victoria").exists()
 
 
 def test_A5_the_owner_gets_the_own_link_again_after_having_given_the_password(browser, new_browser):

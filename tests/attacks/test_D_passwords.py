@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.db import transaction
 
+from django_useraccounts.checks.values import limits
 from django_useraccounts.errors import LinkUsed, TooManyAttempts, WrongPassword
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.passwords.flows import change_password, forgot_password, reset_password
@@ -306,6 +307,26 @@ def test_D14_registering_is_no_way_around_the_limit_of_mails_to_an_address(brows
 
     assert 429 in codes
     assert len(mailbox()) <= 5
+
+
+@pytest.mark.parametrize(
+    "purpose, ask",
+    [
+        ("register", lambda browser, n: browser.register(f"mallory{n}", f"victim+{n}@example.com")),
+        ("mail", lambda browser, n: browser.resend(f"victim+{n}@example.com")),
+        ("reset", lambda browser, n: browser.forgot(f"victim+{n}@example.com")),
+    ],
+)
+def test_D14_a_crowd_has_no_more_mails_sent_than_the_whole_site_may(
+    new_browser, set_conf, purpose, ask
+):
+    set_conf(LIMITS={purpose: {"global": "3/1h"}})
+    assert [*limits()] == []  # there is such a budget, by default too
+
+    codes = [ask(new_browser(REMOTE_ADDR=f"2001:db8:0:{n:x}::1"), n).status_code for n in range(6)]
+
+    assert codes == [302] * 3 + [429] * 3
+    assert len(mail.outbox) == 3
 
 
 @pytest.mark.asvs("2.4.1")

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from django_useraccounts.emails.flows import add_email, make_primary, remove_email
 from django_useraccounts.errors import EmailNotConfirmed, LastEmail
+from django_useraccounts.leaving.parts import addresses_of
 from django_useraccounts.mail import deliver_due
-from django_useraccounts.models import AccountEvent, UserEmail
+from django_useraccounts.models import AccountEvent, UndeliverableAddress, UserEmail
 from django_useraccounts.testing import lifted_limits, log_in, make_user
 from tests.admin.pages import errors_of, save
 from tests.attacks.browsers import (
@@ -243,6 +244,22 @@ def test_E8_an_address_of_somebody_else_is_added_like_a_free_one(inside, set_con
     if is_owned:
         with pytest.raises(LookupError):
             link_in(message)
+
+
+@pytest.mark.parametrize("state", UndeliverableAddress.State.values)
+def test_E8_a_claim_does_not_tell_what_became_of_mail_to_the_address(inside, maria, state):
+    for email in (SECOND, VICTIM):
+        add(inside, email)
+    UndeliverableAddress.objects.create(email_key=VICTIM, state=state, failures=5)
+
+    for page in ("emails", "profile"):
+        html = inside.get(url(page)).content.decode()
+        assert VICTIM in html and "undeliverable" not in html
+    second, victim = (
+        {name: row[name] for name in ("primary", "confirmed", "trouble")}
+        for row in addresses_of(maria)[1:]
+    )
+    assert second == victim
 
 
 def test_E10_who_claims_an_address_does_not_keep_its_owner_out(inside, new_browser):

@@ -11,8 +11,10 @@ from django.template import engines
 from django.utils import timezone
 from django.views import View
 
+from django_useraccounts.administration.flows import change_rights, switch_off
 from django_useraccounts.decorators import allow_unconfirmed_email, roles_accepted, roles_required
-from django_useraccounts.errors import UnknownRole
+from django_useraccounts.errors import LastSuperuser, UnknownRole
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.mixins import RolesAcceptedMixin, RolesRequiredMixin
 from django_useraccounts.models import Role, RoleGrant, UserEmail
 from django_useraccounts.requirements import Requirement
@@ -264,6 +266,38 @@ def test_K5_what_is_missing_is_told_to_staff_only(browser, new_browser):
 
     assert b"agent" in browser.get("/function/").content
     assert b"agent" not in stranger.get("/function/").content
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda root: change_rights(root, {"is_staff": False}, by=root),
+        lambda root: change_rights(root, {"is_superuser": False}, by=root),
+        switch_off,
+        close_account,
+    ],
+    ids=["is_staff", "is_superuser", "switched_off", "closed"],
+)
+@pytest.mark.parametrize("others", [0, 1])
+def test_S14_the_last_superuser_who_gets_into_the_administration_stays_in_it(leave, others):
+    root = make_user("root", is_superuser=True, is_staff=True)
+    for number in range(others):
+        make_user(f"robot{number}", is_superuser=True)  # and gets in nowhere
+
+    with pytest.raises(LastSuperuser):
+        leave(root)
+
+    root.refresh_from_db()
+    assert root.is_staff and root.is_superuser and root.is_active and not root.is_closed
+
+
+def test_S14_who_leaves_another_superuser_behind_may_go():
+    root, _second = (make_user(name, is_superuser=True, is_staff=True) for name in ("one", "two"))
+
+    change_rights(root, {"is_staff": False}, by=root)
+
+    root.refresh_from_db()
+    assert not root.is_staff
 
 
 @pytest.mark.parametrize("name", urls.SECRET)
