@@ -362,9 +362,20 @@ def test_U1_exactly_one_mail_goes_to_the_address_in_every_state(measure, act):
 
 
 @pytest.mark.asvs("6.3.8")
-@pytest.mark.parametrize("act", ["login by address", "login by username", "register"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        *("login by address", "login by username", "register"),
+        *("administration by address", "administration by username"),
+    ],
+)
 def test_U1_U2_exactly_one_hash_in_every_state(measure, act):
     assert {measure(state, ACTS[act]).hashes for state in STATES} == {1}
+
+
+@pytest.mark.parametrize("act", ["forgot", "resend"])
+def test_U1_U2_no_hash_in_any_state_where_no_password_is_typed(measure, act):
+    assert {measure(state, ACTS[act]).hashes for state in STATES} == {0}
 
 
 def test_U1_a_taken_username_costs_one_hash_too_and_tells_nothing_of_the_address(measure):

@@ -1,5 +1,7 @@
 """What a database keeps and cannot read."""
 
+import base64
+
 import pytest
 
 from django_useraccounts.social.sealing import seal, unseal
@@ -15,6 +17,14 @@ def test_what_is_sealed_can_be_opened_again_and_not_be_read():
 
 def test_the_same_text_is_never_sealed_the_same_way():
     assert seal("token") != seal("token")
+
+
+@pytest.mark.asvs("11.3.1")
+def test_what_is_sealed_does_not_show_where_it_repeats_itself():
+    sealed = base64.urlsafe_b64decode(seal("sixteen letters." * 64))
+
+    blocks = [sealed[start : start + 16] for start in range(len(sealed) - 15)]
+    assert len(blocks) == len(set(blocks))
 
 
 def test_an_old_key_opens_what_was_sealed_under_it(settings):
@@ -44,7 +54,6 @@ def test_a_damaged_seal_opens_to_nothing():
 
 
 def test_the_secret_key_itself_is_no_key(settings):
-    import base64
     import hashlib
 
     from cryptography.fernet import Fernet, InvalidToken
