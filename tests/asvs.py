@@ -111,6 +111,7 @@ REQUIREMENTS: dict[str, tuple[int, str]] = {
     "10.5.3": (2, "Metadata have to be those of the issuer that is configured."),
     "10.5.4": (2, "An ID token is for this client."),
     "11.3.1": (1, "What is encrypted does not show where it repeats itself."),
+    "11.3.2": (1, "Tokens that are kept are encrypted by AES with 256 bits, in GCM mode."),
     "11.3.3": (2, "What is encrypted cannot be changed unnoticed."),
     "11.4.1": (1, "Hashes are SHA-256. (Who knows of breaches is asked by SHA-1.)"),
     "11.4.2": (2, "Passwords are hashed by Argon2 with enough memory; a check tells otherwise."),
