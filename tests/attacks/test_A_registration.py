@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.models.signals import pre_save
 from django.utils import timezone
 
@@ -38,6 +38,10 @@ from tests.attacks.browsers import (
     proof_of,
     url,
 )
+from tests.attacks.channels import BOSS, MALLORY, NAMING
+from tests.social.visits import HANNAH, arrive, has_providers, provider
+
+__all__ = ["has_providers", "provider"]  # fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -249,6 +253,21 @@ def test_A8_reserved_names_are_refused(browser, name):
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("channel", NAMING)
+@pytest.mark.parametrize("name", ["Admin", "ｎｕｌｌ", "well-known"])
+def test_A8_nobody_gets_a_reserved_name_by_another_way(client, channel, name):
+    channel(client, name)
+
+    assert set(User.objects.values_list("username", flat=True)) <= {MALLORY, BOSS}
+
+
+@pytest.mark.parametrize("channel", NAMING)
+def test_A8_any_other_name_is_given_by_each_way(client, channel):
+    channel(client, "victoria")
+
+    assert User.objects.filter(username="victoria").exists()
+
+
 def test_A9_sending_the_same_form_twice_makes_one_account_and_the_same_answer(browser):
     browser.get(url("register"))
 
@@ -314,6 +333,32 @@ def test_A11_a_password_that_is_the_name_or_address_is_refused_at_reset_and_chan
     assert b'id="id_new_password_error"' in browser.change_password(new="Victoria-Hope").content
 
     assert User.objects.get().check_password(PASSWORD)
+
+
+def test_A11_nor_is_it_one_of_who_came_by_a_provider(browser, provider):
+    arrive(browser, provider)
+    data = {"username": "victoria-hope", "email": HANNAH["email"], "password": "victoria-hope"}
+    browser.post(url("complete_registration"), data)
+    # No password is taken on the way, so the first one is chosen here.
+    assert not User.objects.get().has_usable_password()
+
+    for password in ("Victoria-Hope", HANNAH["email"]):
+        response = browser.post(url("set_password"), {"new_password": password})
+        assert b'id="id_new_password_error"' in response.content
+
+    assert not User.objects.get().has_usable_password()
+
+
+def test_A11_nor_is_it_one_by_the_command(monkeypatch, capsys):
+    user = make_user("victoria-hope", VICTIM)
+    monkeypatch.setattr("getpass.getpass", lambda *_args, **_kwargs: "Victoria-Hope")
+
+    with pytest.raises(CommandError, match="Aborting password change"):
+        call_command("changepassword", "victoria-hope")
+
+    assert "too similar to the username" in capsys.readouterr().err
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t"])

@@ -1,5 +1,6 @@
 """K. Roles: guards fail closed, whoever asks and however."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -358,6 +359,31 @@ def test_no_accept_header_opens_a_guard(browser, name, accept, status):
 
     assert response.status_code == status or status is None
     assert response.status_code in {302, 401}
+    assert not urls.done
+
+
+@pytest.mark.asvs("16.5.1")
+@pytest.mark.parametrize("name", [*urls.SECRET, "recent", "recent-mixin"])
+def test_N10_a_program_that_is_refused_reads_one_word_and_nothing_of_the_inside(
+    browser, new_browser, name
+):
+    make_user("mallory", VICTIM, is_staff=True, is_superuser=True)
+    make_user("waiting", confirmed=False)
+    visitors = [browser, new_browser(), new_browser()]
+    # One by a session in which nobody has given a password, and so not lately either.
+    for visitor, user in zip(visitors, User.objects.order_by("pk"), strict=False):
+        visitor.force_login(user)
+        session = visitor.session
+        session["useraccounts_proved_at"] = 1
+        session.save()
+
+    for visitor in visitors:
+        answer = visitor.get(f"/{name}/", headers={"accept": "application/json"})
+        assert answer.status_code in {401, 403}
+        assert answer["Content-Type"] == "application/json"
+        assert re.fullmatch(r'\{"error": "[a-z_]+"\}', answer.content.decode())
+        words = answer.content.decode() + str(answer.headers)
+        assert not any(role in words for role in ("secret", "sauce", "agent"))
     assert not urls.done
 
 
