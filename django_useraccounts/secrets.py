@@ -121,7 +121,7 @@ def issue(
     user = address.user if address else user
     # Whole seconds, since databases round them each in their own way and the HMAC covers them.
     now = timezone.now().replace(microsecond=0)
-    secret = OneTimeSecret(
+    return OneTimeSecret.objects.create(
         purpose=purpose.name,
         user=user,
         address=address if purpose.bound_to_address else None,
@@ -132,8 +132,6 @@ def issue(
         browser_key=browser_key,
         expires_at=now + (max_age or purpose.max_age()),
     )
-    secret.save(force_insert=True)
-    return secret
 
 
 def link_of(secret: OneTimeSecret) -> Link:

@@ -32,7 +32,6 @@ from .errors import LinkError, TooManyAttempts
 from .headers import protect
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
-from .models.secrets import is_sealed
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
 from .site import site_name
 from .transactions import repeat_undone
@@ -368,7 +367,7 @@ class LinkView(FlowView):
         response.headers["Referrer-Policy"] = "no-referrer"
         # A browser keeps only so many cookies of a site: another one could lead it to made-up links
         # until it has dropped that of the session.
-        if is_sealed(link.id):
+        if OneTimeSecret.objects.filter(pk=link.id).exists():
             write_cookie(response, LINK_COOKIE, link.proof, path=path, request=self.request)
         return response
 

@@ -1,5 +1,7 @@
 """The tables of the accounts."""
 
+import uuid
+
 import django.core.serializers.json
 import django.db.models.deletion
 import django.utils.timezone
@@ -7,7 +9,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import django_useraccounts.models.roles
-import django_useraccounts.models.secrets
 import django_useraccounts.models.users
 
 
@@ -483,10 +484,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=django_useraccounts.models.secrets.sealed_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("purpose", models.CharField(max_length=40)),
