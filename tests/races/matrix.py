@@ -2,6 +2,7 @@
 
 import re
 import threading
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 from unittest import mock
 
+from django.core.signals import got_request_exception
 from django.db import connections
 from django.test import override_settings
 
@@ -126,6 +128,25 @@ class Racers(ThreadPoolExecutor):
             return with_another_in_between(*map(tried, acts), racers=self)[0]
 
 
+@contextmanager
+def explained_errors() -> Iterator[Callable[[object], object]]:
+    """Yield what says of an answer of 500 what was raised for it on the live server."""
+    raised: list[str] = []
+
+    def note(**kwargs: object) -> None:
+        raised.append(traceback.format_exc())
+
+    def explain(answer: object) -> object:
+        is_error = isinstance(answer, Answer) and answer.status >= 500
+        return answer._replace(text="".join(raised)) if is_error else answer
+
+    got_request_exception.connect(note)
+    try:
+        yield explain
+    finally:
+        got_request_exception.disconnect(note)
+
+
 def tried(act: Act) -> Act:
     """Return the act with its error as its answer, so that others on the stage still have theirs."""
 
@@ -218,7 +239,8 @@ class Races:
             answers = []
             for bout, world, pair in zip(bouts, worlds, acts, strict=True):
                 world.begin_turn()
-                answers.append(bout.manner(racers, pair))
+                with explained_errors() as explain:
+                    answers.append([explain(answer) for answer in bout.manner(racers, pair)])
             tables = Tables()
             lefts = left(tables, worlds)
             assert "" not in lefts, f"of nobody: {lefts['']}"

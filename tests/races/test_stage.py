@@ -56,6 +56,18 @@ def test_what_is_broken_names_the_pair_and_maria(races, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_error_of_a_page_is_told_as_it_was_raised(races, monkeypatch):
+    def lose(*, request):
+        raise LookupError("lost")
+
+    monkeypatch.setattr("django_useraccounts.login.views.log_out", lose)
+    [tally] = races.race([("log_out", "log_out")], repeats=1, ordered=False)
+
+    assert len(tally.errors) == 2
+    assert all("LookupError: lost" in words for words in tally.errors)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_refund_gives_back_what_was_paid(races):
     races.race([("hear_of_a_refund", "log_out")], repeats=2, ordered=False)
 
