@@ -91,12 +91,24 @@ def shown_email(email: str) -> str:
         shown = idna.decode(domain)
     except UnicodeError:
         return email
-    # As browsers do: with a Cyrillic letter, еxample.com would look like the reader's own domain.
-    is_clear = all(
-        _scripts(label) <= {"LATIN", "CJK"} or len(_scripts(label)) == 1
-        for label in shown.split(".")
-    )
+    labels = shown.split(".")
+    is_clear = all(_is_clear(label, top=labels[-1]) for label in labels)
     return f"{local}@{shown}" if is_clear else email
+
+
+#: Letters of Cyrillic and of Greek that look like one of a to z.
+_LIKE_LATIN = frozenset("асԁеԍһіјӏорԗԛѕԝхуъьҽпгѵѡαικνρυωηοτ")
+
+
+def _is_clear(label: str, *, top: str) -> bool:
+    """Say whether a part of a domain is shown as what it is, much as browsers do."""
+    scripts = _scripts(label)
+    letters = {sign for sign in label if sign.isalpha()}
+    # аррӏе.com has no Latin letter but in its end, and would look like the reader's own domain.
+    if letters and letters <= _LIKE_LATIN:
+        return scripts == _scripts(top)
+    # So would еxample.com, with one Cyrillic letter.
+    return scripts <= {"LATIN", "CJK"} or len(scripts) == 1
 
 
 def clean_username(text: str) -> Name:

@@ -274,8 +274,23 @@ class NewPasswordForm(AccountForm):
         cleaned = super().clean()
         password = cleaned.get(self.checked_field)
         if password:
-            try:
-                validate_password(password, self.user_for_password())  # type: ignore[arg-type]
-            except forms.ValidationError as error:
-                self.add_error(self.checked_field, error)
+            asking, others = _validators()
+            self._check(password, others)
+            # Nobody is asked about a form that comes back anyway.
+            if not self.errors:
+                self._check(password, asking)
         return cleaned
+
+    def _check(self, password: str, validators: list[Any]) -> None:
+        user: Any = self.user_for_password()
+        try:
+            validate_password(password, user, validators)
+        except forms.ValidationError as error:
+            self.add_error(self.checked_field, error)
+
+
+def _validators() -> tuple[list[Any], list[Any]]:
+    """Return the password validators that ask a service, and the others."""
+    validators = get_default_password_validators()
+    asking = [one for one in validators if isinstance(one, BreachedPasswordValidator)]
+    return asking, [one for one in validators if one not in asking]

@@ -71,8 +71,9 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
         "global": "100000/5m",
         "device": _GUESSES,
     },
-    "register": {"identifier": "5/1h", "client": "20/1h"},
-    # Mails that anybody can have sent to any address, whichever page asks for them.
+    # Each sends a mail to whatever address somebody types, from ever new networks if he has them.
+    "register": {"identifier": "5/1h", "client": "20/1h", "global": "10000/1h"},
+    # Other mails that anybody can have sent to any address, whichever page asks for them.
     "mail": {"identifier": "5/1h", "client": "20/1h", "global": "10000/1h"},
     # Apart, or strangers could use all mails to an address up for such as let nobody in. These do:
     # who has them sent without end has sent the owner a link.

@@ -1,7 +1,7 @@
 """What apps hold of a person: how each of them hands it out, and how it forgets it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,9 +37,10 @@ def register_personal_data(
 
     ``export`` gets the user and returns what JSON can hold, moments and decimals included; it hands
     out no secret. ``erase`` gets the user while its row and its addresses are still there, in the
-    transaction that erases the account: what it raises keeps the whole account as it was. Both are
-    functions of a module, so that to register them twice is no clash. Raises ValueError for a name
-    that cannot be that of a file, or is that of another app.
+    transaction that erases the account, or prunes one that nobody has confirmed: what it raises
+    keeps the whole account as it was. Both are functions of a module, so that to register them
+    twice is no clash. Raises ValueError for a name that cannot be that of a file, or is that of
+    another app.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
         raise ValueError(f"{name!r} is no name: write lower-case letters, digits and underscores.")
@@ -51,6 +52,13 @@ def register_personal_data(
 def all_personal_data() -> tuple[PersonalData, ...]:
     """Return what is registered, in the order of registration."""
     return tuple(_registered.values())
+
+
+def forget(user: Any, *, but: Container[str] = ()) -> None:
+    """Have each app forget what it holds of a user, ``but`` those of these names."""
+    for held in all_personal_data():
+        if held.erase and held.name not in but:
+            held.erase(user)
 
 
 def empty_profile(user: Any) -> dict[str, Any]:

@@ -141,9 +141,10 @@ def link_of(secret: OneTimeSecret) -> Link:
 
 def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
     """
-    Return the row of a link that could be redeemed now, with its user and address; change nothing.
+    Return the row of a link that could be redeemed now, with its user and address.
 
-    Raises LinkInvalid, LinkExpired or LinkUsed, the last also when something has voided it.
+    Raises LinkInvalid, LinkExpired or LinkUsed, the last also when something has voided it. All
+    that it changes: an expired link is noted, and a clock that is set back makes it no younger.
     """
     statement = compiled(_of_link, OneTimeSecret)
     secret: OneTimeSecret | None = statement.first(key=link.id, purpose=purpose.name)
@@ -151,7 +152,12 @@ def peek(purpose: Purpose, link: Link) -> OneTimeSecret:
         constant_time_compare(proof, link.proof) for proof in _proofs(secret)
     ):
         raise LinkInvalid
-    _refuse_void(secret, purpose, is_replaced=secret.is_replaced)  # type: ignore[attr-defined]
+    try:
+        _refuse_void(secret, purpose, is_replaced=secret.is_replaced)  # type: ignore[attr-defined]
+    except LinkExpired:
+        unnoted = OneTimeSecret.objects.filter(pk=secret.pk, found_expired_at=None)
+        unnoted.update(found_expired_at=timezone.now())
+        raise
     return secret
 
 
@@ -206,7 +212,7 @@ def _refuse_void(secret: OneTimeSecret, purpose: Purpose, *, is_replaced: bool) 
         raise LinkUsed
     if purpose.voided_by_epoch and secret.epoch != user.session_epoch:
         raise LinkUsed
-    if secret.expires_at <= timezone.now():
+    if secret.found_expired_at or secret.expires_at <= timezone.now():
         raise LinkExpired
 
 

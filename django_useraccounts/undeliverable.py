@@ -64,8 +64,13 @@ def is_undeliverable(email: str) -> bool:
 
 
 def with_trouble(addresses: QuerySet[UserEmail]) -> QuerySet[UserEmail]:
-    """Load with each address its state as ``trouble``, and whether it ``takes_no_mail``."""
-    rows = UndeliverableAddress.objects.filter(email_key=OuterRef("email_key"))
+    """
+    Load with each address its state as ``trouble``, and whether it ``takes_no_mail``.
+
+    Of one that is only claimed nothing is told: else anybody could read by a claim what a stranger
+    has done with our mail, or that a dead address has an account, which gets no mail there.
+    """
+    rows = UndeliverableAddress.objects.filter(email_key=OuterRef("verified_key"))
     return addresses.annotate(
         trouble=Subquery(rows.values("state")), takes_no_mail=Exists(rows.taking_no_mail())
     )

@@ -365,7 +365,10 @@ class LinkView(FlowView):
         path = reverse(f"useraccounts:{self.purpose.name}", args=[link.public_id])
         response = HttpResponseRedirect(path)
         response.headers["Referrer-Policy"] = "no-referrer"
-        write_cookie(response, LINK_COOKIE, link.proof, path=path, request=self.request)
+        # A browser keeps only so many cookies of a site: another one could lead it to made-up links
+        # until it has dropped that of the session.
+        if OneTimeSecret.objects.filter(pk=link.id).exists():
+            write_cookie(response, LINK_COOKIE, link.proof, path=path, request=self.request)
         return response
 
     def _with_secret(self, handle: Callable[..., HttpResponse]) -> HttpResponse:

@@ -33,6 +33,8 @@ from django_useraccounts.models import (
     UserEmail,
 )
 from django_useraccounts.secrets import PURPOSES, link_of
+from django_useraccounts.sessions.keeping import SESSION_KEY
+from django_useraccounts.sessions.models import LoginSession
 from django_useraccounts.social.identities import identity_key
 from django_useraccounts.social.models import Connection
 
@@ -119,10 +121,16 @@ class Tables:
         for session in self.sessions:
             request = HttpRequest()
             request.session = engine.SessionStore(session.session_key)
-            user = get_user(request)
-            if isinstance(user, AbstractUser):
+            user, row = get_user(request), request.session.get(SESSION_KEY)
+            is_over = row is not None and row not in self.living_rows
+            if isinstance(user, AbstractUser) and not is_over:
                 found.append((session, user))
         return found
+
+    @cached_property
+    def living_rows(self) -> dict[str, LoginSession]:
+        """What the room of sessions has written of those that were not ended one by one."""
+        return {row.pk.hex: row for row in LoginSession.objects.filter(ended_at=None)}
 
     @cached_property
     def connections(self) -> list[Connection]:

@@ -57,8 +57,8 @@ def _postgres_at(port: int) -> list[str]:
     options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
     # Two that wait for each other are found at once: nothing else here waits for long.
     options += ["deadlock_timeout=50ms"]
-    # Two runs of tests at once, each with a race of fifty.
-    options += ["max_connections=250"]
+    # Two runs of tests at once, one with a race of two hundred.
+    options += ["max_connections=350"]
     options += ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}"]
     return [_program("postgres"), "-D", "data", *(f"--{option}" for option in options)]
 
@@ -149,6 +149,7 @@ def mariadb() -> Iterator[str]:
         options += ["--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve"]
         options += ["--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0"]
         options += ["--innodb-doublewrite=0", f"--init-file={folder / 'init.sql'}"]
+        options += ["--max-connections=350"]
         command = [_program("mariadbd"), *where, *options]
         with _running(folder, command, stop=signal.SIGTERM) as server:
             _query_when_ready(server, lambda: _connect(port, password))

@@ -8,9 +8,16 @@ A project with a user model of its own registers it so::
     admin.site.register(Member, UserAdmin)
 """
 
+from django.contrib.admin import AdminSite
+
+from .login import AdminLoginForm
 from .records import AccountEventAdmin, OutgoingMailAdmin, UndeliverableAddressAdmin
 from .roles import RoleAdmin, RoleGrantAdmin
 from .users import UserAdmin
+
+# For every site that has chosen no form of its own.
+if AdminSite.login_form is None:
+    AdminSite.login_form = AdminLoginForm
 
 __all__ = [
     "AccountEventAdmin",

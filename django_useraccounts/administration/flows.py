@@ -216,7 +216,8 @@ def change_rights(
     caller to know.
     """
     with transaction.atomic():
-        if changes.get("is_superuser") is False:
+        # Without is_staff a superuser does not get into the administration to manage anything.
+        if False in (changes.get("is_superuser"), changes.get("is_staff")):
             keep_a_superuser(user)
         users = get_user_model()._default_manager
         fresh = users.select_for_update().get(pk=user.pk)
@@ -258,11 +259,15 @@ def _change_right(user: AbstractUser, name: str, value: Any) -> dict[str, object
 
 
 def keep_a_superuser(user: AbstractUser) -> None:
-    """Raise LastSuperuser if there is no other; of two who go at once, the second one waits."""
+    """
+    Raise LastSuperuser if there is no other, or no other who gets into the administration.
+
+    Of two who go at once, the second one waits.
+    """
     users = get_user_model()._default_manager.filter(is_superuser=True, is_active=True)
     rows = users.filter(erase_at=None).select_for_update()
-    keys = rows.order_by("pk").values_list("pk", flat=True)
-    if list(keys) == [user.pk]:
+    is_staff = dict(rows.order_by("pk").values_list("pk", "is_staff"))
+    if [user.pk] in (list(is_staff), [key for key in is_staff if is_staff[key]]):
         raise LastSuperuser
 
 

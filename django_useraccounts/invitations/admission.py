@@ -54,8 +54,10 @@ def carry(invitation: Invitation, *, request: HttpRequest) -> None:
     """
     Note in the session that this browser has come by the link.
 
-    The id of the invitation, not the link: what is stored opens nothing for who reads it.
+    The id of the invitation, not the link: what is stored opens nothing for who reads it. Under a
+    new key: who has planted the session in this browser must not hold the same one.
     """
+    request.session.cycle_key()
     request.session[_SESSION_KEY] = invitation.pk
     # It proves an address: not left behind at a computer that others use after this visitor.
     request.session.set_expiry(0)

@@ -18,6 +18,7 @@ from ..mixins import (
 )
 from ..models import OneTimeSecret
 from ..policy import policy
+from ..proof import is_proof_recent
 from ..secrets import Link, link_of
 from ..site import site_name, site_origin
 from ..views import AccountPage, FlowView, LinkView, with_next
@@ -60,10 +61,16 @@ class InvitationsView(AllowUnconfirmedEmailMixin, AccountPage, TemplateView):
             **kwargs,
         )
 
-    def _link(self, invitation: Invitation, origin: str) -> str:
-        """Return the link to hand out; of one that is mailed, only who reads the mail has it."""
+    def _link(self, invitation: Invitation, origin: str) -> str | None:
+        """
+        Return the link to hand out; of one that is mailed, only who reads the mail has it.
+
+        None for one that is kept back: it gives roles, see ``InviteView``.
+        """
         if invitation.email or invitation.state != "waiting":
             return ""
+        if invitation.roles.all() and not is_proof_recent(self.request):
+            return None
         path = reverse("useraccounts:accept_invitation", args=[str(link_of(invitation.link))])
         return origin + path
 

@@ -496,6 +496,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField(db_index=True)),
                 ("redeemed_at", models.DateTimeField(null=True)),
+                ("found_expired_at", models.DateTimeField(null=True)),
                 (
                     "user",
                     models.ForeignKey(

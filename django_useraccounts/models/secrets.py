@@ -39,6 +39,8 @@ class OneTimeSecret(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
     redeemed_at = models.DateTimeField(null=True)
+    #: When it was first met after its end: it stays expired, wherever the clock goes.
+    found_expired_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"

@@ -5,11 +5,12 @@ from types import MappingProxyType
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from ..personal_data import register_personal_data
-from ..room import MenuEntry, Room, later
+from ..room import MenuEntry, Room, connect_later, later
 from .conf import conf
 
 
@@ -36,6 +37,7 @@ class SocialConfig(Room, AppConfig):
     conf: Any = conf
 
     def ready(self) -> None:
+        connect_later(user_logged_in, "social.attempts.forget_arrival")
         register(later("social.checks.check_social"), Tags.compatibility)
         register(later("social.checks.check_social_deployed"), Tags.security, deploy=True)
         register_personal_data(

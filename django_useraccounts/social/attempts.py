@@ -87,7 +87,12 @@ class Arrival:
 
 
 def keep_arrival(arrival: Arrival, *, request: HttpRequest) -> None:
-    """Let an identity wait in the session until its owner has said which account it is for."""
+    """
+    Let an identity wait in the session until its owner has said which account it is for.
+
+    Under a new key: who has planted the session in this browser must not hold the same one.
+    """
+    request.session.cycle_key()
     kept = {"identity": arrival.identity.as_kept(), "next_url": arrival.next_url, "at": _now()}
     request.session[_ARRIVAL] = kept
     # Not left behind at a computer that others use after this visitor.
@@ -106,8 +111,12 @@ def arrival_of(request: HttpRequest) -> Arrival | None:
         return None
 
 
-def forget_arrival(request: HttpRequest) -> None:
-    """Let no identity wait any more."""
+def forget_arrival(request: HttpRequest, **kwargs: object) -> None:
+    """
+    Let no identity wait any more; also a receiver of Django's ``user_logged_in``.
+
+    What somebody has left in a session would else wait for whoever logs in next.
+    """
     request.session.pop(_ARRIVAL, None)
 
 

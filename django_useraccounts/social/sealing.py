@@ -2,20 +2,26 @@
 
 import base64
 import hmac
+import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.encoding import force_bytes
 
 if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _SALT = b"django_useraccounts.social.sealing"
+#: Bytes that make each seal another one (NIST SP 800-38D, 8.2).
+_NONCE = 12
 
 
 def seal(text: str) -> str:
-    """Encrypt a text under a key that is derived from SECRET_KEY."""
-    return _keys().encrypt(text.encode()).decode("ascii")
+    """Encrypt a text by AES-256 in GCM mode, under a key that is derived from SECRET_KEY."""
+    nonce = os.urandom(_NONCE)
+    sealed = next(_ciphers()).encrypt(nonce, text.encode(), None)
+    return base64.urlsafe_b64encode(nonce + sealed).decode("ascii")
 
 
 def unseal(text: str) -> str | None:
@@ -25,22 +31,23 @@ def unseal(text: str) -> str | None:
     SECRET_KEY_FALLBACKS open what was sealed under them.
     """
     # At first use: this is imported by what is imported at start-up.
-    from cryptography.fernet import InvalidToken  # noqa: PLC0415
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
     try:
-        return _keys().decrypt(text.encode("utf-8", "replace")).decode()
-    except InvalidToken:
+        raw = base64.b64decode(text.encode("utf-8", "replace"), altchars=b"-_", validate=True)
+    except ValueError:
         return None
+    for cipher in _ciphers():
+        try:
+            return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None).decode()
+        except (InvalidTag, ValueError):  # the second for what is shorter than a seal
+            continue
+    return None
 
 
-def _keys() -> "MultiFernet":
-    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
+def _ciphers() -> "Iterator[AESGCM]":
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
-    return MultiFernet(
-        [Fernet(_derived(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    )
-
-
-def _derived(key: str | bytes) -> bytes:
-    # One step of HKDF (RFC 5869): a SECRET_KEY is random enough.
-    return base64.urlsafe_b64encode(hmac.digest(force_bytes(key), _SALT, "sha256"))
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        # One step of HKDF (RFC 5869): a SECRET_KEY is random enough.
+        yield AESGCM(hmac.digest(force_bytes(key), _SALT, "sha256"))

@@ -1,9 +1,12 @@
 """The login of the administration is the one of the accounts: limited, and written down."""
 
 import pytest
+from django.contrib.admin import AdminSite
 from django.contrib.auth import get_user
+from django.contrib.auth.forms import AuthenticationForm
 from django.urls import reverse
 
+from django_useraccounts.admin.login import AdminLoginForm
 from django_useraccounts.models import AccountEvent
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 from tests.admin.pages import make_staff
@@ -53,6 +56,25 @@ def test_who_is_not_staff_or_switched_off_does_not_get_in(client):
     for name in ("frida", "former"):
         assert login(client, name).status_code == 200
         assert not get_user(client).is_authenticated
+
+
+def test_that_somebody_has_the_password_of_who_may_not_enter_is_written_down(client):
+    frida = make_user("frida")
+
+    assert login(client, "frida").status_code == 200
+
+    event = AccountEvent.objects.get()
+    assert (event.kind, event.user, event.actor) == ("login_failed", frida, None)
+    assert event.details == {"reason": "not_allowed"}
+    assert event.client_address == "203.0.113.9"
+
+
+def test_a_site_that_has_chosen_a_form_keeps_it():
+    class Office(AdminSite):
+        login_form = AuthenticationForm
+
+    assert AdminSite.login_form is AdminLoginForm
+    assert Office.login_form is AuthenticationForm
 
 
 def test_the_own_password_is_changed_on_the_page_that_limits_guesses(client):

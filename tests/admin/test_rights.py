@@ -30,7 +30,7 @@ from tests.admin.pages import (
     save,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = pytest.mark.django_db
 
 MODELS = ("user", "role", "rolegrant", "accountevent", "outgoingmail", "undeliverableaddress")
 HELPER = ("view_user", "change_user", "add_useremail", "change_useremail", "delete_useremail")
@@ -66,6 +66,7 @@ NOTHING = dict.fromkeys(READS, 403)
 # The matrix
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "model, expected",
     [
@@ -81,6 +82,7 @@ def test_what_a_superuser_may(office, model, expected):
     assert statuses(office, model) == expected
 
 
+@pytest.mark.one_database
 @pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("model", MODELS)
 def test_staff_without_permissions_may_nothing(client, model):
@@ -89,6 +91,7 @@ def test_staff_without_permissions_may_nothing(client, model):
     assert statuses(client, model) == NOTHING
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("model", MODELS)
 def test_staff_who_may_see_may_only_see(client, model):
     log_in(client, make_staff(f"view_{model}"))
@@ -96,6 +99,7 @@ def test_staff_who_may_see_may_only_see(client, model):
     assert statuses(client, model) == READS
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("model", ["rolegrant", "outgoingmail", "undeliverableaddress"])
 def test_no_permission_lets_anybody_change_a_record(client, model):
     verbs = ("view", "add", "change", "delete")
@@ -104,6 +108,7 @@ def test_no_permission_lets_anybody_change_a_record(client, model):
     assert statuses(client, model) == READS
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("model", MODELS)
 def test_who_is_not_staff_is_led_to_the_login(client, model):
     log_in(client, make_user("frida"))
@@ -111,6 +116,7 @@ def test_who_is_not_staff_is_led_to_the_login(client, model):
     assert set(statuses(client, model).values()) == {302}
 
 
+@pytest.mark.one_database
 def test_what_nobody_shall_see_has_no_page(office):
     index = office.get(reverse("admin:index")).content.decode().lower()
 

@@ -4,8 +4,8 @@ import http.client
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from copy import copy
 from functools import partial
 from http.cookies import SimpleCookie
@@ -13,16 +13,17 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from django_useraccounts.models import AbstractUser, OneTimeSecret
 from django_useraccounts.secrets import link_of
 from django_useraccounts.views import LINK_COOKIE
 
-# Fifty may knock at one moment: Django's server lets ten wait, and turns the others away.
-WSGIServer.request_queue_size = 100
+# Two hundred may knock at one moment: Django's server lets ten wait, and turns the others away.
+WSGIServer.request_queue_size = 250
 # On a connection that stays open, the body of an answer would wait until its head is acknowledged.
 WSGIRequestHandler.disable_nagle_algorithm = True
 
@@ -136,6 +137,19 @@ class Surfer:
         if token:
             self.token = token[1]
         return Answer(response.status, response.headers.get("Location", ""), text)
+
+
+@contextmanager
+def served_by(live_server: Any, middleware: list[str]) -> Iterator[None]:
+    """Have the server, one for all tests, which has read long ago what stands there, use these."""
+    server = live_server.thread.httpd
+    before = server.get_app()
+    with override_settings(MIDDLEWARE=middleware):
+        server.set_app(WSGIHandler())
+        try:
+            yield
+        finally:
+            server.set_app(before)
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:

@@ -1,13 +1,17 @@
 """A. Registration: what a stranger may plant before the owner of an address comes."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db.models.signals import pre_save
+from django.utils import timezone
 
 from django_useraccounts.administration.flows import add_user
 from django_useraccounts.browser import COOKIE
-from django_useraccounts.emails.flows import confirm_email
+from django_useraccounts.emails.flows import confirm_email, disown_email
 from django_useraccounts.errors import EmailTaken, RegistrationClosed, UsernameTaken
 from django_useraccounts.models import (
     AccountEvent,
@@ -34,6 +38,10 @@ from tests.attacks.browsers import (
     proof_of,
     url,
 )
+from tests.attacks.channels import BOSS, MALLORY, NAMING
+from tests.social.visits import HANNAH, arrive, has_providers, provider
+
+__all__ = ["has_providers", "provider"]  # fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +200,32 @@ def test_A5_who_uses_registrations_up_keeps_the_owner_out_for_an_hour_and_there_
     assert new_browser().register("vicky").status_code == 302
 
 
+def test_A5_an_account_whose_only_address_was_disowned_does_not_keep_its_name_for_ever(
+    browser, new_browser
+):
+    browser.register("victoria")
+    new_browser().confirm(last_mail(), answer="not_me")
+    User.objects.create_user("robot")  # by code, with no address either
+    User.objects.update(date_joined=timezone.now() - timedelta(days=31))
+
+    call_command("useraccounts_prune")
+
+    assert set(User.objects.values_list("username", flat=True)) == {"robot"}
+    new_browser().register("victoria")
+    assert User.objects.filter(username="victoria").exists()
+
+
+def test_A5_an_account_from_before_whose_address_was_disowned_stays():
+    user = make_user("victoria", confirmed=False)
+    secret = issue(CONFIRM_EMAIL, address=user.emails.get())
+    disown_email(secret)
+    User.objects.update(date_joined=timezone.now() - timedelta(days=31))
+
+    call_command("useraccounts_prune")
+
+    assert User.objects.filter(username="victoria").exists()
+
+
 def test_A5_the_owner_gets_the_own_link_again_after_having_given_the_password(browser, new_browser):
     new_browser().register("victoria", VICTIM, PASSWORD)
     new_browser().register("mallory", VICTIM, EVIL)
@@ -217,6 +251,21 @@ def test_A8_reserved_names_are_refused(browser, name):
     assert response.status_code == 200
     assert b'id="id_username_error"' in response.content
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("channel", NAMING)
+@pytest.mark.parametrize("name", ["Admin", "ｎｕｌｌ", "well-known"])
+def test_A8_nobody_gets_a_reserved_name_by_another_way(client, channel, name):
+    channel(client, name)
+
+    assert set(User.objects.values_list("username", flat=True)) <= {MALLORY, BOSS}
+
+
+@pytest.mark.parametrize("channel", NAMING)
+def test_A8_any_other_name_is_given_by_each_way(client, channel):
+    channel(client, "victoria")
+
+    assert User.objects.filter(username="victoria").exists()
 
 
 def test_A9_sending_the_same_form_twice_makes_one_account_and_the_same_answer(browser):
@@ -284,6 +333,32 @@ def test_A11_a_password_that_is_the_name_or_address_is_refused_at_reset_and_chan
     assert b'id="id_new_password_error"' in browser.change_password(new="Victoria-Hope").content
 
     assert User.objects.get().check_password(PASSWORD)
+
+
+def test_A11_nor_is_it_one_of_who_came_by_a_provider(browser, provider):
+    arrive(browser, provider)
+    data = {"username": "victoria-hope", "email": HANNAH["email"], "password": "victoria-hope"}
+    browser.post(url("complete_registration"), data)
+    # No password is taken on the way, so the first one is chosen here.
+    assert not User.objects.get().has_usable_password()
+
+    for password in ("Victoria-Hope", HANNAH["email"]):
+        response = browser.post(url("set_password"), {"new_password": password})
+        assert b'id="id_new_password_error"' in response.content
+
+    assert not User.objects.get().has_usable_password()
+
+
+def test_A11_nor_is_it_one_by_the_command(monkeypatch, capsys):
+    user = make_user("victoria-hope", VICTIM)
+    monkeypatch.setattr("getpass.getpass", lambda *_args, **_kwargs: "Victoria-Hope")
+
+    with pytest.raises(CommandError, match="Aborting password change"):
+        call_command("changepassword", "victoria-hope")
+
+    assert "too similar to the username" in capsys.readouterr().err
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t"])

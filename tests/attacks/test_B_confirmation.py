@@ -1,6 +1,7 @@
 """B. Confirmation: whose link, for what, how often, and who looks at it first."""
 
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -457,6 +458,17 @@ def test_the_cookie_of_a_link_is_for_its_page_alone_and_no_script(browser):
     assert cookie["secure"]
     assert cookie["samesite"] == "Lax"
     assert cookie.value not in response.url
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_links_that_nobody_was_mailed_leave_no_cookies(browser, links, purpose):
+    # A browser keeps less than two hundred of a site: too many push out that of the session.
+    proof = Link.parse(links[purpose]).proof
+
+    for _ in range(9):
+        made_up = Link(uuid.uuid4(), proof)
+        assert not browser.get(url(purpose, made_up)).cookies
+    assert browser.get(url(purpose, links[purpose])).cookies
 
 
 def test_the_public_half_alone_opens_nothing(browser, new_browser):

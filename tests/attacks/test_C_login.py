@@ -174,6 +174,21 @@ def test_C8_a_user_who_was_switched_off_gets_in_by_no_path(browser, new_browser)
     assert user.check_password(PASSWORD)
 
 
+@pytest.mark.asvs("6.3.4")
+def test_C8_the_administration_says_of_who_is_switched_off_what_it_says_of_nobody(new_browser):
+    make_user("victoria", VICTIM, is_staff=True, is_active=False)
+
+    answers = []
+    for name, password in [("victoria", PASSWORD), (VICTIM, PASSWORD), ("nobody", EVIL)]:
+        browser = new_browser()
+        answer = browser.post("/admin/login/", {"username": name, "password": password})
+        shown = re.sub(r'(csrfmiddlewaretoken" value=)"\w+"', r"\1", answer.content.decode())
+        answers.append((answer.status_code, shown.replace(f'"{name}"', '""')))
+        assert browser.user_id is None
+
+    assert answers[0] == answers[1] == answers[2]
+
+
 @pytest.mark.asvs("7.4.2")
 def test_C8_switched_off_between_the_password_and_the_next_request(browser, victoria):
     browser.log_in("victoria", remember="on")

@@ -1,5 +1,6 @@
 """D. Forgotten and changed passwords: who gets the link, what it opens, what ends with it."""
 
+import contextlib
 import re
 
 import pytest
@@ -7,11 +8,14 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.db import transaction
 
-from django_useraccounts.errors import LinkUsed, TooManyAttempts, WrongPassword
+from django_useraccounts.checks.values import limits
+from django_useraccounts.errors import InvalidEmail, LinkUsed, TooManyAttempts, WrongPassword
+from django_useraccounts.mail import deliver_due
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.passwords.flows import change_password, forgot_password, reset_password
 from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, Link, issue, link_of, peek
-from django_useraccounts.testing import lifted_limits, make_user
+from django_useraccounts.testing import lifted_limits, log_in, make_user
+from tests.admin.pages import act, messages_of
 from tests.attacks.browsers import (
     EVIL,
     NEW_PASSWORD,
@@ -39,7 +43,27 @@ def victoria(db):
     return make_user("victoria", VICTIM)
 
 
+@pytest.fixture
+def office(new_browser):
+    """A browser in which an administrator is logged in."""
+    return log_in(new_browser(), make_user("boss", is_staff=True, is_superuser=True))
+
+
+def by_page(browser, email):
+    browser.forgot(email)
+
+
+def by_code(browser, email):
+    with contextlib.suppress(InvalidEmail):
+        forgot_password(email)
+    deliver_due(limit=10)
+
+
+ASKING = pytest.mark.parametrize("ask", [by_page, by_code])
+
+
 @pytest.mark.asvs("6.4.3")
+@ASKING
 @pytest.mark.parametrize(
     "stored, typed",
     [
@@ -56,11 +80,11 @@ def victoria(db):
     ],
 )
 def test_D1_a_link_goes_to_the_stored_address_only_and_never_to_one_that_looks_like_it(
-    browser, stored, typed
+    browser, stored, typed, ask
 ):
     user = make_user("mike", stored)
 
-    browser.forgot(typed)
+    ask(browser, typed)
 
     for message in mail.outbox:
         if message.to != [stored]:
@@ -71,15 +95,28 @@ def test_D1_a_link_goes_to_the_stored_address_only_and_never_to_one_that_looks_l
     assert all(to.isascii() for message in mail.outbox for to in message.to)
 
 
+@ASKING
 @pytest.mark.parametrize(
     "typed", ["VICTIM@EXAMPLE.COM", " victim@example.com ", "victim@ＥＸＡＭＰＬＥ.com"]
 )
-def test_D1_another_spelling_of_the_same_address_mails_to_the_stored_one(browser, typed):
+def test_D1_another_spelling_of_the_same_address_mails_to_the_stored_one(browser, typed, ask):
     make_user("victoria", "Victim@example.com")
 
-    browser.forgot(typed)
+    ask(browser, typed)
 
     assert [message.to for message in mail.outbox] == [["Victim@example.com"]]
+
+
+def test_D1_D11_a_link_by_the_administration_goes_to_the_stored_and_proved_address(office):
+    victoria = make_user("victoria", "Victim@example.com")
+    UserEmail.objects.add_claim(victoria, "typo@example.org")
+    # As code of a project may leave the copy, which is no address to write to.
+    User.objects.filter(pk=victoria.pk).update(email="typo@example.org")
+
+    act(office, "send_password_links", victoria)
+
+    assert [message.to for message in mail.outbox] == [["Victim@example.com"]]
+    assert link_in(mail.outbox[0])
 
 
 @pytest.mark.asvs("6.4.3")
@@ -197,6 +234,38 @@ def test_D8_nothing_of_the_way_is_kept_by_a_cache(browser, victoria, kind):
         assert "private" in step.headers["Cache-Control"]
 
 
+@pytest.mark.asvs("6.4.3")
+def test_D9_a_reset_logs_nobody_in(browser, victoria):
+    browser.forgot()
+    browser.reset(last_mail())
+
+    assert browser.user_id is None
+
+
+@pytest.mark.asvs("6.4.3")
+@pytest.mark.parametrize("where", ["login", "administration"])
+def test_D9_a_second_factor_of_the_site_is_asked_after_a_reset_as_before(browser, settings, where):
+    settings.AUTHENTICATION_BACKENDS = [
+        "tests.attacks.broken.SecondFactor",
+        *settings.AUTHENTICATION_BACKENDS,
+    ]
+    user = make_user("victoria", VICTIM, is_staff=True)
+    browser.forgot()
+    browser.reset(last_mail())
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
+
+    def log_in_with(**more):
+        names = {"username": "victoria", "identifier": "victoria", "password": NEW_PASSWORD}
+        path = url("login") if where == "login" else "/admin/login/"
+        return browser.post(path, {**names, **more})
+
+    log_in_with()
+    assert browser.user_id is None
+    log_in_with(code="123456")
+    assert browser.user_id == str(user.pk)
+
+
 @pytest.mark.parametrize("state", ["inactive", "no password", "active"])
 def test_D10_the_answer_is_the_same_and_the_mail_tells_the_owner(browser, state):
     user = make_user("victoria", VICTIM, None if state == "no password" else PASSWORD)
@@ -215,13 +284,48 @@ def test_D10_the_answer_is_the_same_and_the_mail_tells_the_owner(browser, state)
         assert user.check_password(NEW_PASSWORD)
 
 
-def test_D11_a_claim_that_nobody_proved_gets_no_link(browser, victoria):
+@pytest.mark.parametrize("state", ["inactive", "no password", "active", "nobody"])
+def test_D10_code_is_answered_the_same_and_the_mail_tells_the_owner(browser, state):
+    if state != "nobody":
+        make_user("victoria", VICTIM, None if state == "no password" else PASSWORD)
+        User.objects.update(is_active=state != "inactive")
+
+    assert forgot_password(VICTIM) is None
+    deliver_due(limit=10)
+
+    assert len(mailbox()) == 1
+    opens = state in {"no password", "active"}
+    assert OneTimeSecret.objects.filter(user__isnull=False).exists() is opens
+    assert ("/reset-password/" in last_mail().body) is opens
+
+
+@pytest.mark.parametrize("state", ["inactive", "no password"])
+def test_D10_a_link_by_the_administration_opens_no_account_that_is_off(office, browser, state):
+    user = make_user("victoria", VICTIM, None if state == "no password" else PASSWORD)
+    User.objects.filter(pk=user.pk).update(is_active=state != "inactive")
+
+    answer = act(office, "send_password_links", user)
+
+    if state == "inactive":
+        assert messages_of(answer) == [
+            "victoria: There is no confirmed e-mail address to send a link to."
+        ]
+        assert not mail.outbox
+        assert not OneTimeSecret.objects.exists()
+    else:
+        assert browser.reset(last_mail()).status_code == 302
+        user.refresh_from_db()
+        assert user.check_password(NEW_PASSWORD)
+
+
+@ASKING
+def test_D11_a_claim_that_nobody_proved_gets_no_link(browser, victoria, ask):
     mallory = make_user("mallory", "m@example.net")
     UserEmail.objects.add_claim(mallory, VICTIM)
     UserEmail.objects.add_claim(victoria, "typo@example.org")
 
-    browser.forgot()
-    browser.forgot("typo@example.org")
+    ask(browser, VICTIM)
+    ask(browser, "typo@example.org")
 
     assert {row.user_id for row in OneTimeSecret.objects.all()} == {victoria.pk, None}
     assert [message.subject[:10] for message in mails_to("typo@example.org")] == ["No account"]
@@ -306,6 +410,26 @@ def test_D14_registering_is_no_way_around_the_limit_of_mails_to_an_address(brows
 
     assert 429 in codes
     assert len(mailbox()) <= 5
+
+
+@pytest.mark.parametrize(
+    "purpose, ask",
+    [
+        ("register", lambda browser, n: browser.register(f"mallory{n}", f"victim+{n}@example.com")),
+        ("mail", lambda browser, n: browser.resend(f"victim+{n}@example.com")),
+        ("reset", lambda browser, n: browser.forgot(f"victim+{n}@example.com")),
+    ],
+)
+def test_D14_a_crowd_has_no_more_mails_sent_than_the_whole_site_may(
+    new_browser, set_conf, purpose, ask
+):
+    set_conf(LIMITS={purpose: {"global": "3/1h"}})
+    assert [*limits()] == []  # there is such a budget, by default too
+
+    codes = [ask(new_browser(REMOTE_ADDR=f"2001:db8:0:{n:x}::1"), n).status_code for n in range(6)]
+
+    assert codes == [302] * 3 + [429] * 3
+    assert len(mail.outbox) == 3
 
 
 @pytest.mark.asvs("2.4.1")
@@ -457,13 +581,6 @@ def test_a_reset_by_a_link_that_was_opened_while_logged_in_as_another_keeps_them
     assert other.check_password(PASSWORD)
     victoria.refresh_from_db()
     assert victoria.check_password(NEW_PASSWORD)
-
-
-def test_a_reset_logs_nobody_in(browser, victoria):
-    browser.forgot()
-    browser.reset(last_mail())
-
-    assert browser.user_id is None
 
 
 def test_the_owner_is_told_of_every_new_password_and_once(browser, victoria):

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from django_useraccounts.emails.flows import add_email, make_primary, remove_email
 from django_useraccounts.errors import EmailNotConfirmed, LastEmail
+from django_useraccounts.leaving.parts import addresses_of
 from django_useraccounts.mail import deliver_due
-from django_useraccounts.models import AccountEvent, UserEmail
+from django_useraccounts.models import AccountEvent, UndeliverableAddress, UserEmail
 from django_useraccounts.testing import lifted_limits, log_in, make_user
 from tests.admin.pages import errors_of, save
 from tests.attacks.browsers import (
@@ -146,18 +147,64 @@ def remove_the_second(browser, second):
     browser.post(url("remove_email", second.pk))
 
 
-@pytest.mark.parametrize("theft", [prove_another, prefer_the_second, remove_the_second])
+def prove_another_by_code(browser, second):
+    add_email(second.user, OWN, confirmed=True)
+    deliver_due(limit=10)
+
+
+def prefer_the_second_by_code(browser, second):
+    make_primary(second)
+    deliver_due(limit=10)
+
+
+def remove_the_second_by_code(browser, second):
+    remove_email(second)
+    deliver_due(limit=10)
+
+
+def prove_another_by_administration(browser, second):
+    changes = {"emails__2__email": OWN, "emails__2__confirmed": "on"}
+    save(browser, second.user, emails__TOTAL_FORMS="3", **changes)
+
+
+def prefer_the_second_by_administration(browser, second):
+    save(browser, second.user, emails__0__is_primary=None, emails__1__is_primary="on")
+
+
+def remove_the_second_by_administration(browser, second):
+    save(browser, second.user, emails__1__DELETE="on")
+
+
+THEFTS = {
+    prove_another: {MARIA, SECOND},
+    # Whom the mail goes to from now on, need not be told of it.
+    prefer_the_second: {MARIA},
+    remove_the_second: {MARIA, SECOND},
+    prove_another_by_code: {MARIA, SECOND},
+    prefer_the_second_by_code: {MARIA},
+    remove_the_second_by_code: {MARIA, SECOND},
+}
+CHANGES_BY_STAFF = {
+    prove_another_by_administration: {MARIA, SECOND},
+    prefer_the_second_by_administration: {MARIA},
+    remove_the_second_by_administration: {MARIA, SECOND},
+}
+
+
+def told_of(theft, browser, second):
+    """Do it, and return which mailboxes of before have been told."""
+    theft(browser, second)
+    return {email for email in (MARIA, SECOND) if mails_to(email)}
+
+
+@pytest.mark.parametrize("theft", THEFTS)
 @pytest.mark.parametrize("mailbox_read", [MARIA, SECOND])
 def test_E3_every_mailbox_of_before_is_told_and_can_undo_it(
     inside, new_browser, maria, theft, mailbox_read
 ):
-    second = second_of(maria)
+    told = told_of(theft, inside, second_of(maria))
 
-    theft(inside, second)
-
-    told = {email for email in (MARIA, SECOND) if mails_to(email)}
-    # Whom the mail goes to from now on, need not be told of it.
-    assert told == ({MARIA} if theft is prefer_the_second else {MARIA, SECOND})
+    assert told == THEFTS[theft]
     if mailbox_read in told:
         owner = new_browser()
         page = owner.open(last_mail(mailbox_read))
@@ -166,6 +213,18 @@ def test_E3_every_mailbox_of_before_is_told_and_can_undo_it(
         maria.refresh_from_db()
         assert maria.email == MARIA
         assert inside.user_id is None
+
+
+@pytest.mark.parametrize("change", CHANGES_BY_STAFF)
+def test_E3_what_staff_have_changed_is_told_to_every_mailbox_and_undone_by_none(
+    boss, maria, change
+):
+    told = told_of(change, boss, second_of(maria))
+
+    assert told == CHANGES_BY_STAFF[change]
+    for email in told:
+        with pytest.raises(LookupError):
+            link_in(last_mail(email))
 
 
 def test_E5_of_the_addresses_that_are_removed_one_after_the_other_one_stays(inside, boss, maria):
@@ -243,6 +302,58 @@ def test_E8_an_address_of_somebody_else_is_added_like_a_free_one(inside, set_con
     if is_owned:
         with pytest.raises(LookupError):
             link_in(message)
+
+
+@pytest.mark.parametrize("state", UndeliverableAddress.State.values)
+def test_E8_a_claim_does_not_tell_what_became_of_mail_to_the_address(inside, maria, state):
+    for email in (SECOND, VICTIM):
+        add(inside, email)
+    UndeliverableAddress.objects.create(email_key=VICTIM, state=state, failures=5)
+
+    for page in ("emails", "profile"):
+        html = inside.get(url(page)).content.decode()
+        assert VICTIM in html and "undeliverable" not in html
+    second, victim = (
+        {name: row[name] for name in ("primary", "confirmed", "trouble")}
+        for row in addresses_of(maria)[1:]
+    )
+    assert second == victim
+
+
+@SITES
+@pytest.mark.parametrize("state", ["free", "owned", "claimed", "of somebody who is off"])
+def test_E8_code_is_answered_alike_for_each_address_too(maria, set_conf, most, state):
+    set_conf(EMAILS_PER_USER=most)
+    if state != "free":
+        make_user("victoria", VICTIM, confirmed=state != "claimed", is_active=state[:2] != "of")
+    AccountEvent.objects.all().delete()
+
+    address = add_email(maria, VICTIM)
+    deliver_due(limit=10)
+
+    assert (address.user, address.email, address.is_confirmed) == (maria, VICTIM, False)
+    assert [(event.kind, event.user) for event in AccountEvent.objects.all()] == [
+        ("email_added", maria)
+    ]
+    [message] = mails_to(VICTIM)
+    assert ("/confirm-email/" in message.body) is not state.startswith("o")
+
+
+@pytest.mark.parametrize("state", ["free", "owned", "claimed", "of somebody who is off"])
+def test_E8_staff_are_told_whose_it_is_and_nothing_is_mailed_then(boss, maria, state):
+    """They see every address anyway: what is not theirs to add is a sentence beside its field."""
+    if state != "free":
+        make_user("victoria", VICTIM, confirmed=state != "claimed", is_active=state[:2] != "of")
+
+    answer = save(boss, maria, emails__TOTAL_FORMS="2", emails__1__email=VICTIM)
+
+    if state.startswith("o"):
+        assert errors_of(answer)
+        assert not mails_to(VICTIM)
+        assert UserEmail.objects.filter(user=maria).count() == 1
+    else:
+        assert answer.status_code == 302
+        assert len(mails_to(VICTIM)) == 1
 
 
 def test_E10_who_claims_an_address_does_not_keep_its_owner_out(inside, new_browser):

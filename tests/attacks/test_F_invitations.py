@@ -19,6 +19,7 @@ from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, Role, UserEmail
 from django_useraccounts.secrets import link_of
 from django_useraccounts.testing import html_of, lifted_limits, link_in, log_in, make_user
+from django_useraccounts.views import with_next
 from tests.attacks.browsers import (
     PASSWORD,
     VICTIM,
@@ -360,3 +361,35 @@ def test_F8_a_link_that_was_passed_on_works_once_and_it_is_written_down_for_whom
     assert (event.user, event.details["invited_by"]) == (mallory, maria.pk)
     assert event.details["invitation"] == invitation.pk
     assert InvitationUse.objects.get().user == mallory
+
+
+def test_C4_a_planted_session_is_not_that_of_who_comes_by_an_invitation(maria, new_browser):
+    with lifted_limits():
+        invitation = invite(VICTIM, by=maria)
+    thief, guest = new_browser(), new_browser()
+    session = thief.session
+    session["cart"] = ["brush"]
+    session.save()
+    thief.cookies["sessionid"] = guest.cookies["sessionid"] = session.session_key
+
+    come_by(guest, invitation)
+    thief.register("mallory", VICTIM, PASSWORD)
+
+    assert not UserEmail.objects.confirmed().filter(email=VICTIM).exists()
+    guest.register("victoria", VICTIM, PASSWORD)
+    assert UserEmail.objects.confirmed().get(email=VICTIM).user.username == "victoria"
+
+
+def test_F3_a_stolen_session_reads_no_link_that_gives_a_role(maria, inviting):
+    with lifted_limits():
+        plain, for_artists = invite(by=maria), invite(by=maria, roles=["artist"])
+    assert mailed(for_artists) in inviting.get(url("invitations")).content.decode()
+
+    session = inviting.session
+    session["useraccounts_proved_at"] = 0
+    session.save()
+
+    page = inviting.get(url("invitations")).content.decode()
+    assert mailed(plain) in page
+    assert mailed(for_artists) not in page
+    assert f'href="{with_next(url("confirm_identity"), url("invitations"))}"' in page

@@ -17,7 +17,7 @@ from django_useraccounts.social.flows import connect
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
 from django_useraccounts.social.providers import OAuth2Provider
-from django_useraccounts.testing import mails_to, make_user
+from django_useraccounts.testing import PASSWORD, mails_to, make_user
 from tests.attacks.browsers import link_in
 from tests.social.visits import (
     HANNAH,
@@ -474,4 +474,31 @@ def test_C4_a_planted_session_does_not_become_hers(client, new_browser, provider
     assert user_of(client) == str(hannah.pk)
     assert client.cookies["sessionid"].value != thief.cookies["sessionid"].value
     assert thief.user_id is None
+    assert not client.session.get("useraccounts_social_arrival")
+
+
+def test_C4_a_planted_session_learns_nothing_of_an_identity_that_waits(
+    client, new_browser, provider
+):
+    thief = new_browser()
+    begin(thief)
+    client.cookies = thief.cookies.copy()
+
+    arrive(client, provider)
+
+    assert client.get(url("complete_registration")).status_code == 200
+    page = thief.get(url("complete_registration"))
+    assert path_of(page) == url("login")
+    complete(thief, username="thief", email=VICTIM)
+    assert not Connection.objects.exists()
+
+
+def test_C4_an_identity_that_somebody_has_left_waits_for_nobody_else(client, provider):
+    arrive(client, provider, THIEF)
+    make_user("victoria")
+
+    client.post(url("login"), {"identifier": "victoria", "password": PASSWORD})
+
+    assert "_auth_user_id" in client.session
+    assert client.get(url("connect_account")).status_code == 302
     assert not client.session.get("useraccounts_social_arrival")

@@ -467,7 +467,7 @@ def test_G14_a_password_without_a_name_to_give_with_it_is_no_way_in(client, prov
 
 
 @pytest.mark.parametrize("is_connected", [True, False])
-def test_G_an_account_that_is_switched_off_stays_shut(client, provider, is_connected, set_conf):
+def test_C8_an_account_that_is_switched_off_stays_shut(client, provider, is_connected, set_conf):
     set_conf(SOCIAL={"PROVIDERS": {"guild": OPTIONS}, "CONNECT_BY_EMAIL": True})
     hannah = make_user("hannah", HANNAH["email"], is_active=False)
     if is_connected:

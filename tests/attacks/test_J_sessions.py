@@ -12,10 +12,12 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.urls import path
 
+from django_useraccounts.administration.flows import end_sessions, switch_off
 from django_useraccounts.models import AccountEvent, OutgoingMail
-from django_useraccounts.sessions.flows import end_session
+from django_useraccounts.sessions.flows import end_other_sessions, end_session
 from django_useraccounts.sessions.models import AGENT_MAX_LENGTH, LoginSession
 from django_useraccounts.testing import PASSWORD, html_of, log_in, mails_to, make_user
+from tests.admin.pages import act, save
 from tests.attacks.browsers import NEW_PASSWORD
 from tests.sessions.visits import MIDDLEWARE, SAFARI, Browser, age, url
 from tests.urls import urlpatterns as pages_of_the_tests
@@ -139,11 +141,71 @@ def test_J3_a_session_without_row_gets_no_second_one_after_its_end(maria, client
     assert LoginSession.objects.count() == 1
 
 
-def test_J6_an_account_that_is_switched_off_has_no_sessions(maria, client):
-    client.log_in()
-    get_user_model().objects.filter(pk=maria.pk).update(is_active=False)
+def off_by_update(user, new_visitor):
+    get_user_model().objects.filter(pk=user.pk).update(is_active=False)
 
-    assert not client.is_in
+
+def off_by_code(user, new_visitor):
+    user.is_active = False
+    user.save()
+
+
+def off_by_flow(user, new_visitor):
+    switch_off(user)
+
+
+def office(new_visitor):
+    return log_in(new_visitor(), make_user("boss", is_staff=True, is_superuser=True))
+
+
+def off_by_action_of_administration(user, new_visitor):
+    act(office(new_visitor), "switch_off", user)
+
+
+def off_by_form_of_administration(user, new_visitor):
+    save(office(new_visitor), user, is_active=None)
+
+
+def closed_in_another_browser(user, new_visitor):
+    owner = new_visitor().log_in(user.username)
+    owner.post(url("close_account"))
+
+
+WAYS_OFF = [
+    off_by_update,
+    off_by_code,
+    off_by_flow,
+    off_by_action_of_administration,
+    off_by_form_of_administration,
+    closed_in_another_browser,
+]
+#: Pages for people and programs: of the accounts, guarded ones of a site, the administration.
+WAYS_IN = {
+    url("profile"): "",
+    "/guards/function/": "",
+    "/guards/async-function/": "",
+    "/guards/mixin/": "application/json",
+    "/admin/": "",
+}
+
+
+@pytest.mark.parametrize("switch", WAYS_OFF, ids=lambda switch: switch.__name__)
+def test_J6_an_account_that_is_switched_off_has_no_session_anywhere(client, new_visitor, switch):
+    user = make_user("maria", roles=["starving", "artist"], is_staff=True)
+    client.log_in()
+
+    def visit(path):
+        return client.get(path, headers={"accept": WAYS_IN[path]}).status_code
+
+    assert {visit(path) for path in WAYS_IN} == {200}
+    kept = client.cookies["sessionid"].value
+
+    switch(user, new_visitor)
+
+    for page in WAYS_IN:
+        # Each time with the cookie of before, which an answer may have taken away.
+        client.cookies["sessionid"] = kept
+        assert visit(page) in {302, 401}, page
 
 
 def test_J7_a_new_secret_key_ends_nothing_while_the_old_one_is_a_fallback(maria, client, settings):
@@ -283,3 +345,21 @@ def test_J8_who_says_to_come_from_elsewhere_is_not_believed(maria, client, set_c
     )
 
     assert LoginSession.objects.get().client_address == "203.0.113.7"
+
+
+def test_J3_who_is_locked_out_ends_no_others_and_is_not_back(client, monkeypatch):
+    victoria = make_user("victoria")
+    boss = make_user("boss", is_superuser=True)
+    log_in(client, victoria)
+
+    def late(user, *, request):
+        end_sessions(get_user_model().objects.get(pk=user.pk), by=boss)
+        end_other_sessions(user, request=request)
+
+    monkeypatch.setattr("django_useraccounts.sessions.views.end_other_sessions", late)
+    client.post(url("end_other_sessions"))
+
+    assert client.get(url("profile")).status_code == 302
+    victoria.refresh_from_db()
+    assert victoria.session_epoch == 1
+    assert not AccountEvent.objects.filter(kind="other_sessions_ended").exists()

@@ -1,5 +1,6 @@
 """K. Roles: guards fail closed, whoever asks and however."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from django.template import engines
 from django.utils import timezone
 from django.views import View
 
+from django_useraccounts.administration.flows import change_rights, switch_off
 from django_useraccounts.decorators import allow_unconfirmed_email, roles_accepted, roles_required
-from django_useraccounts.errors import UnknownRole
+from django_useraccounts.errors import LastSuperuser, UnknownRole
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.mixins import RolesAcceptedMixin, RolesRequiredMixin
 from django_useraccounts.models import Role, RoleGrant, UserEmail
 from django_useraccounts.requirements import Requirement
@@ -266,6 +269,38 @@ def test_K5_what_is_missing_is_told_to_staff_only(browser, new_browser):
     assert b"agent" not in stranger.get("/function/").content
 
 
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda root: change_rights(root, {"is_staff": False}, by=root),
+        lambda root: change_rights(root, {"is_superuser": False}, by=root),
+        switch_off,
+        close_account,
+    ],
+    ids=["is_staff", "is_superuser", "switched_off", "closed"],
+)
+@pytest.mark.parametrize("others", [0, 1])
+def test_S14_the_last_superuser_who_gets_into_the_administration_stays_in_it(leave, others):
+    root = make_user("root", is_superuser=True, is_staff=True)
+    for number in range(others):
+        make_user(f"robot{number}", is_superuser=True)  # and gets in nowhere
+
+    with pytest.raises(LastSuperuser):
+        leave(root)
+
+    root.refresh_from_db()
+    assert root.is_staff and root.is_superuser and root.is_active and not root.is_closed
+
+
+def test_S14_who_leaves_another_superuser_behind_may_go():
+    root, _second = (make_user(name, is_superuser=True, is_staff=True) for name in ("one", "two"))
+
+    change_rights(root, {"is_staff": False}, by=root)
+
+    root.refresh_from_db()
+    assert not root.is_staff
+
+
 @pytest.mark.parametrize("name", urls.SECRET)
 def test_K7_who_was_switched_off_or_has_not_confirmed_is_refused_with_the_role(
     browser, new_browser, name
@@ -324,6 +359,31 @@ def test_no_accept_header_opens_a_guard(browser, name, accept, status):
 
     assert response.status_code == status or status is None
     assert response.status_code in {302, 401}
+    assert not urls.done
+
+
+@pytest.mark.asvs("16.5.1")
+@pytest.mark.parametrize("name", [*urls.SECRET, "recent", "recent-mixin"])
+def test_N10_a_program_that_is_refused_reads_one_word_and_nothing_of_the_inside(
+    browser, new_browser, name
+):
+    make_user("mallory", VICTIM, is_staff=True, is_superuser=True)
+    make_user("waiting", confirmed=False)
+    visitors = [browser, new_browser(), new_browser()]
+    # One by a session in which nobody has given a password, and so not lately either.
+    for visitor, user in zip(visitors, User.objects.order_by("pk"), strict=False):
+        visitor.force_login(user)
+        session = visitor.session
+        session["useraccounts_proved_at"] = 1
+        session.save()
+
+    for visitor in visitors:
+        answer = visitor.get(f"/{name}/", headers={"accept": "application/json"})
+        assert answer.status_code in {401, 403}
+        assert answer["Content-Type"] == "application/json"
+        assert re.fullmatch(r'\{"error": "[a-z_]+"\}', answer.content.decode())
+        words = answer.content.decode() + str(answer.headers)
+        assert not any(role in words for role in ("secret", "sauce", "agent"))
     assert not urls.done
 
 

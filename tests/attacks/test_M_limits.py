@@ -241,7 +241,7 @@ def test_M5_the_wait_at_a_name_is_a_minute_before_it_is_five_and_never_grows_by_
     assert all(0 < int(wait) <= 60 for wait in waits[5:])
 
 
-def test_M5_a_browser_of_one_account_is_no_trusted_one_of_another(browser, crowd):
+def test_M5_H13_a_browser_of_one_account_is_no_trusted_one_of_another(browser, crowd):
     make_user("victoria", VICTIM)
     make_user("mallory", "m@example.net", EVIL)
     browser.log_in("mallory", EVIL)
@@ -254,7 +254,7 @@ def test_M5_a_browser_of_one_account_is_no_trusted_one_of_another(browser, crowd
     assert codes == [429] * 3
 
 
-def test_M5_a_stolen_cookie_gives_as_many_guesses_as_anybody_has_and_a_reset_ends_them(
+def test_M5_H13_a_stolen_cookie_gives_as_many_guesses_as_anybody_has_and_a_reset_ends_them(
     browser, new_browser
 ):
     make_user("victoria", VICTIM)

@@ -10,6 +10,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import add_user
@@ -23,7 +24,9 @@ from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.registration.flows import register
 from django_useraccounts.roles.flows import grant_role, remind_of_ends
 from django_useraccounts.testing import html_of, log_in, make_user
+from tests.admin.pages import errors_of, save
 from tests.attacks.browsers import EVIL, PASSWORD, VICTIM, last_mail, link_in, url
+from tests.attacks.channels import address_by_adding_in_administration
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +125,14 @@ def by_flows(email):
             flow()
 
 
-@pytest.mark.parametrize("channel", [by_code, by_commands, by_flows])
+def by_administration(email):
+    client = Client()
+    assert errors_of(address_by_adding_in_administration(client, email))
+    user = User.objects.get(username="boss")
+    assert errors_of(save(client, user, emails__TOTAL_FORMS="2", emails__1__email=email))
+
+
+@pytest.mark.parametrize("channel", [by_code, by_commands, by_flows, by_administration])
 @pytest.mark.parametrize(
     "email", ["a@b.com,c@d.com", "a@b.com\nBcc: c@d.com", '"a@b.com, c"@d.com']
 )
@@ -130,7 +140,7 @@ def test_P2_two_addresses_are_none_whoever_writes_them_down(channel, email):
     channel(email)
 
     assert not OutgoingMail.objects.exists()
-    assert not User.objects.filter(username="mallory").exists()
+    assert not User.objects.filter(username__in=["mallory", "another"]).exists()
 
 
 @pytest.mark.asvs("15.3.7")

@@ -1,12 +1,10 @@
 """Q. Unicode and malformed text: one key for one name, and no page that fails."""
 
-import contextlib
 import time
 import unicodedata
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from hypothesis import example, given
@@ -24,11 +22,12 @@ from django_useraccounts.canonical import (
     username_key,
 )
 from django_useraccounts.errors import InvalidEmail, InvalidUsername, UsernameTaken
+from django_useraccounts.models import OutgoingMail, UserEmail
 from django_useraccounts.registration.flows import register
 from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.views import LINK_COOKIE
-from tests.admin.pages import save
 from tests.attacks.browsers import EVIL, PASSWORD, VICTIM, last_mail, link_in, page_of, url
+from tests.attacks.channels import ADDRESSING, BOSS, MALLORY, NAMING
 
 pytestmark = pytest.mark.django_db
 
@@ -78,29 +77,12 @@ def test_Q2_digits_that_look_the_same_are_the_same(set_conf, name):
         register(name, email="m@example.net", password=EVIL)
 
 
-def by_page_of_profile(client, name):
-    log_in(client, make_user("mallory"))
-    client.post(url("change_username"), {"username": name})
-
-
-def by_administration(client, name):
-    log_in(client, make_user("boss", is_staff=True, is_superuser=True))
-    client.post(reverse("admin:useraccounts_user_add"), {"username": name, "email": VICTIM})
-    save(client, make_user("mallory"), username=name)
-
-
-def by_command(client, name):
-    with contextlib.suppress(CommandError):
-        call_command("createsuperuser", "--noinput", "--username", name, "--email", VICTIM)
-
-
-@pytest.mark.parametrize("channel", [by_page_of_profile, by_administration, by_command])
+@pytest.mark.parametrize("channel", NAMING)
 @pytest.mark.parametrize("name", ["victоria", "vic\u200btoria", "vic\u202etoria", "vic\ntoria"])
 def test_Q2_Q3_nobody_gets_such_a_name_by_another_way(client, channel, name):
     channel(client, name)
 
-    names = set(User.objects.values_list("username", flat=True))
-    assert names <= {"mallory", "boss"}
+    assert set(User.objects.values_list("username", flat=True)) <= {MALLORY, BOSS}
 
 
 @pytest.mark.parametrize(
@@ -111,10 +93,18 @@ def test_Q2_Q3_nobody_gets_such_a_name_by_another_way(client, channel, name):
         ("maria@münchen.de", "maria@münchen.de"),
         ("maria@пример.рф", "maria@пример.рф"),
         ("maria@sonyソニー1.jp", "maria@sonyソニー1.jp"),
+        # Of one script, but for its end, and of letters that look like a to z.
+        ("maria@\u0430\u0440\u0440\u04cf\u0435.com", "maria@xn--80ak6aa92e.com"),
+        ("maria@\u0430\u0440\u04402.com", "maria@xn--2-7sb2ca.com"),
+        ("maria@\u03bf\u03bd\u03b9.com", "maria@xn--uxahf.com"),
+        ("maria@\u0441\u043e\u0440.рус", "maria@\u0441\u043e\u0440.рус"),
+        ("maria@123.com", "maria@123.com"),
+        ("maria@пример.com", "maria@пример.com"),
+        ("maria@ελλάδα.com", "maria@ελλάδα.com"),
     ],
     ids=ascii,
 )
-def test_Q2_a_domain_of_two_scripts_is_not_shown_as_one_that_looks_like_it(email, shown):
+def test_Q2_a_domain_of_other_letters_is_not_shown_as_one_that_looks_like_it(email, shown):
     assert shown_email(clean_email(email).text) == shown
 
 
@@ -215,6 +205,21 @@ def test_Q4_names_that_fold_into_one_have_one_owner(browser, new_browser, set_co
     browser.post(url("logout"))
     browser.log_in(other, EVIL)
     assert browser.user_id == str(User.objects.get().pk)
+
+
+@pytest.mark.parametrize("channel", NAMING)
+@pytest.mark.parametrize("one, other", [("straße", "STRASSE"), ("ΣΑΣ", "σας"), ("zoe", "ｚｏｅ")])
+def test_Q4_nobody_gets_a_name_that_folds_into_another_by_another_way(
+    client, set_conf, channel, one, other
+):
+    set_conf(UNICODE_USERNAMES=True)
+    owner = make_user(one, "one@example.com")
+
+    channel(client, other)
+
+    assert User.objects.get(username_key=username_key(other)) == owner
+    owner.refresh_from_db()
+    assert owner.username == clean_username(one).text
 
 
 @pytest.mark.parametrize(
@@ -523,9 +528,31 @@ def test_Q8_a_text_that_grows_is_measured_again(browser, set_conf, unicode_usern
         assert len(user.username_key) <= KEY_MAX_LENGTH
 
 
+@pytest.mark.parametrize("channel", NAMING)
+@pytest.mark.parametrize("name", ["ﬃ" * 30, "㎏" * 60, "漢ä" * 32])
+def test_Q8_a_name_that_grows_is_measured_again_by_each_way(client, set_conf, channel, name):
+    set_conf(UNICODE_USERNAMES=True)
+
+    channel(client, name)
+
+    for user in User.objects.all():
+        assert len(user.username) <= USERNAME_MAX_LENGTH
+        assert len(user.username_key) <= KEY_MAX_LENGTH
+    assert not User.objects.filter(username_key="").exists()
+
+
 @pytest.mark.parametrize("label", ["ä" * 20, "漢" * 15, "ß" * 30, "ﷺ" * 3])
 def test_Q8_an_address_that_grows_is_measured_again(browser, label):
     for count in (1, 3, 5, 8):
         domain = ".".join([label] * count) + ".com"
         response = browser.forgot(f"{'a' * 64}@{domain}")
         assert response.status_code in {200, 302, 429}
+
+
+@pytest.mark.parametrize("channel", ADDRESSING)
+def test_Q8_an_address_that_grows_is_measured_again_by_each_way(client, channel):
+    channel(client, f"{'a' * 64}@{('ä' * 20 + '.') * 8}com")
+
+    stored = [*UserEmail.objects.values_list("email", flat=True)]
+    stored += OutgoingMail.objects.values_list("to", flat=True)
+    assert max(map(len, stored), default=0) <= 254

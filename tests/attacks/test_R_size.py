@@ -16,7 +16,7 @@ from django_useraccounts.devices import COOKIE as DEVICE
 from django_useraccounts.errors import InvalidEmail, InvalidUsername
 from django_useraccounts.invitations.models import looks_like_link
 from django_useraccounts.limits import Rate
-from django_useraccounts.models import OutgoingMail
+from django_useraccounts.models import OutgoingMail, UserEmail
 from django_useraccounts.refusals import as_kept
 from django_useraccounts.testing import make_user
 from tests.attacks.broken import CountingHasher
@@ -28,6 +28,7 @@ from tests.attacks.browsers import (
     page_of,
     url,
 )
+from tests.attacks.channels import ADDRESSING
 from tests.attacks.races import Surfer, at_once
 
 pytestmark = pytest.mark.django_db
@@ -270,7 +271,7 @@ def test_R5_nor_what_looks_for_links_in_what_others_write(text):
     assert time.process_time() - started < 1
 
 
-@pytest.mark.parametrize(
+LENGTHS = pytest.mark.parametrize(
     "email, good",
     [
         ("a" * 64 + "@example.com", True),
@@ -281,11 +282,22 @@ def test_R5_nor_what_looks_for_links_in_what_others_write(text):
         ("a@" + "b" * 64 + ".com", False),
     ],
 )
+
+
+@LENGTHS
 def test_R6_an_address_is_as_long_as_mail_servers_take(browser, email, good):
     response = browser.register("victoria", email, PASSWORD)
 
     assert response.status_code == (302 if good else 200)
     assert User.objects.count() == good
+
+
+@LENGTHS
+@pytest.mark.parametrize("channel", ADDRESSING)
+def test_R6_by_each_way_an_address_is_as_long_as_mail_servers_take(client, channel, email, good):
+    channel(client, email)
+
+    assert UserEmail.objects.filter(email=email).exists() is good
 
 
 # On the wire, where no test client stands between

@@ -5,13 +5,11 @@ somebody else does another thing, whole. These are pairs that did go wrong.
 
 import pytest
 
-from django_useraccounts.testing import lifted_limits
-from django_useraccounts.testing.provider import FakeProvider
-from tests.memberships.office import open_office
-from tests.races.matrix import Races
-from tests.social.visits import ISSUER
+from tests.races.live import races
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+__all__ = ["races"]  # a fixture
 
 FOUND = [
     # A thief's claim, change or invitation that outlived being locked out.
@@ -23,6 +21,11 @@ FOUND = [
     # A thief who closed what its owner had just taken back.
     ("close_account", "reset_password"),
     ("close_account", "undo_email_change"),
+    # A thief who logged himself in again by ending all other sessions, and voided the owner's link.
+    ("end_other_sessions", "have_sessions_ended"),
+    ("end_other_sessions", "undo_email_change"),
+    # Two browsers that ended each other's sessions, so that nobody was logged in.
+    ("end_other_sessions", "end_other_sessions"),
     # Data that were packed although the account was closed.
     ("export_account", "close_account"),
     # Errors about a row that had gone.
@@ -37,9 +40,8 @@ FOUND = [
 
 
 @pytest.mark.parametrize("pair", FOUND, ids=" while ".join)
-def test_S_what_was_begun_is_as_if_it_had_waited_or_come_before(live_server, pair):
-    with lifted_limits(), open_office() as office, FakeProvider(issuer=ISSUER) as provider:
-        [tally] = Races(live_server.url, provider, office).race([pair], repeats=0, ordered=True)
+def test_S_what_was_begun_is_as_if_it_had_waited_or_come_before(races, pair):
+    [tally] = races.race([pair], repeats=0, ordered=True)
 
     assert tally.races
     assert not tally.faults

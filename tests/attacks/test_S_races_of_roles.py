@@ -1,6 +1,8 @@
 """S. Races about roles: given, extended, taken and reminded of at one moment."""
 
+import threading
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -18,7 +20,7 @@ from django_useraccounts.roles.flows import (
     sync_roles,
 )
 from django_useraccounts.testing import make_user
-from tests.attacks.races import at_once
+from tests.attacks.races import PATIENCE, at_once
 from tests.attacks.test_S_races import repeatedly, surfers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,6 +29,14 @@ __all__ = ["surfers"]  # a fixture
 
 User = get_user_model()
 DAY = timedelta(days=1)
+
+
+class Post(NamedTuple):
+    """What was to be written, how it was answered, and whether the role was taken before it began."""
+
+    name: str
+    status: int
+    is_late: bool
 
 
 def rounds():
@@ -118,14 +128,32 @@ def test_S_two_deployments_at_once_make_each_role_once(set_conf):
         assert Role.objects.filter(name__startswith="role-").count() == 8
 
 
-def test_S11_a_page_that_is_asked_for_while_the_role_is_taken_is_shown_before_or_refused(surfers):
+@pytest.mark.urls("tests.attacks.urls")
+def test_S11_no_post_that_begins_after_the_role_was_taken_writes_anything(surfers):
+    """Whoever has passed the guard by then writes to its end, and is told so."""
     [surfer] = surfers(1)
     for grant in rounds():
-        for name in ("starving", "artist"):
-            grant_role(grant.user, Role.objects.get_or_create(name=name)[0])
+        grant_role(grant.user, Role.objects.create(name="secret"))
         surfer.be(grant.user)
+        posts, has_written, is_revoked = [], threading.Event(), threading.Event()
 
-        at_once(calling(revoke_role, grant.user, "starving"), lambda: surfer.get("/garret/"))
+        def post_until_it_is_revoked(posts=posts, has_written=has_written, is_revoked=is_revoked):
+            is_last = False
+            while not is_last:
+                is_last, name = is_revoked.is_set(), f"written-{len(posts)}"
+                status = surfer.post("/write/", {"name": name}).status
+                posts.append(Post(name, status, is_late=is_last))
+                has_written.set()
 
-        # Whatever that one saw: the very next request is refused.
-        assert surfer.get("/garret/").status == 403
+        def revoke_in_the_midst(user=grant.user, has_written=has_written, is_revoked=is_revoked):
+            has_written.wait(PATIENCE)
+            revoke_role(user, "secret")
+            is_revoked.set()
+            connections.close_all()
+
+        at_once(post_until_it_is_revoked, revoke_in_the_midst)
+
+        written = Role.objects.filter(name__startswith="written-").values_list("name", flat=True)
+        assert [post.status for post in posts if post.is_late] == [403]
+        assert posts[0].status == 200
+        assert set(written) == {post.name for post in posts if post.status == 200}

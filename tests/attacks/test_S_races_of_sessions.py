@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from django_useraccounts.sessions.flows import end_session
 from django_useraccounts.sessions.models import LoginSession
 from django_useraccounts.testing import make_user
 from tests.attacks.browsers import PASSWORD, url
-from tests.attacks.races import at_once
+from tests.attacks.races import at_once, served_by
 from tests.attacks.test_S_races import posting, repeatedly
 from tests.attacks.test_S_races import surfers as surfers_of_the_site
 from tests.sessions.visits import MIDDLEWARE
@@ -27,14 +26,9 @@ User = get_user_model()
 
 
 @pytest.fixture
-def surfers(settings, live_server, surfers_of_the_site):
-    # The server, one for all tests, has read long ago which middleware there is.
-    settings.MIDDLEWARE = MIDDLEWARE
-    server = live_server.thread.httpd
-    before = server.get_app()
-    server.set_app(WSGIHandler())
-    yield surfers_of_the_site
-    server.set_app(before)
+def surfers(live_server, surfers_of_the_site):
+    with served_by(live_server, MIDDLEWARE):
+        yield surfers_of_the_site
 
 
 def rounds():

@@ -7,6 +7,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+from django_useraccounts.administration.flows import switch_off as switch_account_off
+from django_useraccounts.emails.flows import claim_to_hand_over, hand_over
+from django_useraccounts.leaving.flows import close_account, erase_account
 from django_useraccounts.models import AccountEvent, OneTimeSecret, UserEmail
 from django_useraccounts.registration.flows import register
 from django_useraccounts.social.flows import connect, mail_connect_link
@@ -203,6 +206,17 @@ def test_S_two_claims_are_not_handed_over_to_two(surfers, provider):
         assert User.objects.count() == Connection.objects.count() == 1
         assert AccountEvent.objects.filter(kind="handed_over").count() == 1
         assert not User.objects.get().has_usable_password()
+
+
+@pytest.mark.parametrize("act", [close_account, switch_account_off, erase_account])
+def test_S_an_account_that_goes_a_moment_before_it_is_handed_over_stays_gone(act):
+    user = make_user("mallory", VICTIM, confirmed=False)
+    claim = claim_to_hand_over(VICTIM)
+
+    act(user)
+
+    assert hand_over(claim) is None
+    assert not UserEmail.objects.confirmed().exists()
 
 
 def test_S13_a_thief_who_connects_while_his_account_is_handed_over_keeps_nothing(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,11 +16,19 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from django_useraccounts.browser import COOKIE as BROWSER
+from django_useraccounts.devices import COOKIE as DEVICE
+from django_useraccounts.invitations.flows import invite
 from django_useraccounts.leaving.flows import close_account
-from django_useraccounts.models import OutgoingMail, UserEmail
+from django_useraccounts.models import OneTimeSecret, OutgoingMail, UserEmail
+from django_useraccounts.secrets import link_of
 from django_useraccounts.testing import make_user
+from django_useraccounts.testing.provider import FakeProvider
 from tests.attacks.broken import CountingHasher
 from tests.attacks.browsers import EVIL, PASSWORD, VICTIM, Browser, last_mail, page_of, url
+from tests.social.visits import HANNAH, arrive, begin, has_providers, provider
+
+__all__ = ["has_providers", "provider"]  # fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -43,12 +52,20 @@ def masked(response: Any) -> tuple[Any, ...]:
     body = re.sub(r'(csrfmiddlewaretoken" value=)"\w+"', r'\1""', response.content.decode())
     # The own address that waits has a number, as every row has.
     body = re.sub(r"/send-confirmation/\d+/", "/send-confirmation/…/", body)
-    cookies = {
-        name: {key: value for key, value in morsel.items() if key not in {"expires"}}
-        for name, morsel in response.cookies.items()
-    }
+    body = re.sub(r"/accept-invitation/[\w-]{22}/", "/accept-invitation/…/", body)
+    cookies = {name: _as_compared(morsel) for name, morsel in response.cookies.items()}
     headers = {name: value for name, value in response.headers.items() if name != "Expires"}
     return response.status_code, headers, cookies, body
+
+
+#: Cookies whose values are random, of which the length is compared.
+RANDOM = {"csrftoken", "sessionid", BROWSER, DEVICE}
+
+
+def _as_compared(morsel: Any) -> tuple[Any, ...]:
+    # What Django signs has the time in it, and a signature of both, behind the text.
+    value = len(morsel.value) if morsel.key in RANDOM else morsel.value.partition(":")[0]
+    return value, {key: text for key, text in morsel.items() if key != "expires"}
 
 
 def gone(user: Any) -> None:
@@ -85,19 +102,28 @@ STATES: dict[str, Callable[[], Any]] = {
 
 @pytest.fixture
 def measure(settings, new_browser):
-    """Measure what a visitor sees and what it costs, in a world that is undone afterwards."""
+    """
+    Measure what a visitor sees and what it costs, in a world that is undone afterwards.
+
+    What is done ``before`` is not measured; what it returns is given to the act.
+    """
     settings.PASSWORD_HASHERS = ["tests.attacks.broken.CountingHasher"]
 
-    def run(state: str, act: Callable[[Browser], list[Any]]) -> Seen:
+    def run(
+        state: str,
+        act: Callable[..., list[Any]],
+        before: Callable[[Browser], tuple[Any, ...]] = lambda browser: (),
+    ) -> Seen:
         with undone():
             STATES[state]()
             browser = new_browser()
             browser.get(url("register"))  # so that the browser has its cookies already
+            given = before(browser)
             CountingHasher.work.clear()
             mail.outbox.clear()
             rows = OutgoingMail.objects.count()
             with CaptureQueriesContext(connection) as queries:
-                answers = act(browser)
+                answers = act(browser, *given)
             statements = [query["sql"] for query in queries]
             writes = [sql for sql in statements if re.match(r"(INSERT|UPDATE|DELETE)", sql)]
             return Seen(
@@ -127,6 +153,10 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def office(browser: Browser, name: str) -> Any:
+    return browser.post("/admin/login/", {"username": name, "password": EVIL})
+
+
 #: Each act of a stranger with an address or a username of somebody.
 ACTS: dict[str, Callable[[Browser], list[Any]]] = {
     "login by address": lambda b: [b.log_in(VICTIM, EVIL)],
@@ -138,16 +168,19 @@ ACTS: dict[str, Callable[[Browser], list[Any]]] = {
     "forgot": lambda b: [b.forgot(), b.get(url("mail_sent"))],
     "forgot by another spelling": lambda b: [b.forgot("VICTIM@Example.com")],
     "resend": lambda b: [b.resend(), b.get(url("mail_sent"))],
+    "administration by address": lambda b: [office(b, VICTIM)],
+    "administration by username": lambda b: [office(b, "victoria")],
     "a ghost that logs in": lambda b: [b.register("ghost"), b.log_in("ghost", EVIL)],
     "a ghost that asks again": lambda b: [b.register("ghost"), b.resend(), b.forgot()],
     "a ghost with its address": lambda b: [b.register("ghost"), b.log_in(VICTIM, EVIL)],
 }
-#: The same until they are refused, which takes long: in some states only.
+#: The same until they are refused.
 UNTIL_REFUSED: dict[str, Callable[[Browser], list[Any]]] = {
     "forgot": lambda b: [b.forgot() for _ in range(7)],
     "resend": lambda b: [b.resend() for _ in range(7)],
     "login": lambda b: [b.log_in(VICTIM, EVIL) for _ in range(12)],
     "register": lambda b: [b.register(f"stranger{n}") for n in range(7)],
+    "administration": lambda b: [office(b, VICTIM) for _ in range(12)],
 }
 
 
@@ -169,6 +202,11 @@ def test_U1_U4_and_without_the_delivery_of_mail(measure, set_conf, act):
         assert measure(state, ACTS[act]) == nobody, state
 
 
+def is_refused(answer: tuple[Any, ...]) -> bool:
+    # The login of the administration is a page of Django's, whose form says so.
+    return answer[0] == 429 or "Too many attempts" in answer[-1]
+
+
 @pytest.mark.parametrize("act", UNTIL_REFUSED)
 def test_U7_every_state_of_an_account_is_refused_alike(measure, act, monkeypatch):
     # How long to wait is said in seconds, which go by while the test runs.
@@ -176,9 +214,117 @@ def test_U7_every_state_of_an_account_is_refused_alike(measure, act, monkeypatch
     monkeypatch.setattr(time, "time", lambda: now)
     nobody = measure("none", UNTIL_REFUSED[act])
 
-    for state in ("active", "unconfirmed", "inactive"):
+    for state in STATES:
         assert measure(state, UNTIL_REFUSED[act]) == nobody, state
-    assert nobody.answers[-1][0] == 429
+    assert nobody.answers[0] != nobody.answers[-1]
+    assert is_refused(nobody.answers[-1])
+
+
+# Strangers who come with an identity at a provider, or with an invitation
+
+#: What he says at the provider: somebody else's address, which no provider here can prove.
+CLAIM = {**HANNAH, "email": VICTIM}
+
+
+def back_from(provider: FakeProvider, browser: Browser, *, person: dict[str, Any]) -> tuple[str]:
+    return (provider.agree(begin(browser), person),)
+
+
+def come_back(browser: Browser, callback: str) -> list[Any]:
+    return [browser.get(callback), browser.get(url("complete_registration"))]
+
+
+def with_own_identity(provider: FakeProvider, browser: Browser) -> tuple[()]:
+    arrive(browser, provider)
+    return ()
+
+
+def with_claim(provider: FakeProvider, browser: Browser) -> tuple[()]:
+    arrive(browser, provider, CLAIM)
+    return ()
+
+
+def with_identity_of_own_account(provider: FakeProvider, browser: Browser) -> tuple[str]:
+    make_user("hannah", HANNAH["email"])
+    arrive(browser, provider)
+    return (browser.get(url("connect_account")).context["form"]["identity"].value(),)
+
+
+def complete(browser: Browser) -> list[Any]:
+    data = {"username": "stranger", "email": VICTIM}
+    return [browser.post(url("complete_registration"), data), browser.get(url("mail_sent"))]
+
+
+def have_a_link_mailed(browser: Browser) -> list[Any]:
+    page = url("mail_connect_link")
+    return [browser.get(page), browser.post(page), browser.get(url("connect_account"))]
+
+
+def guess(browser: Browser, identity: str, *, times: int = 1) -> list[Any]:
+    return [
+        browser.post(
+            url("connect_account"), {"identity": identity, "identifier": name, "password": EVIL}
+        )
+        for name in (VICTIM, "victoria")
+        for _ in range(times)
+    ]
+
+
+def guess_until_refused(browser: Browser, identity: str) -> list[Any]:
+    return guess(browser, identity, times=7)
+
+
+BY_PROVIDER: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "comes back": (partial(back_from, person=CLAIM), come_back),
+    "comes back unverified": (
+        partial(back_from, person={**CLAIM, "email_verified": False}),
+        come_back,
+    ),
+    "completes": (with_own_identity, complete),
+    "completes a claim": (with_claim, complete),
+    "has a link mailed": (with_claim, have_a_link_mailed),
+    "guesses": (with_identity_of_own_account, guess),
+}
+
+
+@pytest.mark.parametrize("what", BY_PROVIDER)
+def test_U1_U4_U9_nor_does_who_comes_by_a_provider_learn_more(measure, provider, what):
+    before, act = BY_PROVIDER[what]
+    nobody = measure("none", act, partial(before, provider))
+
+    for state in STATES:
+        assert measure(state, act, partial(before, provider)) == nobody, state
+
+
+def test_U7_who_comes_by_a_provider_is_refused_alike(measure, provider, monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    before = partial(with_identity_of_own_account, provider)
+    nobody = measure("none", guess_until_refused, before)
+
+    for state in STATES:
+        assert measure(state, guess_until_refused, before) == nobody, state
+    assert is_refused(nobody.answers[-1])
+
+
+def with_invitation(browser: Browser) -> tuple[()]:
+    """Have the browser come by an invitation that was mailed to its visitor."""
+    owner = make_user("owner", is_superuser=True)
+    invite("stranger@example.net", by=owner)
+    link = link_of(OneTimeSecret.objects.get(user=owner))
+    browser.post(page_of(browser.open(url("accept_invitation", str(link)))))
+    return ()
+
+
+@pytest.mark.parametrize("act", ["register", "register twice", "register with a bad password"])
+def test_U1_U4_U9_nor_does_who_was_invited(measure, set_conf, act):
+    # Where nobody registers without: so it is the invitation that lets in.
+    set_conf(POLICY="tests.attacks.broken.ClosedPolicy")
+    nobody = measure("none", ACTS[act], with_invitation)
+    assert nobody.answers[0][0] != 403
+
+    for state in STATES:
+        assert measure(state, ACTS[act], with_invitation) == nobody, state
 
 
 def test_U1_nothing_is_told_where_people_need_not_confirm_first(measure, set_conf):
@@ -216,9 +362,20 @@ def test_U1_exactly_one_mail_goes_to_the_address_in_every_state(measure, act):
 
 
 @pytest.mark.asvs("6.3.8")
-@pytest.mark.parametrize("act", ["login by address", "login by username", "register"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        *("login by address", "login by username", "register"),
+        *("administration by address", "administration by username"),
+    ],
+)
 def test_U1_U2_exactly_one_hash_in_every_state(measure, act):
     assert {measure(state, ACTS[act]).hashes for state in STATES} == {1}
+
+
+@pytest.mark.parametrize("act", ["forgot", "resend"])
+def test_U1_U2_no_hash_in_any_state_where_no_password_is_typed(measure, act):
+    assert {measure(state, ACTS[act]).hashes for state in STATES} == {0}
 
 
 def test_U1_a_taken_username_costs_one_hash_too_and_tells_nothing_of_the_address(measure):

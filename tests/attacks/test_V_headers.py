@@ -366,6 +366,27 @@ def test_V1_V3_no_url_answers_without_its_headers(who):
     assert not [name for name, status in walked if status >= 500]
 
 
+def asked_from_elsewhere(client, path):
+    """Yield what a script of another site is answered, beforehand and to what it wants to read."""
+    origin = {"origin": "https://evil.example"}
+    yield client.options(path, headers={**origin, "access-control-request-method": "POST"})
+    yield client.get(path, headers={**origin, "accept": "application/json"})
+
+
+@pytest.mark.asvs("3.4.2")
+@pytest.mark.usefixtures("provider")
+@pytest.mark.parametrize("who", ["stranger", "user"])
+def test_N7_no_answer_lets_the_scripts_of_another_site_read_it(who):
+    client = Client(raise_request_exception=False)
+    if who == "user":
+        client.force_login(make_user("victoria", VICTIM, roles=["secret", "agent"]))
+
+    for path in ["/cellar/", *(path for _name, path in every_path())]:
+        for answer in asked_from_elsewhere(client, path):
+            names = {name.lower() for name in answer.headers}
+            assert not {name for name in names if name.startswith("access-control-")}, path
+
+
 @pytest.mark.asvs("3.4.4", "4.1.1")
 @pytest.mark.usefixtures("bare")
 def test_V1_V3_refusals_have_their_headers_too(browser, client):

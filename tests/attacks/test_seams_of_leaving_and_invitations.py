@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from django_useraccounts import personal_data
 from django_useraccounts.administration.flows import switch_off, switch_on
 from django_useraccounts.emails.flows import add_email, send_confirmation
 from django_useraccounts.invitations.errors import MayNotInvite
@@ -21,8 +22,14 @@ from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.leaving.flows import close_account, erase_account, request_export
 from django_useraccounts.leaving.parts import events_of
 from django_useraccounts.mail import announce, deliver
-from django_useraccounts.models import OutgoingMail, UndeliverableAddress, UserEmail
+from django_useraccounts.models import (
+    OldUsername,
+    OutgoingMail,
+    UndeliverableAddress,
+    UserEmail,
+)
 from django_useraccounts.passwords.flows import change_password
+from django_useraccounts.personal_data import register_personal_data
 from django_useraccounts.policy import Policy
 from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.undeliverable import note_tracking_event, report_undeliverable
@@ -299,3 +306,53 @@ def test_a_mailed_link_leaves_no_proof_behind_when_the_browser_is_closed(new_bro
     browser.post(page_of(browser.open(last_mail())))
 
     assert browser.session.get_expire_at_browser_close()
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """A registry to which a test may add."""
+    monkeypatch.setattr(personal_data, "_registered", dict(personal_data._registered))
+
+
+def never_confirmed(username):
+    user = make_user(username, confirmed=False)
+    long_ago = timezone.now() - timedelta(days=31)
+    User.objects.filter(pk=user.pk).update(date_joined=long_ago)
+    UserEmail.objects.filter(user=user).update(created_at=long_ago)
+
+
+def test_apps_forget_who_has_never_confirmed_as_they_forget_who_has_left(registry):
+    addresses = []
+
+    def take_keys_back(user):
+        addresses.extend(user.emails.values_list("email", flat=True))
+
+    register_personal_data("keys", erase=take_keys_back)
+    never_confirmed("frida")
+
+    call_command("useraccounts_prune", stdout=StringIO())
+
+    assert addresses == ["frida@example.com"]
+    assert not User.objects.exists()
+    # Her name is as free as if she had never come.
+    assert not OldUsername.objects.exists()
+
+
+def test_an_app_that_refuses_to_forget_keeps_only_that_account(registry, caplog):
+    def refuse(user):
+        if user.username == "frida":
+            raise ValueError("She owes us a book.")
+
+    register_personal_data("books", erase=refuse)
+    for username in ("frida", "ada"):
+        never_confirmed(username)
+
+    call_command("useraccounts_prune", stdout=StringIO())
+
+    assert [user.username for user in User.objects.all()] == ["frida"]
+    assert UserEmail.objects.get().email == "frida@example.com"
+    assert "She owes us a book." in caplog.text
+    # And only as long as it refuses.
+    del personal_data._registered["books"]
+    call_command("useraccounts_prune", stdout=StringIO())
+    assert not User.objects.exists()

@@ -1,5 +1,6 @@
 """The demo's pages, and beside them pages that attackers would like to open."""
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
@@ -12,6 +13,7 @@ from django_useraccounts.decorators import (
     roles_required,
 )
 from django_useraccounts.mixins import RecentLoginRequiredMixin, RolesRequiredMixin
+from django_useraccounts.models import Role
 
 #: What has really been done by a guarded page.
 done: list[str] = []
@@ -60,6 +62,13 @@ def in_template(request: HttpRequest) -> HttpResponse:
     return HttpResponse(template.render({}, request))
 
 
+@roles_required("secret")
+@transaction.atomic
+def write(request: HttpRequest) -> HttpResponse:
+    Role.objects.create(name=request.POST["name"])
+    return HttpResponse("written")
+
+
 NEEDS = ("secret", ["sauce", "agent"])
 SECRET = {
     "function": roles_required(*NEEDS)(act),
@@ -78,5 +87,6 @@ OTHERS = {
 
 urlpatterns = [
     *[path(f"{name}/", view, name=name) for name, view in {**SECRET, **OTHERS}.items()],
+    path("write/", write),
     path("", include("testproject.urls")),
 ]

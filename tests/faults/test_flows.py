@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from inspect import isfunction
 from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 
-import django_useraccounts
 from tests.faults.harness import (
     CASES,
     Case,
@@ -19,6 +17,7 @@ from tests.faults.harness import (
     run_through,
     wrong_news,
 )
+from tests.flows import public_flows
 
 for file in sorted((Path(__file__).parent / "cases").glob("*.py")):
     import_module(f"tests.faults.cases.{file.stem}")
@@ -87,17 +86,7 @@ def wrong(right: Right, outcome: Outcome) -> Iterator[str]:
 
 
 def test_every_flow_is_a_case() -> None:
-    package = Path(django_useraccounts.__file__).parent
-    rooms = [path.parent.name for path in package.glob("*/flows.py")]
-    rooms += [path.parent.parent.name for path in package.glob("*/flows/__init__.py")]
-    flows = {
-        name
-        for room in rooms
-        for name, value in vars(import_module(f"django_useraccounts.{room}.flows")).items()
-        if isfunction(value)
-        and value.__module__.startswith(f"django_useraccounts.{room}.flows")
-        and not name.startswith("_")
-    }
+    flows = set(public_flows())
 
     assert flows - set(NO_CASES) - {case.flow.__name__ for case in CASES} == set()
     assert set(NO_CASES) <= flows

@@ -97,6 +97,12 @@ class Stage:
         assert "_auth_user_id" in self.client.session, self.last.content.decode()
         return user
 
+    def prove(self, at: int) -> None:
+        """Have given the password at a moment, in seconds since 1970; at 0, too long ago."""
+        session = self.client.session
+        session["useraccounts_proved_at"] = at
+        session.save()
+
     def open_mail(self, number: int = -1) -> str:
         """Follow the link in a mail, the last one unless told; return the path of the link."""
         path = link_in(mail.outbox[number])

@@ -271,6 +271,19 @@ def test_the_rule_is_told_to_who_breaks_it_and_not_beforehand(client):
     assert "breach" not in client.get(reverse("useraccounts:register")).content.decode()
 
 
+@pytest.mark.parametrize("wrong", [{"email": "nobody@"}, {"username": "@"}, {"password": "short"}])
+def test_nobody_is_asked_about_a_form_that_comes_back_anyway(client, settings, wrong):
+    length = "django.contrib.auth.password_validation.MinimumLengthValidator"
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": NAME}, {"NAME": length}]
+    form = {"username": "frida", "email": "frida@example.com", "password": PASSWORD}
+
+    with FakeBreachedPasswords(PASSWORD) as fake:
+        response = client.post(reverse("useraccounts:register"), {**form, **wrong})
+
+    assert response.status_code == 200
+    assert fake.calls["range"] == 0
+
+
 @pytest.mark.asvs("6.3.8")
 @pytest.mark.parametrize("is_away", [True, False])
 def test_strangers_do_not_learn_by_it_whose_address_is_known(client, settings, is_away):

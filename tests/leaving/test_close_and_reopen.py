@@ -325,7 +325,7 @@ def test_a_usual_login_says_nothing_of_it(maria):
 
 
 def test_a_login_by_the_page_of_the_administration_opens_it_too():
-    make_user("other", is_superuser=True)
+    make_user("other", is_staff=True, is_superuser=True)
     boss = make_user("boss", is_staff=True, is_superuser=True)
     close_account(boss)
 

@@ -1,27 +1,58 @@
 """What can be done to an account: each function prepares one act, and returns its one request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.test import override_settings
+from django.utils import timezone
 
 from django_useraccounts.administration.flows import (
+    add_user,
     change_rights,
     end_sessions,
+    let_mail_through,
+    send_mail_again,
     send_password_link,
     switch_off,
     switch_on,
 )
-from django_useraccounts.leaving.flows import erase_account
-from django_useraccounts.memberships.flows import record_payment
-from django_useraccounts.memberships.models import Plan
+from django_useraccounts.emails.drift import mend_drift
+from django_useraccounts.emails.flows import prune_unconfirmed
+from django_useraccounts.leaving.flows import (
+    erase_account,
+    erase_due,
+    make_due_exports,
+    reopen_account,
+)
+from django_useraccounts.memberships.flows import (
+    end_membership,
+    record_payment,
+    refund_payment,
+    remind_members,
+    stop_renewals,
+    tell_ended,
+)
+from django_useraccounts.memberships.models import Membership, Plan
+from django_useraccounts.models import AccountExport, RoleGrant, UserEmail
 from django_useraccounts.profile.flows import change_username as rename
-from django_useraccounts.roles.flows import grant_role, revoke_role
+from django_useraccounts.roles.flows import (
+    extend_grant,
+    grant_role,
+    remind_of_ends,
+    revoke_grant,
+    revoke_role,
+)
 from django_useraccounts.testing import PASSWORD
-from tests.attacks.browsers import EVIL, NEW_PASSWORD
-from tests.races.world import Act, World
+from django_useraccounts.undeliverable import report_undeliverable
+from tests.attacks.browsers import EVIL, NEW_PASSWORD, url
+from tests.races.world import Act, World, identity
+
+User = get_user_model()
 
 Prepare = Callable[[World], Act]
 
@@ -58,6 +89,11 @@ def wanting(*, conf: dict[str, Any] | None = None, **world: Any) -> Callable[[Pr
 
 @act
 def log_in(world: World) -> Act:
+    return world.post(world.stranger(), "login", identifier=world.name("maria"), password=PASSWORD)
+
+
+@wanting(unproved=True)
+def log_in_before_it_is_confirmed(world: World) -> Act:
     return world.post(world.stranger(), "login", identifier=world.name("maria"), password=PASSWORD)
 
 
@@ -112,6 +148,11 @@ def undo_email_change(world: World) -> Act:
 
 
 @act
+def disown_login(world: World) -> Act:
+    return world.use(world.stranger(), world.disown_link)
+
+
+@act
 def connect_by_link(world: World) -> Act:
     return world.use(world.stranger(), world.connect_link)
 
@@ -132,6 +173,16 @@ def accept_invitation(world: World) -> Act:
 @act
 def log_out(world: World) -> Act:
     return world.post(world.owner(), "logout")
+
+
+@act
+def end_session(world: World) -> Act:
+    return world.post(world.owner(), "end_session", world.elsewhere.pk)
+
+
+@act
+def end_other_sessions(world: World) -> Act:
+    return world.post(world.owner(), "end_other_sessions")
 
 
 @act
@@ -229,6 +280,43 @@ def social_login(world: World) -> Act:
     return world.come_back(world.stranger(), "social_login", world.name("first"))
 
 
+@wanting(unproved=True, conf={"CONFIRM_EMAIL_BEFORE_LOGIN": False})
+def be_handed_over(world: World) -> Act:
+    """Come by a provider to the account that somebody else has registered with the address."""
+    owner = world.stranger()
+    return world.come_back(owner, "social_login", world.name("owner"), email=world.first)
+
+
+@act
+def complete_registration(world: World) -> Act:
+    surfer = world.arrive(world.name("other"), email=world.claim)
+    data = {"username": world.name("mary"), "email": world.claim, "terms": "2"}
+    return world.post(surfer, "complete_registration", **data)
+
+
+@act
+def connect_account(world: World) -> Act:
+    surfer = world.arrive(world.name("other"), email=world.second)
+    key = identity(world.name("other")).key
+    data = {"identity": key, "identifier": world.second, "password": PASSWORD}
+    return world.post(surfer, "connect_account", **data)
+
+
+@act
+def mail_connect_link(world: World) -> Act:
+    return world.post(world.arrive(world.name("other"), email=world.second), "mail_connect_link")
+
+
+@act
+def confirm_identity_by_provider(world: World) -> Act:
+    return world.come_back(world.owner(), "social_login", world.name("first"), purpose="prove")
+
+
+@act
+def come_back_with_what_was_not_begun(world: World) -> Act:
+    return partial(world.owner().get, url("social_callback", "guild") + "?state=of-a-thief&code=x")
+
+
 @act
 def connect_provider(world: World) -> Act:
     # Begun before there were new terms, where those are accepted at the same moment.
@@ -255,6 +343,18 @@ def hear_of_a_payment(world: World) -> Act:
 
 
 @act
+def hear_of_a_failed_payment(world: World) -> Act:
+    return world.deliver(world.paid_subscription.failed(1))
+
+
+@act
+def hear_of_another_plan(world: World) -> Act:
+    subscription = replace(world.paid_subscription, price="price_friend")
+    at = subscription.begins + timedelta(hours=1)
+    return world.deliver(subscription.told("updated", "active", at=at))
+
+
+@act
 def hear_of_a_refund(world: World) -> Act:
     return world.deliver(world.paid_subscription.refunded(0))
 
@@ -277,6 +377,16 @@ def record_a_transfer(world: World) -> Act:
 
 
 @act
+def give_a_transfer_back(world: World) -> Act:
+    return world.calling(refund_payment, world.transfer, by=world.boss)
+
+
+@act
+def end_a_membership(world: World) -> Act:
+    return world.calling(end_membership, world.transfer.membership, by=world.boss)
+
+
+@act
 def grant_a_role(world: World) -> Act:
     return world.calling(grant_role, world.maria, "artist", by=world.boss)
 
@@ -284,6 +394,31 @@ def grant_a_role(world: World) -> Act:
 @act
 def revoke_a_role(world: World) -> Act:
     return world.calling(revoke_role, world.maria, world.granted_role, by=world.boss)
+
+
+@act
+def extend_a_grant(world: World) -> Act:
+    grant = world.ending_grant
+    assert grant.ends_at
+    until = grant.ends_at + timedelta(days=30)
+    return world.calling(extend_grant, grant, until=until, by=world.boss)
+
+
+@act
+def revoke_a_grant(world: World) -> Act:
+    return world.calling(revoke_grant, world.ending_grant, by=world.boss)
+
+
+@act
+def add_a_user_by_the_name_that_the_owner_takes(world: World) -> Act:
+    told = {"email": world.address_of("mary"), "by": world.boss}
+    return world.calling(add_user, world.name("mary"), **told)
+
+
+@act
+def add_a_user_with_the_address_that_the_owner_claims(world: World) -> Act:
+    told = {"email": world.claim, "confirmed": True, "by": world.boss}
+    return world.calling(add_user, world.name("mallory"), **told)
 
 
 @act
@@ -317,6 +452,96 @@ def be_switched_on(world: World) -> Act:
     return world.calling(switch_on, world.copy_of_maria(), by=world.boss)
 
 
+@wanting(closed=True)
+def be_reopened(world: World) -> Act:
+    # Loaded when it is asked for: who was read before the account was closed opens nothing.
+    return world.calling(lambda: reopen_account(world.copy_of_maria(), by=world.boss))
+
+
 @act
 def be_erased(world: World) -> Act:
     return world.calling(erase_account, world.copy_of_maria())
+
+
+@act
+def have_a_mail_sent_again(world: World) -> Act:
+    return world.calling(send_mail_again, world.mail_given_up, by=world.boss)
+
+
+@act
+def have_mail_let_through(world: World) -> Act:
+    return world.calling(let_mail_through, world.bounced, by=world.boss)
+
+
+# By a program, which looks for all that is due
+
+
+@act
+def hear_of_a_bounce(world: World) -> Act:
+    return world.calling(report_undeliverable, world.first, state="bounced")
+
+
+@act
+def have_claims_pruned(world: World) -> Act:
+    month, claims = timedelta(days=30), UserEmail.objects.claims()
+    world.at_turn(claims, created_at=timezone.now())
+    world.at_turn(claims.filter(user=world.maria), created_at=timezone.now() - 2 * month)
+    return world.calling(prune_unconfirmed, older_than=month)
+
+
+@wanting(closed=True)
+def have_closed_accounts_erased(world: World) -> Act:
+    day, closed = timedelta(days=1), User.objects.exclude(erase_at=None)
+    world.at_turn(closed, erase_at=timezone.now() + day)
+    world.at_turn(closed.filter(pk=world.maria.pk), erase_at=timezone.now() - day)
+    return world.calling(erase_due, batch=100)
+
+
+@act
+def have_exports_made(world: World) -> Act:
+    assert world.export_link
+    exports = AccountExport.objects.all()
+    world.at_turn(exports, made_at=timezone.now())
+    world.at_turn(exports.filter(user=world.maria), made_at=None, content=None)
+    return world.calling(make_due_exports, limit=10)
+
+
+@act
+def have_drift_mended(world: World) -> Act:
+    world.at_turn(User.objects.filter(pk=world.maria.pk), email=world.second)
+    return world.calling(lambda: [*mend_drift()])
+
+
+@act
+def be_reminded_of_a_role(world: World) -> Act:
+    grants = RoleGrant.objects.all()
+    world.at_turn(grants, reminds=False)
+    world.at_turn(grants.filter(pk=world.ending_grant.pk), reminds=True)
+    return world.calling(remind_of_ends)
+
+
+@act
+def be_reminded_of_a_membership(world: World) -> Act:
+    memberships = Membership.objects.all()
+    world.at_turn(memberships, reminded_at=timezone.now())
+    world.at_turn(memberships.filter(pk=world.transfer.membership.pk), reminded_at=None)
+    return world.calling(remind_members)
+
+
+@act
+def be_told_of_the_end(world: World) -> Act:
+    end_membership(world.transfer.membership)
+    memberships = Membership.objects.all()
+    world.at_turn(memberships, end_told_at=timezone.now())
+    world.at_turn(memberships.filter(user=world.maria), end_told_at=None)
+    return world.calling(tell_ended)
+
+
+@wanting(closed=True)
+def have_renewals_stopped(world: World) -> Act:
+    running, memberships = Membership.State.RUNNING, Membership.objects.all()
+    # Of the accounts that were erased, and of those that are closed.
+    world.at_turn(memberships.filter(user=None), subscription_id=None)
+    world.at_turn(memberships.exclude(user__erase_at=None), ends_at=timezone.now())
+    world.at_turn(memberships.filter(pk=world.subscribed.pk), state=running, ends_at=None)
+    return world.calling(stop_renewals)

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.hashers import check_password
-from django.db.models import Min, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Min, Q, QuerySet
 from django.db.models.functions import Concat
+from django.utils import timezone
 
 from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.memberships.models import Membership, Payment
@@ -19,6 +20,7 @@ from django_useraccounts.models import (
     OneTimeSecret,
     OutgoingMail,
     RoleGrant,
+    UndeliverableAddress,
     UserEmail,
 )
 from django_useraccounts.secrets import is_replaced, is_void
@@ -71,9 +73,12 @@ def _rows(tables: Tables) -> Iterator[Row]:
     yield from _of(OldUsername.objects.all(), "username_key", "username_key")
     yield from _of(AccountEvent.objects.all(), "at", "kind")
     # Not to which: who changes addresses and password at once is told at either.
-    yield from _of(OutgoingMail.objects.all(), "to", "kind")
-    yield from _of(AccountExport.objects.all(), "user_id", "", names)
-    yield from _of(RoleGrant.objects.in_force(), "user_id", "role__name", names)
+    mails = OutgoingMail.objects.annotate(is_given_up=_is(due_at=None, sent_at=None))
+    yield from _of(mails, "to", "kind is_given_up")
+    exports = AccountExport.objects.annotate(is_waiting=_is(content=None))
+    yield from _of(exports, "user_id", "is_waiting", names)
+    for grant in RoleGrant.objects.in_force().select_related("role"):
+        yield grant.user_id, "", ("RoleGrant", names[grant.user_id], grant.role.name, _days(grant))
     # What was paid stays when its owner is erased.
     paid = Membership.objects.annotate(paid=Concat("subscription_id", Min("payments__reference")))
     yield from _of(paid, "paid", "state")
@@ -82,6 +87,12 @@ def _rows(tables: Tables) -> Iterator[Row]:
         yield row.invited_by_id, row.email, ("Invitation", row.email, row.state, row.uses)
     for _session, user in tables.living_sessions:
         yield user.pk, "", ("Session", names[user.pk])
+    for login in tables.living_rows.values():
+        if login.epoch == tables.users[login.user_id].session_epoch:
+            yield login.user_id, "", ("LoginSession", names[login.user_id])
+    for trouble in UndeliverableAddress.objects.all():
+        key = trouble.email_key
+        yield None, key, ("UndeliverableAddress", key, trouble.state)
 
 
 def _of(
@@ -92,6 +103,15 @@ def _of(
     for row in rows.values(whose, tells, *seen.split()):
         who = () if names is None else (names.get(row[whose]),)
         yield row[whose], row[tells], (rows.model.__name__, *who, *(row[n] for n in seen.split()))
+
+
+def _is(**conditions: object) -> ExpressionWrapper:
+    return ExpressionWrapper(Q(**conditions), output_field=BooleanField())
+
+
+def _days(grant: RoleGrant) -> int | None:
+    """Return in how many days a grant ends, None for one that never does."""
+    return grant.ends_at and round((grant.ends_at - timezone.now()).total_seconds() / 86400)
 
 
 def _of_users(tables: Tables) -> Iterator[Row]:

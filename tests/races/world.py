@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from functools import cache, cached_property, partial
 from graphlib import TopologicalSorter
 from itertools import count
@@ -25,23 +26,43 @@ from django.test import Client
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import switch_off
+from django_useraccounts.conf import conf
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import AccountError
 from django_useraccounts.invitations.flows import invite
 from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.leaving.flows import close_account, make_due_exports, request_export
-from django_useraccounts.memberships.flows import apply_event
-from django_useraccounts.memberships.models import Plan, StripeCustomer
-from django_useraccounts.models import AbstractUser, OneTimeSecret, Role, UserEmail
+from django_useraccounts.mail import announce
+from django_useraccounts.memberships.flows import apply_event, record_payment
+from django_useraccounts.memberships.models import Membership, Payment, Plan, StripeCustomer
+from django_useraccounts.models import (
+    AbstractUser,
+    AccountEvent,
+    OneTimeSecret,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UndeliverableAddress,
+    UserEmail,
+)
 from django_useraccounts.policy import Policy
 from django_useraccounts.roles.flows import grant_role
-from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue
+from django_useraccounts.secrets import (
+    CONFIRM_EMAIL,
+    RESET_PASSWORD,
+    UNDO_EMAIL_CHANGE,
+    Purpose,
+    issue,
+)
+from django_useraccounts.sessions.keeping import SESSION_KEY
+from django_useraccounts.sessions.models import DISOWN_LOGIN, LoginSession
 from django_useraccounts.social.flows import connect
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import CONNECT_BY_LINK, Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 from django_useraccounts.testing.provider import FakeProvider
 from django_useraccounts.transactions import repeat_undone
+from django_useraccounts.undeliverable import report_undeliverable
 from tests.attacks.browsers import url
 from tests.attacks.races import Lines, Surfer
 from tests.memberships.bills import Subscription, read, signature
@@ -61,6 +82,8 @@ MARIAS = 24
 #: For so many seconds the logins of rows that were made once are taken for recent: a third of what
 #: the default of RECENT_LOGIN_MAX_AGE allows.
 FRESH = 300
+#: What the browser calls itself that is logged in and does nothing.
+ELSEWHERE = "Elsewhere"
 #: By which names and addresses tell whose they are: the number of a Maria.
 NUMBER = re.compile(r"(?<=[a-z])-(\d\d)(?!\d)")
 
@@ -106,18 +129,46 @@ class World(Names):
         self, stage: "Stage", number: int, users: Mapping[str, Any], sessions: list[str]
     ) -> None:
         super().__init__(number)
-        self.stage, self._sessions = stage, iter(sessions)
+        self.stage, self._keys, self._sessions = stage, sessions, iter(sessions)
         self.maria = users[self.name("maria")]
         self.boss = users[self.name("boss")]
         #: When it became her turn.
         self.begun_at = timezone.now()
+        self._changes: list[tuple[models.QuerySet[Any], Mapping[str, object]]] = []
 
     def begin(self, wanted: Mapping[str, bool]) -> None:
-        """Close the account, or switch it off, where an act wants that: after all is prepared."""
+        """Close the account, or whatever else an act wants it to be: after all is prepared."""
+        if wanted.get("unproved"):
+            self._lose_all_proofs()
         if wanted.get("off"):
             switch_off(self.maria)
         if wanted.get("closed"):
             close_account(self.maria)
+
+    def _lose_all_proofs(self) -> None:
+        """Let the account be one that somebody has registered, and never confirmed."""
+        proof = {"verified_key": None, "is_primary": None, "confirmed_at": None}
+        UserEmail.objects.filter(user=self.maria).update(**proof)
+        User.objects.filter(pk=self.maria.pk).update(email="")
+        events = AccountEvent.objects.filter(user=self.maria, kind="email_added")
+        events._raw_delete(events.db)
+        if conf.CONFIRM_EMAIL_BEFORE_LOGIN:
+            # Nobody has come in.
+            Session.objects.filter(pk__in=self._keys).delete()
+            LoginSession.objects.filter(user=self.maria).delete()
+
+    def at_turn(self, rows: models.QuerySet[Any], **values: object) -> None:
+        """
+        Have rows changed when it is her turn.
+
+        So a command, which looks for all that is due, finds what is hers, and of nobody else.
+        """
+        self._changes.append((rows, values))
+
+    def begin_turn(self) -> None:
+        for rows, values in self._changes:
+            rows.update(**values)
+        self.begun_at = timezone.now()
 
     def copy_of_maria(self) -> AbstractUser:
         """Maria as the administrator has loaded her."""
@@ -169,10 +220,11 @@ class World(Names):
 
     @cached_property
     def undo_link(self) -> OneTimeSecret:
-        pending = f"{self.first} 2026-01-01T00:00:00+0000"
-        return self._fresh(
-            issue(UNDO_EMAIL_CHANGE, address=self.address(self.first), pending=pending)
-        )
+        return self._taking_back(UNDO_EMAIL_CHANGE)
+
+    @cached_property
+    def disown_link(self) -> OneTimeSecret:
+        return self._taking_back(DISOWN_LOGIN)
 
     @cached_property
     def connect_link(self) -> OneTimeSecret:
@@ -203,12 +255,41 @@ class World(Names):
         return str(grant_role(self.maria, "artist").role.name)
 
     @cached_property
+    def ending_grant(self) -> RoleGrant:
+        """A role that Maria has for some days more."""
+        return grant_role(self.maria, "artist", until=timezone.now() + timedelta(days=3))
+
+    @cached_property
+    def elsewhere(self) -> LoginSession:
+        """A session of Maria's in a browser that nobody acts by."""
+        return LoginSession.objects.get(user=self.maria, user_agent=ELSEWHERE)
+
+    @cached_property
+    def mail_given_up(self) -> OutgoingMail:
+        mail = announce("welcome", to=self.first, user=self.maria)
+        OutgoingMail.objects.filter(pk=mail.pk).update(due_at=None, attempts=7)
+        return mail
+
+    @cached_property
+    def bounced(self) -> UndeliverableAddress:
+        """What is known of Maria's primary address, which takes no mail."""
+        report_undeliverable(self.first, state="bounced")
+        return UndeliverableAddress.objects.addressed(self.first).get()
+
+    @cached_property
     def connection(self) -> Connection:
         return Connection.objects.get(user=self.maria)
 
     @cached_property
     def subscription(self) -> Subscription:
         return Subscription(str(self.maria.pk), customer=self.name("cus"), id=self.name("sub"))
+
+    @cached_property
+    def transfer(self) -> Payment:
+        """A payment for a period that ends in some days."""
+        until = timezone.now() + timedelta(days=3)
+        plan = Plan.objects.get(name="patron")
+        return record_payment(self.maria, plan, until, reference=self.name("paid"))
 
     @cached_property
     def paid_subscription(self) -> Subscription:
@@ -218,6 +299,16 @@ class World(Names):
         intent = subscription.refunded(0)["data"]["object"]["payment_intent"]
         self.stage.office.invoices[intent] = subscription.invoice(0, status="paid")
         return subscription
+
+    @cached_property
+    def subscribed(self) -> Membership:
+        """What Maria is by the subscription that is paid."""
+        return Membership.objects.get(subscription_id=self.paid_subscription.id)
+
+    def _taking_back(self, purpose: Purpose) -> OneTimeSecret:
+        """A link that makes the addresses what they were when Maria had but the first one."""
+        pending = f"{self.first} 2026-01-01T00:00:00+0000"
+        return self._fresh(issue(purpose, address=self.address(self.first), pending=pending))
 
     def _fresh(self, secret: OneTimeSecret) -> OneTimeSecret:
         secret.refresh_from_db()
@@ -232,12 +323,21 @@ class World(Names):
         """Send the form of the page of a mailed link."""
         return partial(surfer.post, surfer.hold(secret), data)
 
-    def come_back(self, surfer: Surfer, page: str, subject: str) -> Act:
-        """Go to the provider and agree there; the request is the way back."""
-        begun = surfer.post(url(page, "guild"), {})
+    def come_back(
+        self, surfer: Surfer, page: str, subject: str, *, email: str = "", purpose: str = ""
+    ) -> Act:
+        """Go to the provider and agree there, who has proved ``email``; the request is the way back."""
+        begun = surfer.post(url(page, "guild"), {"purpose": purpose})
         assert begun.status == 302, begun.text
-        callback = self.stage.provider.agree(begun.location, {"sub": subject})
+        told = {"sub": subject, "email": email, "email_verified": bool(email)}
+        callback = self.stage.provider.agree(begun.location, told)
         return partial(surfer.get, str(callback))
+
+    def arrive(self, subject: str, *, email: str) -> Surfer:
+        """A browser that has come back as somebody whom no account belongs to yet."""
+        surfer = self.stranger()
+        self.come_back(surfer, "social_login", subject, email=email)()
+        return surfer
 
     def deliver(self, tree: dict[str, Any]) -> Act:
         """Post an event as Stripe does."""
@@ -258,8 +358,10 @@ class Snapshot:
     def __init__(self, *, password: bool) -> None:
         self.made_at = time.monotonic()
         clear()
-        member, _artist = (Role.objects.create(name=name) for name in ("member", "artist"))
-        Plan.objects.create(name="patron", label="Patron", role=member, price_id="price_patron")
+        Role.objects.create(name="artist")
+        for name, role in (("patron", "member"), ("friend", "friend")):
+            granted = Role.objects.create(name=role)
+            Plan.objects.create(name=name, label=name, role=granted, price_id=f"price_{name}")
         everybody = [Names(number) for number in range(1, MARIAS + 1)]
         #: By the number of each Maria the keys of as many sessions as a race has acts.
         self.sessions = [self._settle(names, password=password) for names in everybody]
@@ -272,7 +374,16 @@ class Snapshot:
         make_user(names.name("boss"), is_superuser=True)
         connect(maria, identity(names.name("first")))
         StripeCustomer.objects.create(user=maria, customer_id=names.name("cus"))
-        return [str(log_in(Client(), maria).session.session_key) for _ in range(2)]
+        LoginSession.objects.create(user=maria, epoch=maria.session_epoch, user_agent=ELSEWHERE)
+        return [self._session(maria) for _ in range(2)]
+
+    def _session(self, user: AbstractUser) -> str:
+        """Return the key of a session of a user, with a row that is written once for all races."""
+        session = log_in(Client(), user).session
+        row = LoginSession.objects.create(user=user, epoch=user.session_epoch)
+        session[SESSION_KEY] = row.pk.hex
+        session.save()
+        return str(session.session_key)
 
     def restore(self) -> None:
         models = [model for model, _rows in self.rows]

@@ -7,6 +7,7 @@ from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ...errors import UserVanished
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...personal_data import drop_files, empty_profile
 from ...room import lock_out_of_rooms
@@ -43,7 +44,9 @@ def hand_over(claim: UserEmail, *, request: HttpRequest | None = None) -> Abstra
     EmailTaken. Source: Sudhodanan and Paverd, Pre-hijacked accounts (USENIX Security 2022).
     """
     with transaction.atomic():
-        user = locked(claim.user)
+        user = _open_account(claim)
+        if user is None:
+            return None
         address = UserEmail.objects.claims().filter(pk=claim.pk, user=user).first()
         if address is None or UserEmail.objects.confirmed().filter(user=user).exists():
             return None
@@ -54,6 +57,15 @@ def hand_over(claim: UserEmail, *, request: HttpRequest | None = None) -> Abstra
         )
         prove_first_email(address, request=request)
     return user
+
+
+def _open_account(claim: UserEmail) -> AbstractUser | None:
+    """Return the user of a claim, locked; None if the account is closed, off or erased by now."""
+    try:
+        user = locked(claim.user)
+    except UserVanished:
+        return None
+    return user if user.is_active and not user.is_closed else None
 
 
 def _take_all(user: AbstractUser, *, but: UserEmail, request: HttpRequest | None) -> None:

@@ -1,16 +1,20 @@
 """Drop what nobody has confirmed: addresses that wait for too long, and accounts with no other."""
 
+import logging
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, RestrictedError
 from django.utils import timezone
 
 from ...batches import WINDOW, keys_by_window
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...models.emails import ADOPTED
+from ...personal_data import drop_files, forget
 from ...transactions import repeat_undone
+
+logger = logging.getLogger("django_useraccounts.emails")
 
 
 def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[int, int]:
@@ -18,8 +22,10 @@ def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[i
     Delete old claims, and accounts that were registered and never confirmed; return their numbers.
 
     Neither while a link for the address still works. An account that somebody has ever logged in
-    to, that is staff, or that rows of the project protect, stays. One transaction for each row that
-    goes, which locks the user first: who confirms at this moment wins, or finds the link gone.
+    to, that is staff, or that rows of the project protect, stays; so does, with a line in the log,
+    one of which an app refuses to forget what it holds, see ``personal_data``. One transaction for
+    each row that goes, which locks the user first: who confirms at this moment wins, or finds the
+    link gone.
     """
     accounts = keys_by_window(_accounts(older_than), window=window)
     claims = keys_by_window(_claims(older_than), window=window)
@@ -30,7 +36,9 @@ def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[i
 
 
 def _claims(older_than: timedelta) -> QuerySet[UserEmail]:
-    return UserEmail.objects.claims().exclude(_is_kept(older_than))
+    # By its claims an account that could not go is found again the next time, as whole as it was.
+    accounts = _accounts(older_than).filter(pk=OuterRef("user"))
+    return UserEmail.objects.claims().exclude(_is_kept(older_than)).exclude(Exists(accounts))
 
 
 def _accounts(older_than: timedelta) -> "QuerySet[AbstractUser]":
@@ -41,9 +49,14 @@ def _accounts(older_than: timedelta) -> "QuerySet[AbstractUser]":
         is_staff=False,
         is_superuser=False,
     )
-    # Who has no address at all was made by code.
+    events = AccountEvent.objects.filter(user=OuterRef("pk"))
+    # Who has no address at all was made by code, but for whoever registered with one that was
+    # disowned. An adopted account has not registered here.
+    was_disowned = Exists(events.filter(kind="registered")) & Exists(
+        events.filter(kind="email_disowned")
+    )
     old: QuerySet[AbstractUser] = users.filter(
-        Exists(own), ~Exists(own.filter(_is_kept(older_than)))
+        Exists(own) | was_disowned, ~Exists(own.filter(_is_kept(older_than)))
     )
     return old
 
@@ -72,14 +85,22 @@ def _drop_account(key: object, older_than: timedelta) -> bool:
             user = _accounts(older_than).filter(pk=key).first()
             if user is None:
                 return False
-            AccountEvent.objects.forget(user)
+            # Nobody was ever met by its username, so that it is not reserved.
+            forget(user, but={"usernames"})
+            drop_files(user)
             AccountEvent.objects.record("account_pruned", user=user)
             user.delete()
             return True
 
     try:
         return repeat_undone(drop, restore=lambda: None)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, for the others as well
     except (ProtectedError, RestrictedError):
+        return False
+    except Exception:
+        # Whatever an app raises that forgets something: the others are not to wait for it.
+        logger.exception("The account #%s could not be pruned.", key)
         return False
 
 

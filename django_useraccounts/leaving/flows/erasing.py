@@ -19,7 +19,7 @@ from ...identity import has_emails, has_username_column
 from ...mail import announce
 from ...message import in_language_of
 from ...models import AbstractUser, AccountEvent
-from ...personal_data import all_personal_data, drop_files, empty_profile
+from ...personal_data import drop_files, empty_profile, forget
 from ...policy import policy
 from ...transactions import repeat_undone
 from ..parts import forget_addresses
@@ -82,9 +82,7 @@ def _erase_if_due(key: object) -> bool | None:
 
 def _erase(user: AbstractUser) -> None:
     how, left = policy().leaving(user), copy(user)
-    for held in all_personal_data():
-        if held.erase:
-            held.erase(user)
+    forget(user)
     forget_addresses(user)
     drop_files(user)
     AccountEvent.objects.record("account_erased", user=user, details={"how": how})

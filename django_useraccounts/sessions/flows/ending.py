@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from ... import signals
 from ...devices import trust_device
+from ...emails.flows.rows import locked
 from ...models import AbstractUser, AccountEvent
 from .. import signals as news
 from ..keeping import SESSION_KEY, row_of
@@ -38,9 +39,11 @@ def end_other_sessions(user: AbstractUser, *, request: HttpRequest) -> None:
     """
     End every session of the user but that of ``request``, and every link that sets a password.
 
-    Those that have no row end, too: it raises ``session_epoch``.
+    Those that have no row end, too: it raises ``session_epoch``. Raises UserVanished, and
+    SessionEnded if that of ``request`` was ended, with all others, since it was read.
     """
     with transaction.atomic():
+        locked(user, request=request)
         users = get_user_model()._default_manager
         users.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
         user.refresh_from_db(fields=["session_epoch"])

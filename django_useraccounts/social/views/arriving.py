@@ -30,7 +30,7 @@ from ...registration.flows import Registration
 from ...registration.views import RegisterView
 from ...room import admission_of
 from ...views import FlowView, with_next
-from ..attempts import Aim, Arrival, Attempt, forget_arrival, keep_arrival
+from ..attempts import Aim, Arrival, Attempt, arrival_of, forget_arrival, keep_arrival
 from ..errors import AlreadyLoggedIn, NotBegunHere, SocialLoginError
 from ..flows import (
     begin_login,
@@ -138,15 +138,15 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
 
     def enter(self, identity: Identity, next_url: str) -> HttpResponse:
         """Log in whom the identity belongs to; else open an account, or ask what lacks for it."""
-        token = browser_token(self.request)
+        token, waiting = browser_token(self.request), arrival_of(self.request)
         try:
             entrance = log_in_by(identity, browser_token=token, request=self.request)
         except EmailNotConfirmed as error:
             return self.ask_to_confirm(error, token=token, next_url=next_url)
         if entrance:
-            if next_url != reverse("useraccounts:connect_account"):
-                # Else what a thief has left in this session would wait for who is logged in now.
-                forget_arrival(self.request)
+            if waiting and next_url == reverse("useraccounts:connect_account"):
+                # To connect it is what this login is for.
+                keep_arrival(waiting, request=self.request)
             if entrance.is_handed_over:
                 self.tell(self.handed_over_message)
             where = self.where(next_url)

@@ -207,7 +207,7 @@ BUGS = (
             ),
         ),
         tests=(
-            "tests/attacks/test_G_social_visitors.py::test_G_an_account_that_is_switched_off_stays_shut",
+            "tests/attacks/test_G_social_visitors.py::test_C8_an_account_that_is_switched_off_stays_shut",
             "tests/attacks/test_seams.py::test_C8_a_second_registration_logs_nobody_in_who_is_switched_off",
         ),
     ),

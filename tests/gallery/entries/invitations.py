@@ -54,6 +54,15 @@ def invitations(stage: Stage) -> None:
 
 
 @entry(POLICY=ANY_ROLE)
+def invitations_later(stage: Stage) -> None:
+    """Links that give roles are shown to who has just given the password."""
+    gertrude = stage.log_in(host(stage))
+    write(gertrude, "", uses=10)
+    stage.prove(at=0)
+    stage.get("invitations")
+
+
+@entry(POLICY=ANY_ROLE)
 def invitations_none(stage: Stage) -> None:
     stage.log_in(host(stage))
     stage.get("invitations")

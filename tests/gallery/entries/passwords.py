@@ -80,6 +80,4 @@ def reset_password_done(stage: Stage) -> None:
 
 def _prove(stage: Stage) -> None:
     # As after a login by a provider.
-    session = stage.client.session
-    session["useraccounts_proved_at"] = int(timezone.now().timestamp())
-    session.save()
+    stage.prove(int(timezone.now().timestamp()))

@@ -1,6 +1,7 @@
 """A user whose key is a UUID: in sessions, links, grants and events."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -9,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from django_useraccounts.emails.flows import prune_unconfirmed
 from django_useraccounts.invitations.flows import accept_invitation, invite
 from django_useraccounts.leaving.flows import erase_account
 from django_useraccounts.leaving.parts import account_of
@@ -95,6 +97,16 @@ def test_the_portrait_goes_with_the_person(set_conf, django_capture_on_commit_ca
 
     assert not default_storage.exists(holder.portrait.name)
     assert [user.portrait.name for user in get_user_model().objects.all()] in ([], [""])
+
+
+def test_the_portrait_goes_with_who_never_confirmed(django_capture_on_commit_callbacks):
+    holder = make_user("frida", confirmed=False)
+    edit_profile(holder, {"portrait": ContentFile(b"a face", name="frida.png")})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert prune_unconfirmed(older_than=timedelta(0)) == (1, 0)
+
+    assert not default_storage.exists(holder.portrait.name)
 
 
 def test_what_stripe_tells_finds_its_user_by_a_uuid(set_conf, client):
