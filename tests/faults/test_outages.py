@@ -21,6 +21,7 @@ from unittest import mock
 
 import pytest
 from django.core import mail
+from django.test import override_settings
 from django.utils import timezone
 from pytest_django import Settings
 from stripe._http_client import HTTPClient
@@ -279,19 +280,27 @@ def fit(_rows: None, settings: Settings) -> Iterator[Callable[[Case], None]]:
     settings.CACHES = {"default": {"BACKEND": "tests.faults.outages.Cache"}}
     settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "of-nobody"}
 
+    # Not by the fixture, which would lay the settings of each case over those of all before it.
+    of_case = ExitStack()
+
     def change(case: Case) -> None:
-        settings.USERACCOUNTS = {**before, **case.conf, "LIMITS": {"cache": "default"}}
         # What makes a session by hand, for code, knows the one of the database alone.
         engine = "cached_db" if str(case) in OF_BROWSERS else "db"
-        settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
         postmark, ours = "anymail.backends.postmark.EmailBackend", "tests.faults.outages.Postman"
         backend = postmark if BY_AN_API in str(case) else ours
+        mailer: dict[str, Any] = {"EMAIL_BACKEND": backend}
         if hasattr(mail, "mailers"):  # Django >= 6.1
-            settings.MAILERS = {"default": {"BACKEND": backend}}
-        else:
-            settings.EMAIL_BACKEND = backend
+            mailer = {"MAILERS": {"default": {"BACKEND": backend}}}
+        of_case.close()
+        of_case.enter_context(
+            override_settings(
+                USERACCOUNTS={**before, **case.conf, "LIMITS": {"cache": "default"}},
+                SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}",
+                **mailer,
+            )
+        )
 
-    with ExitStack() as stack:
+    with ExitStack() as stack, of_case:
         # The library of Stripe tries twice more, after a while.
         stack.enter_context(mock.patch.multiple(HTTPClient, INITIAL_DELAY=0, MAX_DELAY=0))
         stack.enter_context(FakeBreachedPasswords())

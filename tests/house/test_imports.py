@@ -64,7 +64,7 @@ ROOMS = {
     "roles": set(),
     "administration": {"emails", "roles"},
     "leaving": {"emails", "administration"},
-    "terms": set(),
+    "terms": {"emails"},
 }
 #: The rooms that a project installs or not, each with an app of its own.
 OPTIONAL = {"invitations", "memberships", "sessions", "social"}

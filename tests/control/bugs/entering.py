@@ -91,8 +91,8 @@ BUGS = (
         changes=(
             Change(
                 "fields.py",
-                "validate_password(password, self.user_for_password())",
-                "validate_password(password)",
+                "validate_password(password, user, validators)",
+                "validate_password(password, None, validators)",
             ),
         ),
         tests=(A + "test_A11_a_password_that_is_the_name_or_the_address_is_refused",),
