@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from .. import signals
 from ..canonical import Name, clean_username
+from ..emails.flows.rows import locked
 from ..errors import UsernameTaken, ValueTaken
 from ..identity import has_emails
 from ..limits import spend
@@ -93,8 +94,8 @@ def edit_profile(
     Change columns that the user model names in PROFILE_FIELDS.
 
     The event tells which ones, not what they held. ``by`` is who does it, if not the user.
-    Raises ValueError for other columns, ValidationError for values that they do not take, and
-    ValueTaken.
+    Raises ValueError for other columns, ValidationError for values that they do not take,
+    ValueTaken, UserVanished, and SessionEnded for what a session of the user does after its end.
     """
     foreign = set(changes).difference(user.PROFILE_FIELDS)
     if foreign:
@@ -121,6 +122,7 @@ def _save_profile(
     user: AbstractUser, changed: list[str], *, by: AbstractUser, request: HttpRequest | None
 ) -> None:
     with transaction.atomic():
+        locked(user, request=request)
         user.save(update_fields=changed)
         AccountEvent.objects.record(
             "profile_edited",

@@ -21,8 +21,9 @@ FOUND = [
     # A thief who closed what its owner had just taken back.
     ("close_account", "reset_password"),
     ("close_account", "undo_email_change"),
-    # Terms that a stranger accepted for who had just proved the address of the account.
+    # A stranger who went on as the account of who had just proved its address.
     ("accept_terms", "be_handed_over"),
+    ("edit_profile", "be_handed_over"),
     # A thief who logged himself in again by ending all other sessions, and voided the owner's link.
     ("end_other_sessions", "have_sessions_ended"),
     ("end_other_sessions", "undo_email_change"),
