@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from django.db import connection
 
 from tests.readme import ROOT
 from tests.servers import free_port
+from tests.waiting import wait_until
 
 PATIENCE = 30
 APPLICATION = "tests.asgi.application:application"
@@ -27,14 +28,6 @@ SERVERS = {
     "uvicorn": ["uvicorn", APPLICATION, "--log-level", "warning", "--host", "127.0.0.1", "--port"],
     "daphne": ["daphne", APPLICATION, "--verbosity", "0", "--bind", "127.0.0.1", "--port"],
 }
-
-
-def wait_until(is_true: Callable[[], object], *, seconds: float = PATIENCE) -> None:
-    """Wait for what other processes bring about; fail if it does not come."""
-    until = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < until, "It did not come about."
-        time.sleep(0.02)
 
 
 @dataclass

@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from django_useraccounts.models import OutgoingMail, User
 from django_useraccounts.testing import PASSWORD, make_user
-from tests.asgi.site import Browser, wait_until
+from tests.asgi.site import Browser
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 

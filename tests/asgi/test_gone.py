@@ -15,7 +15,8 @@ from django_useraccounts.models import AccountEvent, AttemptCounter, OutgoingMai
 from django_useraccounts.sessions.models import LoginSession
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.asgi.conftest import lacks_servers
-from tests.asgi.site import PATIENCE, Browser, running, wait_until
+from tests.asgi.site import PATIENCE, Browser, running
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from tests.attacks.races import Surfer
 from tests.conftest import missing
 from tests.readme import ROOT
 from tests.servers import free_port, lacks, redis
+from tests.waiting import PATIENCE, wait_until
 
-MACHINES, WORKERS, PATIENCE = 2, 2, 60
+MACHINES, WORKERS = 2, 2
 #: Runs commands of Django, each a line, from the moment when the lines come in.
 WAITING = """
 import sys, django
@@ -195,11 +195,3 @@ def tell(process: "subprocess.Popen[str]", *commands: str) -> None:
     process.stdin.write("\n".join(commands))
     process.stdin.close()
     process.stdin = None
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    """Wait for something that other processes do."""
-    until = time.monotonic() + PATIENCE
-    while not is_true():
-        assert time.monotonic() < until
-        time.sleep(0.02)

@@ -22,8 +22,9 @@ from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.attacks.browsers import NEW_PASSWORD, url
 from tests.attacks.races import at_once
+from tests.waiting import PATIENCE, wait_until
 
-from .conftest import MACHINES, PATIENCE, WORKERS, tell, wait_until
+from .conftest import MACHINES, WORKERS, tell
 
 #: Attempts that the settings of the fleet allow.
 ALLOWED = 7

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -101,9 +101,9 @@ def site() -> Iterator[Site]:
         environment = environment_of(url, port)
         run(environment, PREPARE)
         through_wire = url.replace(f":{parts.port}/", f":{wire.port}/")
-        with running({**environment, "USERACCOUNTS_TEST_DATABASE": through_wire}, port):
+        through = {**environment, "USERACCOUNTS_TEST_DATABASE": through_wire}
+        with closing(wire), running(through, port):
             yield Site(port, wire, environment)
-        wire.close()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """The database server dies for good, and its copy takes over while people use the site."""
 
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from itertools import count
@@ -10,12 +8,12 @@ from urllib.parse import urlsplit
 from django_useraccounts.testing import PASSWORD
 from tests.conftest import missing
 from tests.servers import free_port, lacks, postgresql_with_standby
+from tests.waiting import PATIENCE, wait_until
 
 from .conftest import PREPARE, ROWS, Visitor, ask, environment_of, run, running
 
 #: Who register all the time, and how many accounts each has at least before it and after it.
 PEOPLE, ENOUGH = ["ada", "maria", "zoe"], 3
-PATIENCE = 60
 NOTHING, WHOLE = (0, 0, 0, 0), (1, 1, 1, 1)
 
 
@@ -46,13 +44,6 @@ class Registering:
     @property
     def done(self) -> int:
         return self.statuses.count(302)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not is_true():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def log_in(visitor: Visitor) -> None:

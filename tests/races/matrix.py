@@ -137,8 +137,8 @@ def explained_errors() -> Iterator[Callable[[object], object]]:
         raised.append(traceback.format_exc())
 
     def explain(answer: object) -> object:
-        is_error = isinstance(answer, Answer) and answer.status >= 500
-        return answer._replace(text="".join(raised)) if is_error else answer
+        is_page = isinstance(answer, Answer)
+        return answer._replace(text="".join(raised)) if is_page and is_error(answer) else answer
 
     got_request_exception.connect(note)
     try:

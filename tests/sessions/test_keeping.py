@@ -22,7 +22,6 @@ from tests.urls import urlpatterns as pages_of_the_tests
 pytestmark = pytest.mark.django_db
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-ENGINES = ["db", "cached_db", "cache"]
 
 
 def nobody_asked(request):

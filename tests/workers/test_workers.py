@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from django.db import connection
@@ -13,10 +12,11 @@ from django.utils import timezone
 from django_useraccounts.mail import announce
 from django_useraccounts.models import OutgoingMail
 from tests.readme import ROOT
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MAILS, PATIENCE = 60, 60
+MAILS = 60
 
 
 @pytest.fixture
@@ -56,13 +56,6 @@ def start(lines, set_conf):
 def announce_many(number):
     for one in range(number):
         announce("no_account", to=f"user{one}@example.com")
-
-
-def wait_until(is_true):
-    until = time.monotonic() + PATIENCE
-    while not is_true():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def sent(lines):
