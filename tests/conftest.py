@@ -10,6 +10,7 @@ from typing import NoReturn
 import django
 import pytest
 from django.conf import settings as site
+from django.core.cache import cache
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -46,6 +47,14 @@ def set_conf(settings: Settings) -> Callable[..., None]:
         settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
 
     return change
+
+
+@pytest.fixture(params=["db", "cached_db", "cache"])
+def each_engine(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
+    """Keep sessions in turn where each engine keeps them that can end one."""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
+    yield request.param
+    cache.clear()
 
 
 @pytest.fixture

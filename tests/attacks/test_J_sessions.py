@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.urls import path
@@ -24,8 +23,6 @@ from tests.urls import urlpatterns as pages_of_the_tests
 
 pytestmark = pytest.mark.django_db
 
-ENGINES = ["db", "cached_db", "cache"]
-
 
 def ended_meanwhile(request):
     """A page whose session is ended while it works, and which then writes into the session."""
@@ -40,13 +37,6 @@ urlpatterns = [*pages_of_the_tests, path("ended-meanwhile/", ended_meanwhile)]
 @pytest.fixture(autouse=True)
 def _site(settings):
     settings.MIDDLEWARE, settings.ROOT_URLCONF = MIDDLEWARE, __name__
-
-
-@pytest.fixture(params=ENGINES)
-def _engine(request, settings):
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -100,7 +90,7 @@ def test_J2_no_page_row_or_event_tells_the_key_of_a_session(maria, client, new_v
     assert not [key for key in keys if key in seen]
 
 
-@pytest.mark.usefixtures("_engine")
+@pytest.mark.usefixtures("each_engine")
 def test_J3_a_request_in_flight_does_not_bring_an_ended_session_back(maria, client):
     client.log_in()
 
@@ -253,7 +243,7 @@ def test_J10_what_went_on_with_a_new_password_counts_when_it_is_used_again(
 
 
 @pytest.mark.asvs("7.4.1")
-@pytest.mark.usefixtures("_engine")
+@pytest.mark.usefixtures("each_engine")
 def test_J4_an_ended_session_is_dead_at_its_next_request(maria, client):
     client.log_in()
 

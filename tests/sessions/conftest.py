@@ -15,6 +15,12 @@ def _middleware(settings: Any) -> None:
 
 
 @pytest.fixture
+def of_session(each_engine: str) -> int:
+    """How many statements it costs to read a session."""
+    return int(each_engine == "db")
+
+
+@pytest.fixture
 def new_browser(
     db: None, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> Callable[..., Browser]:

@@ -21,7 +21,7 @@ from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import html_of, lifted_limits, link_in, mails_to, make_user
 from tests.sessions.visits import SAFARI, age, url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_engine")]
 
 MARIA = "maria@example.com"
 NEW_PASSWORD = "another horse another staple"
