@@ -1,10 +1,24 @@
 """How the forms of the account pages become HTML: by templates that the project can override."""
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from django.forms.renderers import BaseRenderer, DjangoTemplates
+from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, engines
 from django.template.loader import get_template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+#: Templates of Django's for widgets that are one input, and nothing else.
+INPUTS = frozenset(
+    f"django/forms/widgets/{kind}.html"
+    for kind in (
+        *("checkbox", "color", "date", "datetime", "email", "file", "hidden"),
+        *("number", "password", "search", "tel", "text", "time", "url"),
+    )
+)
 
 
 class AccountRenderer(BaseRenderer):
@@ -27,6 +41,13 @@ class AccountRenderer(BaseRenderer):
     def _django(self) -> DjangoTemplates:
         return DjangoTemplates()
 
+    def render(
+        self, template_name: str, context: Mapping[str, Any], request: HttpRequest | None = None
+    ) -> str:
+        if template_name in INPUTS and template_name in self._missing_now():
+            return _input(context["widget"])
+        return super().render(template_name, context, request)  # type: ignore[arg-type]
+
     def get_template(self, template_name: str):  # type: ignore[no-untyped-def]
         missing = self._missing_now()
         if template_name not in missing:
@@ -41,3 +62,19 @@ class AccountRenderer(BaseRenderer):
         if engines.templates is not self._missing[0]:
             self._missing = (engines.templates, set())
         return self._missing[1]
+
+
+def _input(widget: Mapping[str, Any]) -> SafeString:
+    """Write an input as Django's template does, to the letter, with a tenth of the calls."""
+    own = {"type": widget["type"], "name": widget["name"], "value": widget["value"]}
+    shown = [_attribute(name, given) for name, given in own.items() if given is not None]
+    shown += [
+        format_html(" {}", name) if given is True else _attribute(name, given)
+        for name, given in widget["attrs"].items()
+        if given is not False
+    ]
+    return mark_safe(f"<input{''.join(shown)}>")  # noqa: S308 - escaped above
+
+
+def _attribute(name: str, given: object) -> SafeString:
+    return format_html(' {}="{}"', name, str(given))

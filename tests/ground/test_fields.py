@@ -9,7 +9,6 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.base import ContentFile
 from django.forms.renderers import TemplatesSetting
-from django.template import TemplateDoesNotExist
 from django.urls import get_resolver
 from django.utils import translation
 
@@ -23,7 +22,6 @@ from django_useraccounts.fields import (
     UsernameField,
 )
 from django_useraccounts.models import User
-from django_useraccounts.renderer import AccountRenderer
 
 
 class Form(NewPasswordForm):
@@ -302,22 +300,6 @@ def test_one_template_of_the_project_restyles_every_field(settings, tmp_path):
 
     for name in VALID:
         assert f"<i>{name}</i>" in html
-
-
-def test_widgets_fall_back_on_django(settings, tmp_path):
-    # django.forms is not among the apps, so that the project's engine does not find its templates
-    renderer = AccountRenderer()
-
-    assert "input" in renderer.get_template("django/forms/widgets/input.html").template.name
-    with pytest.raises(TemplateDoesNotExist):
-        renderer.get_template("no/such/template.html")
-
-    # and are found once it has some
-    own = tmp_path / "django/forms/widgets/input.html"
-    own.parent.mkdir(parents=True)
-    own.write_text("own")
-    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
-    assert renderer.get_template("django/forms/widgets/input.html").render({}) == "own"
 
 
 def test_a_project_may_choose_another_renderer_for_its_own_forms():
