@@ -1,11 +1,19 @@
-"""The form by which people log in to the administration."""
+"""How people log in to the administration: its own page, with the limits of the accounts."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 
+from ..devices import remember_device
+from ..errors import TooManyAttempts
 from ..models import AccountEvent
+
+Login = Callable[..., HttpResponse]
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -20,3 +28,24 @@ class AdminLoginForm(AdminAuthenticationForm):
                 "login_failed", user=user, details=details, request=self.request
             )
             raise
+
+
+def answering_as_ours(login: Login) -> Login:
+    """
+    Have the page answer as that of the accounts does: 429 beyond a limit, and remember the browser.
+
+    So strangers who use up all attempts keep nobody out of a browser that has logged in there.
+    """
+
+    @wraps(login)
+    def answering(site: AdminSite, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = login(site, request, *args, **kwargs)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        for error in form.non_field_errors().data if form else ():
+            if isinstance(error, TooManyAttempts):
+                response.status_code = error.status
+                response.headers["Retry-After"] = str(error.retry_after)
+        remember_device(response, request)
+        return response
+
+    return answering

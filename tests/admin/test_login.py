@@ -4,6 +4,7 @@ import pytest
 from django.contrib.admin import AdminSite
 from django.contrib.auth import get_user
 from django.contrib.auth.forms import AuthenticationForm
+from django.test import Client
 from django.urls import reverse
 
 from django_useraccounts.admin.login import AdminLoginForm
@@ -14,9 +15,9 @@ from tests.admin.pages import make_staff
 pytestmark = pytest.mark.django_db
 
 
-def login(client, username, password=PASSWORD):
+def login(client, username, password=PASSWORD, address="203.0.113.9"):
     data = {"username": username, "password": password, "next": reverse("admin:index")}
-    return client.post(reverse("admin:login"), data, REMOTE_ADDR="203.0.113.9")
+    return client.post(reverse("admin:login"), data, REMOTE_ADDR=address)
 
 
 @pytest.mark.asvs("16.2.1")
@@ -43,10 +44,22 @@ def test_M7_guesses_are_limited_with_the_budget_of_the_other_login(client, boss)
 
     response = login(client, "boss")
 
-    assert response.status_code == 200
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 3600
     assert "Too many attempts." in response.content.decode()
     assert not get_user(client).is_authenticated
     assert not AccountEvent.objects.filter(kind="logged_in").exists()
+
+
+def test_M5_strangers_keep_nobody_out_of_a_browser_that_has_logged_in_there(client, boss):
+    login(client, "boss")
+    client.post(reverse("admin:logout"))
+    for number in range(40):
+        login(Client(), "boss", "wrong", address=f"198.51.100.{number}")
+    assert login(Client(), "boss").status_code == 429
+
+    assert login(client, "boss").status_code == 302
+    assert get_user(client) == boss
 
 
 def test_who_is_not_staff_or_switched_off_does_not_get_in(client):
