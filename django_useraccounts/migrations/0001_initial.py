@@ -8,6 +8,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import django_useraccounts.models.limits
 import django_useraccounts.models.roles
 import django_useraccounts.models.users
 
@@ -69,7 +70,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AttemptCounter",
             fields=[
-                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "key",
+                    django_useraccounts.models.limits.DigestField(
+                        max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
                 ("attempts", models.PositiveIntegerField()),
                 ("ends_at", models.BigIntegerField(db_index=True)),
             ],
@@ -630,6 +636,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="role_grants",
                         to=settings.AUTH_USER_MODEL,
@@ -675,9 +682,7 @@ class Migration(migrations.Migration):
                 ("email_key", models.CharField(db_index=True, editable=False, max_length=254)),
                 (
                     "verified_key",
-                    models.CharField(
-                        blank=True, editable=False, max_length=254, null=True, unique=True
-                    ),
+                    models.CharField(blank=True, editable=False, max_length=254, null=True),
                 ),
                 (
                     "is_primary",
@@ -687,7 +692,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "registration_key",
-                    models.CharField(editable=False, max_length=64, null=True, unique=True),
+                    models.CharField(editable=False, max_length=64, null=True),
                 ),
                 (
                     "created_at",
@@ -700,6 +705,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="emails",
                         to=settings.AUTH_USER_MODEL,
@@ -757,6 +763,18 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="useraccounts_grant_counts_late",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="useremail",
+            constraint=models.UniqueConstraint(
+                fields=("verified_key",), name="useraccounts_one_owner"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="useremail",
+            constraint=models.UniqueConstraint(
+                fields=("registration_key",), name="useraccounts_one_opened"
             ),
         ),
         migrations.AddConstraint(

@@ -77,22 +77,23 @@ class UserEmailQuerySet(models.QuerySet["UserEmail"]):
 class UserEmail(models.Model):
     """One address of one user. Its text never changes: another address is another row."""
 
+    # No index of its own: those of the constraints begin with the user.
     user = models.ForeignKey[Any, Any](
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="emails"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="emails", db_index=False
     )
     #: As mail is sent to it: the local part as typed, the domain in the ASCII of IDNA.
     email = models.CharField(_("e-mail address"), max_length=EMAIL_MAX_LENGTH)
     email_key = models.CharField(max_length=EMAIL_MAX_LENGTH, editable=False, db_index=True)
     #: The key once more when the address is proved, else NULL: proof is unique, claims are not.
     verified_key = models.CharField(
-        max_length=EMAIL_MAX_LENGTH, unique=True, null=True, blank=True, editable=False
+        max_length=EMAIL_MAX_LENGTH, null=True, blank=True, editable=False
     )
     #: True or NULL, since a unique pair admits any number of NULLs on every database.
     is_primary = models.BooleanField(_("primary"), null=True, blank=True, default=None)
     #: Digest of the browser and the names that have registered, while the address waits: unique, so
     #: that a second click opens no second account. Of an address that came with its account from
     #: elsewhere, ADOPTED and a digest of both.
-    registration_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    registration_key = models.CharField(max_length=64, null=True, editable=False)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
     confirmed_at = models.DateTimeField(
         pgettext_lazy("point in time", "confirmed"), null=True, blank=True
@@ -104,6 +105,9 @@ class UserEmail(models.Model):
         verbose_name = _("e-mail address")
         verbose_name_plural = _("e-mail addresses")
         constraints = (
+            # Not unique=True, which on PostgreSQL makes an index more, for LIKE.
+            models.UniqueConstraint(fields=["verified_key"], name="useraccounts_one_owner"),
+            models.UniqueConstraint(fields=["registration_key"], name="useraccounts_one_opened"),
             models.UniqueConstraint(fields=["user", "is_primary"], name="useraccounts_one_primary"),
             models.UniqueConstraint(fields=["user", "email_key"], name="useraccounts_email_once"),
             models.CheckConstraint(

@@ -132,8 +132,12 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
 class RoleGrant(models.Model):
     """One role of one user for a time. ``roles.flows`` makes and ends them, with a history."""
 
+    # No indexes of their own: those below begin with the user and with the role.
     user = models.ForeignKey[Any, Any](
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="role_grants"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="role_grants",
+        db_index=False,
     )
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants", db_index=False)
     granted_at = models.DateTimeField(_("granted"), default=timezone.now, editable=False)

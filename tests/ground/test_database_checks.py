@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 
 from django_useraccounts.checks import check_database, check_useraccounts, database, guards
-from django_useraccounts.models import AccountEvent, Role, RoleGrant, User, UserEmail
+from django_useraccounts.models import AccountEvent, OldUsername, Role, RoleGrant, User, UserEmail
 
 
 def found() -> list[CheckMessage]:
@@ -236,7 +236,7 @@ def test_W009_columns_that_are_not_unique_together():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("model, name", [(UserEmail, "verified_key"), (Role, "name")])
+@pytest.mark.parametrize("model, name", [(OldUsername, "username_key"), (Role, "name")])
 def test_W009_a_column_that_is_not_unique(model, name):
     table = model._meta.db_table
     with not_unique(model, name):

@@ -158,8 +158,8 @@ BUGS = (
         changes=(
             Change(
                 "models/emails.py",
-                "max_length=EMAIL_MAX_LENGTH, unique=True, null=True, blank=True, editable=False",
-                "max_length=EMAIL_MAX_LENGTH, null=True, blank=True, editable=False",
+                '            models.UniqueConstraint(fields=["verified_key"], name="useraccounts_one_owner"),\n',
+                "",
             ),
         ),
         tests=(B + "test_B11_of_two_who_claim_an_address_the_first_to_prove_it_owns_it",),
