@@ -217,7 +217,9 @@ def _loaded(kinds: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
 def start_table(figures: Mapping[str, Mapping[str, float]]) -> str:
     """Return what a process has cost when Django is set up, and after its first login page."""
     names = {"setup": "set up", "page": "first page"}
-    head = ["", *(f"{text}, {unit}" for text in names.values() for unit in ("CPU ms", "MiB"))]
+    head = [""]
+    for text in names.values():
+        head += [f"{text}, CPU ms", "collecting", "MiB"]
     lines = []
     for project, facts in figures.items():
         kind, _space, app = project.partition(" ")
@@ -225,6 +227,7 @@ def start_table(figures: Mapping[str, Mapping[str, float]]) -> str:
         for name in names:
             memory = f"{name}_memory"
             line.append(_over(facts[name] * 1000, stock[name] * 1000))
+            line.append(f"{facts[f'{name}_collecting'] * 1000:.1f}")
             line.append(_over(facts[memory] / 2**20, stock[memory] / 2**20))
         lines.append(line)
     return _table(head, lines)
