@@ -85,8 +85,8 @@ def as_kept(answer: str) -> str:
 
     And less what does not print, which databases do not all take.
     """
-    plain = "".join(filter(str.isprintable, " ".join(answer.split())))
-    return re.sub(r"[\w-]{30,}", "…", plain)[:250]
+    shown = "".join(sign for sign in answer if sign.isprintable() or sign.isspace())
+    return re.sub(r"[\w-]{30,}", "…", " ".join(shown.split()))[:250].rstrip()
 
 
 def _is_soft(event: Any) -> bool:

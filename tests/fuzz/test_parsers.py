@@ -135,11 +135,21 @@ REPORTS = st.fixed_dictionaries(
         "esp_event": TREES,
     }
 )
+#: One whose words are kept.
+GONE = {
+    "recipient": "frida@example.com",
+    "event_type": EventType.BOUNCED,
+    "reject_reason": RejectReason.INVALID,
+    "mta_response": None,
+    "esp_event": {},
+}
 
 
 @pytest.mark.django_db
 def test_whatever_a_provider_of_mail_reports_is_kept_or_ignored():
     @given(REPORTS)
+    @example({**GONE, "description": "no such user \0"})
+    @example({**GONE, "description": "no " * 100})
     @fuzz
     def check(report):
         note_tracking_event(event=SimpleNamespace(**report))
