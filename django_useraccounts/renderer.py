@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from html import escape
 from typing import Any
 
 from django.forms.renderers import BaseRenderer, DjangoTemplates
 from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, engines
 from django.template.loader import get_template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeData, SafeString, mark_safe
 
 #: Templates of Django's for widgets that are one input, and nothing else.
 INPUTS = frozenset(
@@ -69,12 +69,17 @@ def _input(widget: Mapping[str, Any]) -> SafeString:
     own = {"type": widget["type"], "name": widget["name"], "value": widget["value"]}
     shown = [_attribute(name, given) for name, given in own.items() if given is not None]
     shown += [
-        format_html(" {}", name) if given is True else _attribute(name, given)
+        f" {_escaped(name)}" if given is True else _attribute(name, given)
         for name, given in widget["attrs"].items()
         if given is not False
     ]
     return mark_safe(f"<input{''.join(shown)}>")  # noqa: S308 - escaped above
 
 
-def _attribute(name: str, given: object) -> SafeString:
-    return format_html(' {}="{}"', name, str(given))
+def _attribute(name: str, given: object) -> str:
+    return f' {_escaped(name)}="{_escaped(given)}"'
+
+
+def _escaped(given: object) -> str:
+    text = str(given)
+    return text if isinstance(text, SafeData) else escape(text)
