@@ -65,7 +65,7 @@ class AccountRenderer(BaseRenderer):
 
 
 def _input(widget: Mapping[str, Any]) -> SafeString:
-    """Write an input as Django's template does, to the letter, with a tenth of the calls."""
+    """Write an input as Django's template does, to the letter, with a seventh of the calls."""
     own = {"type": widget["type"], "name": widget["name"], "value": widget["value"]}
     shown = [_attribute(name, given) for name, given in own.items() if given is not None]
     shown += [

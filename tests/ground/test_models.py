@@ -1,12 +1,13 @@
 """The tables: what always holds, on every database."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from django_useraccounts.errors import InvalidEmail, InvalidUsername
@@ -411,3 +412,19 @@ def test_rows_can_be_told_apart_in_lists():
     assert str(OutgoingMail(kind="welcome", to="a@example.com")) == "welcome → a@example.com"
     assert str(AttemptCounter(key="0123456789abcdef", attempts=3)) == "01234567…: 3"
     assert str(secret) == f"reset_password {secret.pk}"
+
+
+@pytest.mark.parametrize("model", [AttemptCounter, RoleGrant, UserEmail])
+def test_no_index_is_there_where_another_begins_as_it_does(model):
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    # PostgreSQL has a second one for searches by the beginning, in the administration.
+    needed_twice = ["email_key"]
+    indexes = [
+        facts["columns"]
+        for facts in found.values()
+        if (facts["index"] or facts["unique"]) and facts["columns"] != needed_twice
+    ]
+
+    assert indexes
+    assert not [one for one, other in permutations(indexes, 2) if other[: len(one)] == one]
