@@ -90,7 +90,11 @@ def end_roles(user: AbstractUser) -> None:
 
 
 def mails_of(user: AbstractUser) -> list[object]:
-    rows = OutgoingMail.objects.filter(user=user).order_by("pk")
+    """Return the mails, and links to confirm an address only if it was proved by one."""
+    # What is written to a claim depends on whether somebody else has proved it: nothing tells that.
+    proved = UserEmail.objects.confirmed().filter(user=user).values("email")
+    rows = OutgoingMail.objects.filter(user=user)
+    rows = rows.exclude(~Q(to__in=proved), kind="confirm_email").order_by("pk")
     return [
         {"kind": row.kind, "to": row.to, "written": row.created_at, "sent": row.sent_at}
         for row in rows
