@@ -26,7 +26,17 @@ from django_useraccounts.testing import make_user
 pytestmark = pytest.mark.django_db
 
 
-TABLES = ("accounts", "addresses", "counters", "usernames", "links", "exports", "reports", "mails", "events")
+TABLES = (
+    "accounts",
+    "addresses",
+    "counters",
+    "usernames",
+    "links",
+    "exports",
+    "reports",
+    "mails",
+    "events",
+)
 
 
 def told(**numbers):
