@@ -36,6 +36,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -51,8 +52,8 @@ from django.db import OperationalError, connections, models, transaction
 from django.dispatch import Signal
 from django.test import override_settings
 from django.utils import timezone, translation
+from django.utils.module_loading import module_has_submodule
 
-from django_useraccounts import signals
 from django_useraccounts.models import AttemptCounter, OutgoingMail
 from django_useraccounts.testing import PASSWORD
 
@@ -295,20 +296,29 @@ def _session(key: str, numbers: dict[Any, Any]) -> str:
 
 @contextmanager
 def told() -> Iterator[list[str]]:
-    """Collect the names of all signals that are sent."""
+    """Collect the names of all signals that are sent, those of the rooms included."""
     news: list[str] = []
-    receivers = {
-        name: lambda name=name, **kwargs: news.append(name)
-        for name, signal in vars(signals).items()
-        if isinstance(signal, Signal)
-    }
-    for name, receiver in receivers.items():
-        getattr(signals, name).connect(receiver)
+    receivers = [
+        (signal, lambda name=name, **kwargs: news.append(name)) for name, signal in all_signals()
+    ]
+    for signal, receiver in receivers:
+        signal.connect(receiver)
     try:
         yield news
     finally:
-        for name, receiver in receivers.items():
-            getattr(signals, name).disconnect(receiver)
+        for signal, receiver in receivers:
+            signal.disconnect(receiver)
+
+
+def all_signals() -> Iterator[tuple[str, Signal]]:
+    """Yield the signals of the core and of each installed room, by name."""
+    for app in apps.get_app_configs():
+        if app.name.startswith("django_useraccounts") and module_has_submodule(
+            app.module, "signals"
+        ):
+            for name, signal in vars(import_module(f"{app.name}.signals")).items():
+                if isinstance(signal, Signal):
+                    yield name, signal
 
 
 # The loop
