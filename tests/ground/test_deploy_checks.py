@@ -139,7 +139,7 @@ WEAK = [
     ("HSTS of one host", {"SECURE_HSTS_INCLUDE_SUBDOMAINS": False}, ["security.W005"]),
     ("no preload", {"SECURE_HSTS_PRELOAD": False}, ["security.W021"]),
     ("sniffing", {"SECURE_CONTENT_TYPE_NOSNIFF": False}, ["security.W006"]),
-    ("framed", {"X_FRAME_OPTIONS": "SAMEORIGIN"}, ["security.W019"]),
+    ("framed", {"X_FRAME_OPTIONS": "SAMEORIGIN"}, ["security.W018"]),
     ("Referer", {"SECURE_REFERRER_POLICY": None}, ["security.W022"]),
     ("a short key", {"SECRET_KEY": "short"}, ["security.W009"]),
     ("short old keys", {"SECRET_KEY_FALLBACKS": ["short"]}, ["security.W025"]),
