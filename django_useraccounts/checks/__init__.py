@@ -61,6 +61,6 @@ def check_database(
     return [
         message
         for alias in databases or ()
-        for look in (guards.missing_roles, database.constraints)
+        for look in (guards.missing_roles, database.constraints, database.overdue_accounts)
         for message in look(alias)
     ]

@@ -46,9 +46,9 @@ def examples():
 
 
 def given_by(code):
-    names = {"MIDDLEWARE": [], "INSTALLED_APPS": []}
+    names = {"MIDDLEWARE": [], "INSTALLED_APPS": [], "USERACCOUNTS": {}}
     exec(code, names)
-    return {key: value for key, value in names.items() if key.isupper() and value != []}
+    return {key: value for key, value in names.items() if key.isupper() and value not in ([], {})}
 
 
 def change(settings, given):
@@ -71,6 +71,17 @@ def test_the_example_of_the_documentation_is_clean(production):
     told = run_checks(include_deployment_checks=True)
 
     assert [message for message in told if not message.is_silenced()] == []
+
+
+def test_the_example_of_the_documentation_keeps_what_the_site_has_set(monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "any")
+    site = {"MIDDLEWARE": [], "USERACCOUNTS": {"ORIGIN": "http://127.0.0.1:8000", "POLICY": "ours"}}
+
+    for code in examples():
+        exec(code, site)
+
+    assert site["USERACCOUNTS"]["POLICY"] == "ours"
+    assert site["USERACCOUNTS"]["ORIGIN"] == "https://example.com"
 
 
 def accounts(**given):
@@ -128,7 +139,7 @@ WEAK = [
     ("HSTS of one host", {"SECURE_HSTS_INCLUDE_SUBDOMAINS": False}, ["security.W005"]),
     ("no preload", {"SECURE_HSTS_PRELOAD": False}, ["security.W021"]),
     ("sniffing", {"SECURE_CONTENT_TYPE_NOSNIFF": False}, ["security.W006"]),
-    ("framed", {"X_FRAME_OPTIONS": "SAMEORIGIN"}, ["security.W019"]),
+    ("framed", {"X_FRAME_OPTIONS": "SAMEORIGIN"}, ["security.W018"]),
     ("Referer", {"SECURE_REFERRER_POLICY": None}, ["security.W022"]),
     ("a short key", {"SECRET_KEY": "short"}, ["security.W009"]),
     ("short old keys", {"SECRET_KEY_FALLBACKS": ["short"]}, ["security.W025"]),
