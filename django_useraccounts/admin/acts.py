@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from django.utils.translation import ngettext
 
 from ..batches import in_batches
 from ..errors import AccountError
+from ..transactions import repeat_undone
 from .bases import ModelAdmin
 
 #: How many rows are loaded at once.
@@ -35,13 +37,15 @@ def act_on_each(
     """
     Call ``flow`` with each row, and tell of every one with which it cannot be done.
 
+    What the database undoes for another transaction is done again: the rows before it are done.
     ``done`` returns the sentence about how many it was done with, ``name`` what a row is called.
     """
     number = refused = 0
     # All of a list may be meant, which no memory holds.
     for row in in_batches(rows, batch=BATCH):
         try:
-            flow(row, by=request.user, request=request)
+            act = partial(flow, row, by=request.user, request=request)
+            repeat_undone(act, restore=lambda: None)
             number += 1
         except AccountError as error:
             refused += 1
