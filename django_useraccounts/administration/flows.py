@@ -160,9 +160,10 @@ def switch_off(
     request: HttpRequest | None = None,
 ) -> None:
     """
-    Let nobody log in to the account any more; its sessions and mailed links end at once.
+    Let nobody log in to the account any more; its sessions end at once.
 
-    An account that is off stays off without another event. Raises LastSuperuser.
+    So do its links to set a password; no other one works while it is off. An account that is off
+    stays off without another event. Raises LastSuperuser.
     """
     with transaction.atomic():
         keep_a_superuser(user)
