@@ -106,7 +106,11 @@ def send_password_link(
     """
     primary = UserEmail.objects.not_gone().filter(is_primary=True, user__is_active=True)
     address = primary.filter(user=user).first()
-    nowhere = EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
+    nowhere = EmailNotConfirmed(
+        _("There is no confirmed e-mail address to send a link to.")
+        if user.is_active
+        else _("The account was switched off.")
+    )
     if address is None or not has_emails():
         raise nowhere
     # No limit for the client: that is the administrator, who may have many to write to.

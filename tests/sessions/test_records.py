@@ -52,6 +52,21 @@ def test_administrators_read_the_rows_and_end_sessions(maria, client, new_browse
     assert client.post(change, {"user_agent": "x"}).status_code == 403
 
 
+def test_a_session_that_has_ended_is_not_said_to_be_ended_once_more(maria, client, new_browser):
+    log_in(client, make_user("boss", is_staff=True, is_superuser=True))
+    ended, victim = new_browser().log_in(), new_browser().log_in()
+
+    def end(*browsers):
+        data = {"action": "end", "_selected_action": [browser.row.pk for browser in browsers]}
+        answer = client.post(reverse(LIST), data, follow=True)
+        return [str(message) for message in answer.context["messages"]]
+
+    assert end(ended) == ["1 session was ended."]
+    assert end(ended, victim) == ["1 session was ended."]
+    assert end(ended, victim) == ["0 sessions were ended."]
+    assert AccountEvent.objects.filter(kind="session_ended").count() == 2
+
+
 def test_who_may_only_read_ends_nothing(maria, client, new_browser):
     clerk = make_user("clerk", is_staff=True)
     from django.contrib.auth.models import Permission
