@@ -191,7 +191,8 @@ class RefusableAdmin(ListAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         view = partial(super().changeform_view, request, *args, **kwargs)
         try:
-            return repeat_undone(view, restore=lambda: None)
+            # The first try may have moved an upload to its place: there is nothing to repeat with.
+            return view() if request.FILES else repeat_undone(view, restore=lambda: None)
         except ValidationError as refusal:
             # Everything is rolled back. The form is shown once more with the sentence of the flow.
             request.useraccounts_refusal = refusal  # type: ignore[attr-defined]

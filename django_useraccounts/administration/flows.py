@@ -106,7 +106,11 @@ def send_password_link(
     """
     primary = UserEmail.objects.not_gone().filter(is_primary=True, user__is_active=True)
     address = primary.filter(user=user).first()
-    nowhere = EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
+    nowhere = EmailNotConfirmed(
+        _("There is no confirmed e-mail address to send a link to.")
+        if user.is_active
+        else _("The account was switched off.")
+    )
     if address is None or not has_emails():
         raise nowhere
     # No limit for the client: that is the administrator, who may have many to write to.
@@ -160,9 +164,10 @@ def switch_off(
     request: HttpRequest | None = None,
 ) -> None:
     """
-    Let nobody log in to the account any more; its sessions and mailed links end at once.
+    Let nobody log in to the account any more; its sessions end at once.
 
-    An account that is off stays off without another event. Raises LastSuperuser.
+    So do its links to set a password; no other one works while it is off. An account that is off
+    stays off without another event. Raises LastSuperuser.
     """
     with transaction.atomic():
         keep_a_superuser(user)
