@@ -119,7 +119,12 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
         return self.next_url or reverse("useraccounts:connections")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(address=self.address, **kwargs)
+        others = all_providers().keys() - {self.identity.provider}
+        # Not the page to log in: a password there would leave the identity behind.
+        has_other_ways = bool(others) and not self.request.user.is_authenticated
+        return super().get_context_data(
+            address=self.address, has_other_ways=has_other_ways, **kwargs
+        )
 
 
 class MailConnectLinkView(ArrivalPage, FlowView):
