@@ -261,9 +261,9 @@ def test_who_is_only_remembered_there_proves_nothing(client, provider):
 # By a mailed link
 
 
-def mailed(client, provider):
+def mailed(client, provider, *, next_url="/studio/"):
     """Have the link mailed, and return it."""
-    arrive(client, provider, next_url="/studio/")
+    arrive(client, provider, next_url=next_url)
     client.post(url("mail_connect_link"))
     return url("connect_by_link", str(link_of(OneTimeSecret.objects.get())))
 
@@ -278,8 +278,17 @@ def test_a_mailed_link_proves_the_account_and_lets_the_same_browser_in(client, p
 
     assert "hannah@guild.example" in page.content.decode()
     assert user_of(client) == str(maria.pk)
-    assert path_of(response) == url("connections")
+    assert response["Location"] == "/studio/"
     assert Connection.objects.get().user == maria
+
+
+def test_who_went_nowhere_sees_what_is_connected_after_a_mailed_link(client, provider):
+    make_user("maria", HANNAH["email"])
+    page = client.get(mailed(client, provider, next_url=""), follow=True)
+
+    response = client.post(page.redirect_chain[-1][0])
+
+    assert response["Location"] == url("connections")
 
 
 def test_elsewhere_it_connects_and_logs_nobody_in(client, provider):
@@ -290,7 +299,7 @@ def test_elsewhere_it_connects_and_logs_nobody_in(client, provider):
 
     response = elsewhere.post(page.redirect_chain[-1][0])
 
-    assert path_of(response) == url("login")
+    assert response["Location"] == f"{url('login')}?next=%2Fstudio%2F"
     assert user_of(elsewhere) == ""
     assert Connection.objects.get().user == maria
 

@@ -24,7 +24,7 @@ from ...mixins import (
     RecentLoginRequiredMixin,
 )
 from ...models import AbstractUser, UserEmail
-from ...views import AccountPage, FlowView, LinkView
+from ...views import AccountPage, FlowView, LinkView, safe_next, with_next
 from ..attempts import arrival_of, forget_arrival
 from ..errors import AnotherIdentity, IdentityTaken
 from ..flows import (
@@ -189,8 +189,11 @@ class ConnectByLinkView(LinkView):
         return str(self.success_message % {"provider": label_of(identity_in(self.secret).provider)})
 
     def get_success_url(self) -> str:
-        is_in = self.request.user.is_authenticated
-        return reverse("useraccounts:connections" if is_in else "useraccounts:login")
+        # Checked again: what was safe when it was stored has to be safe when it is used.
+        wanted = safe_next(self.secret.next_url)
+        if self.request.user.is_authenticated:
+            return wanted or reverse("useraccounts:connections")
+        return with_next(reverse("useraccounts:login"), wanted)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         identity = identity_in(self.secret)
