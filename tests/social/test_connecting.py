@@ -15,7 +15,7 @@ from django_useraccounts.social.flows import connect, connect_by_link, disconnec
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
-from tests.social.visits import HANNAH, ISSUER, arrive, path_of, url, user_of
+from tests.social.visits import HANNAH, ISSUER, OPTIONS, arrive, path_of, url, user_of
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +160,20 @@ def test_what_the_site_has_no_more_is_no_way_in(set_conf, has_providers):
 
     with pytest.raises(LastWayIn):
         disconnect(connection)
+
+
+def test_what_the_site_cannot_ask_for_now_is_no_way_in(client, provider, set_conf, settings):
+    options = settings.USERACCOUNTS["SOCIAL"]["PROVIDERS"]
+    set_conf(SOCIAL={"PROVIDERS": {**options, "club": {**OPTIONS, "CLIENT_SECRET": ""}}})
+    maria = make_user("maria", password=None)
+    connection = connect(maria, identity())
+    connect(maria, Identity("club", "https://club.example", "m-1"))
+    arrive(client, provider)
+
+    response = client.post(url("disconnect_provider", connection.pk))
+
+    assert str(LastWayIn.sentence) in response.content.decode()
+    assert Connection.objects.count() == 2
 
 
 def test_of_two_ways_one_may_go(has_providers):

@@ -221,6 +221,19 @@ def test_the_click_of_a_victim_proves_nothing_for_the_account_of_a_stranger(
     assert user_of(victim) == ""
 
 
+def test_it_proves_nothing_either_while_the_site_cannot_ask_the_provider(
+    client, provider, only_addresses, set_conf
+):
+    link = wait_for_a_mail(client, provider)
+    set_conf(SOCIAL={"PROVIDERS": {"guild": {**OPTIONS, "CLIENT_SECRET": ""}}})
+    victim = Client()
+
+    response = victim.post(victim.get(link)["Location"], {"answer": "confirm"})
+
+    assert response.status_code == LogInFirst.status
+    assert not UserEmail.objects.confirmed().exists()
+
+
 def test_the_browser_that_has_come_from_the_provider_confirms(client, provider, only_addresses):
     link = wait_for_a_mail(client, provider)
     page = client.get(link)["Location"]
