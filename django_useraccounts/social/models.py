@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ..models import AbstractUser
 from ..secrets import Purpose, register_purpose
 from .identities import Identity
-from .providers import all_providers
+from .providers import NAME_MAX_LENGTH, all_providers
 
 #: How long a link lasts that proves an account, to connect an identity to it.
 LINK_MAX_AGE = timedelta(hours=1)
@@ -48,7 +48,7 @@ class Connection(models.Model):
         verbose_name=_("user"),
     )
     #: The name of the provider in the settings of the site.
-    provider = models.SlugField(_("provider"), max_length=40)
+    provider = models.SlugField(_("provider"), max_length=NAME_MAX_LENGTH)
     # Translators: who vouches for the identity: an address such as https://accounts.google.com.
     issuer = models.CharField(_("issuer"), max_length=255)
     # Translators: the number or key by which the provider knows the person.
