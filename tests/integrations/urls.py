@@ -95,6 +95,10 @@ class BasicSuppers(Suppers):
     authentication_classes = [BasicAuthentication]
 
 
+class AnybodysSuppers(BasicSuppers):
+    permission_classes = [IsAuthenticated]
+
+
 class EitherSuppers(Suppers):
     permission_classes = [RolesRequired("artist") | RolesRequired("programmer")]
 
@@ -142,6 +146,7 @@ urlpatterns = [
     path("actions/", actions.urls),
     path("rest/", Suppers.as_view()),
     path("rest/basic/", BasicSuppers.as_view()),
+    path("rest/anybody/", AnybodysSuppers.as_view()),
     path("rest/either/", EitherSuppers.as_view()),
     path("rest/both/", BothSuppers.as_view()),
     path("rest/staff-or-artist/", StaffOrArtistSuppers.as_view()),
