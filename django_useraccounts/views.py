@@ -1,5 +1,6 @@
 """What the pages share: FlowView, the one path from a form through a flow to the next page."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from functools import partial, wraps
@@ -29,6 +30,7 @@ from django.views.generic.base import ContextMixin
 from .cookies import read_cookie, write_cookie
 from .devices import forget_notes, remember_device
 from .errors import LinkError, TooManyAttempts
+from .guards import forbid
 from .headers import protect
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
@@ -47,6 +49,8 @@ logger = logging.getLogger("django_useraccounts.views")
 NEXT_MAX_LENGTH = 2000
 #: Django's error reports hide cookies that are called a token.
 LINK_COOKIE = "useraccounts_link_token"
+#: Which page has just sent a browser on, and for how many seconds it counts as just now.
+SENT_ON_COOKIE, SENT_ON_MAX_AGE = "useraccounts_sent_on", 10
 
 
 #: What database drivers raise when the server is away, or gives up on us.
@@ -189,6 +193,23 @@ class AccountPage(ContextMixin, View):
     def turn_away(self) -> HttpResponse | None:
         """Return the answer to a visitor who has no business here, else None."""
         return None
+
+    def send_on(self, url: str) -> HttpResponse:
+        """
+        Send who is logged in already on to ``url``, and refuse who is back here at once.
+
+        Django's ``user_passes_test`` and the like know no other way out than the login page, so who
+        is logged in and lacks something else would be sent to and fro for ever.
+        """
+        here = hashlib.sha256(self.request.get_full_path().encode()).hexdigest()
+        if self.next_url and read_cookie(self.request, SENT_ON_COOKIE) == here:
+            return forbid(self.request)
+        response = HttpResponseRedirect(url)
+        if self.next_url:
+            write_cookie(
+                response, SENT_ON_COOKIE, here, max_age=SENT_ON_MAX_AGE, request=self.request
+            )
+        return response
 
     @property
     def user(self) -> AbstractUser:
