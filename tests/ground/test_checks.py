@@ -359,6 +359,54 @@ def test_E003_a_policy_that_is_none(set_conf, path):
     ]
 
 
+# W015: a question that nobody asks
+
+
+class Misspelled(Policy):
+    def may_login(self, user, *, request):
+        return False
+
+    def _may_log_on(self, user):
+        return False
+
+
+class Inherited(Misspelled):
+    reserved_names = frozenset()
+
+
+class Helpful(Policy):
+    def may_grant(self, user, role_names):
+        return self.may_grant_one(user) and self.is_at_the_desk(user)
+
+    def may_grant_one(self, user):
+        return True
+
+    def is_at_the_desk(self, user):
+        return True
+
+
+@pytest.mark.parametrize(
+    "policy, misspelled",
+    [
+        (Misspelled, {"may_login": "may_log_in"}),
+        (Inherited, {"may_login": "may_log_in", "reserved_names": "reserved_usernames"}),
+        (Helpful, {}),
+    ],
+)
+def test_W015_an_answer_to_a_question_that_nobody_asks(set_conf, policy, misspelled):
+    path = f"{__name__}.{policy.__name__}"
+    set_conf(POLICY=path)
+
+    assert found() == [
+        Warn(
+            f'{path} has "{name}", which nobody asks.',
+            hint=f'Did you mean "{meant}"?',
+            id="useraccounts.W015",
+        )
+        for name, meant in misspelled.items()
+    ]
+
+
 def test_E016_a_limit_that_leaves_nobody_an_address(set_conf):
     set_conf(EMAILS_PER_USER=0)
 
