@@ -24,6 +24,7 @@ def check_useraccounts(
         *values.roles(),
         *values.policy(),
         *parts.user_model(),
+        *parts.administration(),
         *identities.contradictions(),
         *parts.backends(),
         *parts.middleware(),

@@ -7,10 +7,14 @@ from copy import deepcopy
 from dataclasses import fields
 from datetime import timedelta
 from types import SimpleNamespace
+from weakref import WeakSet
 
 import pytest
 from django.apps import apps
 from django.conf import settings as project
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.core import mail
 from django.core.checks import CheckMessage, Error, run_checks
@@ -22,6 +26,7 @@ from django.test.utils import isolate_apps
 from django.urls import get_resolver, reverse, reverse_lazy
 
 from django_useraccounts import requirements
+from django_useraccounts.admin import UserAdmin
 from django_useraccounts.checks import check_useraccounts, parts, values
 from django_useraccounts.conf import Conf
 from django_useraccounts.limits import DEFAULTS
@@ -601,6 +606,41 @@ def test_every_middleware_may_follow_the_one_that_it_needs(settings):
     settings.MIDDLEWARE = [SESSIONS, AUTHENTICATION, LOGIN_REQUIRED]
 
     assert found() == []
+
+
+# W016: the administration of the users
+
+
+@pytest.mark.parametrize("parent", [StockUserAdmin, admin.ModelAdmin])
+def test_W016_an_administration_that_does_not_call_the_flows(monkeypatch, parent):
+    monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
+    office = admin.AdminSite("office")
+    office.register(get_user_model(), type("OwnUserAdmin", (parent,), {"__module__": __name__}))
+
+    assert found() == [
+        Warn(
+            "tests.ground.test_checks.OwnUserAdmin administers the users, and is no UserAdmin of "
+            "the accounts: what is changed there is proved by nobody, told to nobody, and in no "
+            "history.",
+            hint="Inherit from django_useraccounts.admin.UserAdmin.",
+            id="useraccounts.W016",
+        )
+    ]
+
+
+def test_an_administration_may_inherit_ours_or_have_no_users(monkeypatch):
+    monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
+    office, _gate = admin.AdminSite("office"), admin.AdminSite("gate")
+    office.register(get_user_model(), type("OwnUserAdmin", (UserAdmin,), {}))
+
+    assert found() == []
+
+
+def test_a_site_without_administration_is_not_asked_for_it(monkeypatch):
+    monkeypatch.setattr(admin.sites, "all_sites", None)
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "django.contrib.admin")
+
+    assert list(parts.administration()) == []
 
 
 # E010, E011: a user model that has lost something
