@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import apps
@@ -11,7 +12,13 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, Resolver404, resolve
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    ResolverMatch,
+    get_script_prefix,
+    resolve,
+)
 from django.utils.module_loading import import_string
 
 from ..compat import smtp_without_timeout
@@ -85,12 +92,21 @@ def mail() -> Iterator[CheckMessage]:
 
 
 def login() -> Iterator[CheckMessage]:
-    """Yield that LOGIN_URL leads nowhere."""
-    try:
-        resolve(urlsplit(resolve_url(settings.LOGIN_URL)).path)
-    except (NoReverseMatch, Resolver404):
-        yield checks.Warning(
-            f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",
-            hint='Write LOGIN_URL = "useraccounts:login".',
-            id="useraccounts.W005",
-        )
+    """Yield that people are led nowhere to log in, or by a login."""
+    pages = {"LOGIN_URL": "useraccounts:login", "LOGIN_REDIRECT_URL": "useraccounts:profile"}
+    for name, ours in pages.items():
+        url = getattr(settings, name)
+        try:
+            _resolve(url)
+        except (NoReverseMatch, Resolver404):
+            yield checks.Warning(
+                f"{name} is {url!r}, where there is no page.",
+                hint=f'Write {name} = "{ours}".',
+                id="useraccounts.W005",
+            )
+
+
+def _resolve(url: Any) -> ResolverMatch | None:
+    """Return what answers at a name or a path; of another site nobody knows."""
+    parts = urlsplit(resolve_url(url))
+    return None if parts.netloc else resolve("/" + parts.path.removeprefix(get_script_prefix()))

@@ -23,7 +23,13 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import models
 from django.test.utils import isolate_apps
-from django.urls import get_resolver, reverse, reverse_lazy
+from django.urls import (
+    get_resolver,
+    get_script_prefix,
+    reverse,
+    reverse_lazy,
+    set_script_prefix,
+)
 
 from django_useraccounts import requirements
 from django_useraccounts.admin import UserAdmin
@@ -1012,27 +1018,32 @@ def test_W004_a_mailer_without_a_time_limit(settings, mailer, expected):
     assert found() == expected
 
 
-# W005: where people log in
+# W005: where people log in, and where they go on
 
 
-def no_page(url: object) -> list[CheckMessage]:
+def no_page(name: str, url: object, ours: str) -> list[CheckMessage]:
     return [
         Warn(
-            f"LOGIN_URL is {url!r}, where there is no page.",
-            hint='Write LOGIN_URL = "useraccounts:login".',
+            f"{name} is {url!r}, where there is no page.",
+            hint=f'Write {name} = "{ours}".',
             id="useraccounts.W005",
         )
     ]
 
 
 @pytest.mark.parametrize("url", ["/no-such-page/", "/accounts/", "login/", "login", "guild:login"])
-def test_W005_a_login_page_that_is_not_there(settings, url):
+@pytest.mark.parametrize(
+    "name, ours",
+    [("LOGIN_URL", "useraccounts:login"), ("LOGIN_REDIRECT_URL", "useraccounts:profile")],
+)
+def test_W005_a_page_of_the_login_that_is_not_there(settings, name, ours, url):
     # "login" is the name that a project comes from which has used Django's own views
-    settings.LOGIN_URL = url
+    setattr(settings, name, url)
 
-    assert found() == no_page(url)
+    assert found() == no_page(name, url, ours)
 
 
+@pytest.mark.parametrize("name", ["LOGIN_URL", "LOGIN_REDIRECT_URL"])
 @pytest.mark.parametrize(
     "url",
     [
@@ -1041,9 +1052,20 @@ def test_W005_a_login_page_that_is_not_there(settings, url):
         reverse_lazy("useraccounts:login"),
         "home",
         "/accounts/login/?from=guard",
+        "https://app.example.com/start",
     ],
 )
-def test_a_login_page_may_be_named_or_be_a_path(settings, url):
-    settings.LOGIN_URL = url
+def test_a_page_of_the_login_may_be_named_be_a_path_or_be_elsewhere(settings, name, url):
+    setattr(settings, name, url)
 
     assert found() == []
+
+
+def test_the_pages_of_the_login_may_lie_below_the_path_of_a_script(settings):
+    settings.LOGIN_URL, settings.LOGIN_REDIRECT_URL = "useraccounts:login", "useraccounts:profile"
+    prefix = get_script_prefix()
+    set_script_prefix("/shop/")
+    try:
+        assert found() == []
+    finally:
+        set_script_prefix(prefix)
