@@ -35,6 +35,7 @@ def check_useraccounts(
         *site.passwords(),
         *site.mail(),
         *site.login(),
+        *site.stock_pages(),
         *guards.undeclared_roles(),
     ]
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
+from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetView
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
@@ -25,6 +26,7 @@ from ..compat import smtp_without_timeout
 from ..conf import conf
 from .parts import is_subclass
 
+_STOCK = (LoginView, PasswordChangeView, PasswordResetView)
 _ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 
 
@@ -103,6 +105,26 @@ def login() -> Iterator[CheckMessage]:
                 f"{name} is {url!r}, where there is no page.",
                 hint=f'Write {name} = "{ours}".',
                 id="useraccounts.W005",
+            )
+
+
+def stock_pages() -> Iterator[CheckMessage]:
+    """Yield the pages of Django that were not taken out when ours came, and where they are."""
+    seen = set()
+    for name in ("useraccounts:login", "login", "password_change", "password_reset"):
+        try:
+            path, page = resolve_url(name), _resolve(name)
+        except (NoReverseMatch, Resolver404):
+            continue
+        view = getattr(page and page.func, "view_class", object)
+        if issubclass(view, _STOCK) and path not in seen:
+            seen.add(path)
+            yield checks.Warning(
+                f"{path} is answered by {view.__module__}.{view.__qualname__}, which knows nothing "
+                "of the accounts, their limits, mails and history.",
+                hint='Take include("django.contrib.auth.urls"), and what else leads there, out of '
+                "the URLs.",
+                id="useraccounts.W017",
             )
 
 

@@ -16,6 +16,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.views import LoginView as StockLoginView
 from django.core import mail
 from django.core.checks import CheckMessage, Error, run_checks
 from django.core.checks import Warning as Warn
@@ -26,16 +27,20 @@ from django.test.utils import isolate_apps
 from django.urls import (
     get_resolver,
     get_script_prefix,
+    include,
+    path,
     reverse,
     reverse_lazy,
     set_script_prefix,
 )
+from django.views.generic import RedirectView
 
 from django_useraccounts import requirements
 from django_useraccounts.admin import UserAdmin
 from django_useraccounts.checks import check_useraccounts, parts, values
 from django_useraccounts.conf import Conf
 from django_useraccounts.limits import DEFAULTS
+from django_useraccounts.login.views import LoginView
 from django_useraccounts.models import AbstractEmailUser, AbstractUser
 from django_useraccounts.policy import Policy
 from django_useraccounts.testing import log_in, make_user
@@ -1069,3 +1074,49 @@ def test_the_pages_of_the_login_may_lie_below_the_path_of_a_script(settings):
         assert found() == []
     finally:
         set_script_prefix(prefix)
+
+
+# W017: pages of Django in the place of ours
+
+
+def django_answers(path: str, view: str) -> CheckMessage:
+    return Warn(
+        f"{path} is answered by django.contrib.auth.views.{view}, which knows nothing of the "
+        "accounts, their limits, mails and history.",
+        hint='Take include("django.contrib.auth.urls"), and what else leads there, out of the '
+        "URLs.",
+        id="useraccounts.W017",
+    )
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_W017_pages_of_django_that_are_left_from_before(settings, is_first):
+    stock = path("accounts/", include("django.contrib.auth.urls"))
+    ours = path("", include("testproject.urls"))
+    settings.ROOT_URLCONF = (stock, ours) if is_first else (ours, stock)
+
+    left = [
+        django_answers("/accounts/password_change/", "PasswordChangeView"),
+        django_answers("/accounts/password_reset/", "PasswordResetView"),
+    ]
+    assert found() == [*([django_answers("/accounts/login/", "LoginView")] * is_first), *left]
+
+
+def test_W017_a_login_page_that_inherits_from_that_of_django(settings):
+    own = type("OwnLoginView", (StockLoginView,), {"__module__": __name__})
+    own_page = path("sesame/", own.as_view(), name="login")
+    settings.ROOT_URLCONF = (own_page, path("", include("testproject.urls")))
+
+    [message] = found()
+    assert message.id == "useraccounts.W017"
+    assert message.msg.startswith(f"/sesame/ is answered by {__name__}.OwnLoginView, which")
+
+
+def test_pages_of_ours_may_have_the_names_of_django(settings):
+    settings.ROOT_URLCONF = (
+        path("accounts/login/", LoginView.as_view(), name="login"),
+        path("new/", RedirectView.as_view(pattern_name="home"), name="password_change"),
+        path("", include("testproject.urls")),
+    )
+
+    assert found() == []
