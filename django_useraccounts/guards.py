@@ -244,7 +244,11 @@ def _send_to(request: HttpRequest, url: str, error: str, *, status: int) -> Http
 
 
 def forbid(request: HttpRequest, missing: Requirement | None = None) -> HttpResponse:
-    """Refuse; what is missing is told to staff only, since it tells how to attack."""
+    """
+    Return the refusal of a guard, with status 403: a page, or JSON for who prefers it.
+
+    What is missing is told to staff only, since it tells how to attack.
+    """
     if _prefers_json(request):
         return JsonResponse({"error": "forbidden"}, status=403)
     user: Any = request.user
