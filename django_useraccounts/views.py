@@ -49,8 +49,10 @@ logger = logging.getLogger("django_useraccounts.views")
 NEXT_MAX_LENGTH = 2000
 #: Django's error reports hide cookies that are called a token.
 LINK_COOKIE = "useraccounts_link_token"
-#: Which page has just sent a browser on, and for how many seconds it counts as just now.
+#: Which page has just sent a browser on, as often as it has, and for how many seconds that counts.
 SENT_ON_COOKIE, SENT_ON_MAX_AGE = "useraccounts_sent_on", 10
+#: How often a page sends a browser on meanwhile: two clicks on one link are no circle.
+SENT_ON_TIMES = 3
 
 
 #: What database drivers raise when the server is away, or gives up on us.
@@ -196,19 +198,20 @@ class AccountPage(ContextMixin, View):
 
     def send_on(self, url: str) -> HttpResponse:
         """
-        Send who is logged in already on to ``url``, and refuse who is back here at once.
+        Send who is logged in already on to ``url``, and refuse who comes back here again and again.
 
         Django's ``user_passes_test`` and the like know no other way out than the login page, so who
         is logged in and lacks something else would be sent to and fro for ever.
         """
-        here = hashlib.sha256(self.request.get_full_path().encode()).hexdigest()
-        if self.next_url and read_cookie(self.request, SENT_ON_COOKIE) == here:
-            return forbid(self.request)
         response = HttpResponseRedirect(url)
-        if self.next_url:
-            write_cookie(
-                response, SENT_ON_COOKIE, here, max_age=SENT_ON_MAX_AGE, request=self.request
-            )
+        if not self.next_url:
+            return response
+        here = hashlib.sha256(self.request.get_full_path().encode()).hexdigest()[:32]
+        times = read_cookie(self.request, SENT_ON_COOKIE).count(here)
+        if times >= SENT_ON_TIMES:
+            return forbid(self.request)
+        noted = here * (times + 1)
+        write_cookie(response, SENT_ON_COOKIE, noted, max_age=SENT_ON_MAX_AGE, request=self.request)
         return response
 
     @property
