@@ -24,6 +24,7 @@ def check_useraccounts(
         *values.roles(),
         *values.policy(),
         *parts.user_model(),
+        *parts.administration(),
         *identities.contradictions(),
         *parts.backends(),
         *parts.middleware(),
@@ -34,6 +35,7 @@ def check_useraccounts(
         *site.passwords(),
         *site.mail(),
         *site.login(),
+        *site.stock_pages(),
         *guards.undeclared_roles(),
     ]
 

@@ -55,6 +55,23 @@ def user_model() -> Iterator[CheckMessage]:
     )
 
 
+def administration() -> Iterator[CheckMessage]:
+    """Yield what shows the users to staff, and does not call our flows."""
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    ours, model = import_string("django_useraccounts.admin.UserAdmin"), get_user_model()
+    for site in import_string("django.contrib.admin.sites.all_sites"):
+        if site.is_registered(model) and not isinstance(site.get_model_admin(model), ours):
+            own = type(site.get_model_admin(model))
+            yield checks.Warning(
+                f"{own.__module__}.{own.__qualname__} administers the users, and is no UserAdmin "
+                "of the accounts: what is changed there is proved by nobody, told to nobody, and "
+                "in no history.",
+                hint="Inherit from django_useraccounts.admin.UserAdmin.",
+                id="useraccounts.W016",
+            )
+
+
 def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
     """Yield the fields that a subclass of AbstractUser has taken away from itself."""
     has = {field.name for field in model._meta.fields}

@@ -193,6 +193,7 @@ COOKIES = [
     "messages",
     "django_language",
     "useraccounts_device_token",
+    "useraccounts_sent_on",
 ]
 
 
