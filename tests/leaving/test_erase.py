@@ -298,6 +298,21 @@ def test_who_had_no_username_gets_none(keeping, set_conf):
     assert get_user_model().objects.get().username is None
 
 
+def test_what_an_app_has_emptied_of_the_row_stays_empty(keeping, registry):
+    def empty(user):
+        get_user_model().objects.filter(pk=user.pk).update(terms_version="")
+
+    register_personal_data("columns", erase=empty)
+    # It stands for any column of a project's own.
+    maria = make_user("maria", terms_version="her telephone number")
+
+    erase_account(maria)
+
+    left = get_user_model().objects.get()
+    assert left.username.startswith("deleted-")
+    assert left.terms_version == ""
+
+
 # What people have uploaded
 
 

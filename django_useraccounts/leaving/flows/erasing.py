@@ -108,15 +108,22 @@ def _say_goodbye(user: AbstractUser) -> None:
 
 def _anonymise(user: AbstractUser) -> None:
     """Leave a row that others can point at: a made-up name, no rights, no way in."""
+    columns = {
+        "email": "",
+        "language": "",
+        "password": make_password(None),
+        "is_active": False,
+        "is_staff": False,
+        "is_superuser": False,
+        **empty_profile(user),
+    }
     if has_username_column() and user.username:
-        user.username = f"deleted-{secrets.token_hex(6)}"
-    user.email = user.language = ""
-    for name, value in empty_profile(user).items():
+        columns["username"] = f"deleted-{secrets.token_hex(6)}"
+    for name, value in columns.items():
         setattr(user, name, value)
-    user.is_active = user.is_staff = user.is_superuser = False
     user.groups.clear()
     user.user_permissions.clear()
-    user.password = make_password(None)
-    user.save()
+    # Only these: in other columns, what an app has just removed is still in memory.
+    user.save(update_fields=columns)
     rows = get_user_model()._default_manager.filter(pk=user.pk)
     rows.update(erase_at=None, session_epoch=F("session_epoch") + 1)
