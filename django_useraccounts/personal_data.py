@@ -72,9 +72,27 @@ def empty_profile(user: Any) -> dict[str, Any]:
 def drop_files(user: Any) -> None:
     """Delete, after the commit, what was uploaded into the profile: rows leave files behind."""
     for field in _profile_fields(user):
-        file = getattr(user, field.attname)
-        if isinstance(field, FileField) and file:
-            transaction.on_commit(partial(field.storage.delete, file.name), robust=True)
+        if isinstance(field, FileField):
+            _drop_file(field, user)
+
+
+def drop_replaced_files(user: Any, *, before: Any, columns: Container[str]) -> None:
+    """Delete, after the commit, what these columns named ``before``, and name no longer."""
+    for field in _profile_fields(user):
+        # Some storages write over a file that is called like another one.
+        if (
+            isinstance(field, FileField)
+            and field.name in columns
+            and getattr(user, field.attname) != getattr(before, field.attname)
+        ):
+            _drop_file(field, before)
+
+
+def _drop_file(field: FileField, user: Any) -> None:
+    name = getattr(user, field.attname).name
+    # With the file that is shown for whoever has uploaded none, all of them would lose theirs.
+    if name and name != field.get_default():
+        transaction.on_commit(partial(field.storage.delete, name), robust=True)
 
 
 def _profile_fields(user: Any) -> Iterator["Field[Any, Any]"]:

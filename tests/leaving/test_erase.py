@@ -341,6 +341,26 @@ def test_uploads_of_the_profile_go_with_the_row(sent):
     assert storage.exists("contract.pdf")
 
 
+@isolate_apps("django_useraccounts")
+def test_the_file_that_all_begin_with_stays_for_the_others(sent):
+    storage = InMemoryStorage()
+
+    class Sculptor(AbstractUser):
+        portrait = models.FileField(storage=storage, default="nobody.png")
+
+        PROFILE_FIELDS = ("portrait",)
+
+        class Meta:
+            app_label = "useraccounts"
+
+    storage.save("nobody.png", ContentFile(b"a shadow"))
+
+    with sent():
+        drop_files(Sculptor())
+
+    assert storage.exists("nobody.png")
+
+
 # Who is to be erased, and when
 
 
