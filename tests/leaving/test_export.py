@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 from django.core import mail as outside
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -27,9 +28,12 @@ from django_useraccounts.leaving.flows import (
     make_due_exports,
     request_export,
 )
+from django_useraccounts.leaving.flows.exporting import RETRY
 from django_useraccounts.models import AccountEvent, AccountExport, OneTimeSecret, OutgoingMail
+from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.personal_data import register_personal_data
 from django_useraccounts.profile.flows import change_username
+from django_useraccounts.secrets import FETCH_EXPORT, issue
 from django_useraccounts.testing import (
     PASSWORD,
     html_of,
@@ -92,6 +96,11 @@ def export_of(user, sent):
     with sent():
         request_export(user)
     return AccountExport.objects.get(user=user)
+
+
+def later(delay):
+    """Let so much time go by for what waits."""
+    AccountExport.objects.update(due_at=F("due_at") - delay)
 
 
 # By the pages
@@ -370,10 +379,72 @@ def test_what_one_app_refuses_is_logged_and_tried_again(maria, sent, registry, c
     assert not mails_to("maria@example.com")
 
     del personal_data._registered["keys"]
+    later(RETRY)
     with sent():
         assert make_due_exports(limit=10) == 1
 
     assert len(mails_to("maria@example.com")) == 1
+
+
+def refuse_of(username, error):
+    """Have an app that hands out nothing of one user."""
+
+    def refuse(user):
+        if user.username == username:
+            raise error
+
+    register_personal_data("keys", export=refuse)
+
+
+def test_what_the_database_refuses_of_one_zip_keeps_no_other(maria, set_conf, registry, caplog):
+    set_conf(MAIL_DELIVERY="command")
+    refuse_of("maria", OperationalError("Lock wait timeout exceeded"))
+    frida = make_user("frida")
+    for user in (maria, frida):
+        request_export(user)
+
+    assert make_due_exports(limit=10) == 1
+
+    assert AccountExport.objects.get(user=frida).made_at
+    assert "Lock wait timeout exceeded" in caplog.text
+
+
+def test_no_mail_waits_for_the_zips(maria, set_conf, registry):
+    set_conf(MAIL_DELIVERY="command")
+    refuse_of("maria", KeyboardInterrupt())
+    request_export(maria)
+    forgot_password("maria@example.com")
+
+    with pytest.raises(KeyboardInterrupt):
+        call_command("useraccounts_send_mail")
+
+    assert len(mails_to("maria@example.com")) == 1
+
+
+def test_a_zip_that_could_not_be_made_is_put_off(maria, set_conf, registry, caplog):
+    set_conf(MAIL_DELIVERY="command")
+    refuse_of("maria", ValueError("The keys are away."))
+    request_export(maria)
+
+    for _ in range(3):
+        make_due_exports(limit=10)
+
+    assert caplog.text.count("ValueError") == 1
+    later(RETRY)
+    make_due_exports(limit=10)
+    assert caplog.text.count("ValueError") == 2
+
+
+def test_zips_that_cannot_be_made_keep_no_newer_one(maria, sent, registry):
+    refuse_of("maria", ValueError("The keys are away."))
+    AccountExport.objects.bulk_create(
+        AccountExport(user=maria, secret=issue(FETCH_EXPORT, address=None, user=maria))
+        for _ in range(10)
+    )
+
+    export = export_of(make_user("frida"), sent)
+
+    assert export.made_at
 
 
 def test_the_page_before_it_is_made_gives_nothing(maria, set_conf):
