@@ -20,7 +20,7 @@ from django.utils import timezone
 from django_useraccounts import personal_data, signals
 from django_useraccounts.administration.flows import end_sessions
 from django_useraccounts.courier import courier
-from django_useraccounts.emails.flows import add_email
+from django_useraccounts.emails.flows import add_email, make_primary
 from django_useraccounts.errors import EmailNotConfirmed, LinkInvalid, LinkUsed, TooManyAttempts
 from django_useraccounts.leaving.flows import (
     close_account,
@@ -147,6 +147,21 @@ def test_the_page_tells_that_it_is_not_made_yet(browser, set_conf):
 
     assert "We send a mail to maria@example.com when they are ready." in text
     assert "fetch-export" not in text
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_the_page_names_the_address_that_the_mail_is_for(browser, maria, sent, set_conf, is_made):
+    set_conf(MAIL_DELIVERY="immediate" if is_made else "command")
+    with sent():
+        request_export(maria)
+    with lifted_limits():
+        make_primary(add_email(maria, "new@example.com", confirmed=True))
+
+    text = browser.get(page("export_account")).content.decode()
+
+    assert ("Open the link" in text) is is_made
+    assert "maria@example.com" in text
+    assert "new@example.com" not in text
 
 
 def test_the_page_costs_three_queries_and_reads_no_zip(browser, maria, sent):
