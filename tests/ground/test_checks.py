@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import fields
 from datetime import timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 from weakref import WeakSet
 
 import pytest
@@ -682,6 +683,58 @@ def test_a_profile_may_have_columns_of_the_project():
     birthday = models.DateField(null=True)
 
     assert problems_of(birthday=birthday, PROFILE_FIELDS=("birthday",)) == []
+
+
+def unique_by(*names: str) -> type:
+    """Return a Meta whose constraint says that columns are unique together."""
+    rule = models.UniqueConstraint(fields=names, name="keeper_unique")
+    return type("Meta", (), {"app_label": "zoo", "constraints": [rule]})
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"badge": models.CharField(max_length=9, unique=True)},
+        {"badge": models.IntegerField(unique=True, default=0)},
+        {"badge": models.CharField(max_length=9), "Meta": unique_by("badge")},
+        {"badge": models.CharField(max_length=9), "Meta": unique_by("is_staff", "badge")},
+    ],
+)
+def test_W019_a_profile_that_only_one_account_could_have_emptied(lost):
+    assert problems_of(PROFILE_FIELDS=("badge",), **lost) == [
+        Warn(
+            "Keeper.badge is part of the profile, unique, and never NULL: of two accounts that are "
+            "anonymised, or handed over, only one can be emptied.",
+            hint='Write null=True into the column "badge".',
+            id="useraccounts.W019",
+        )
+    ]
+
+
+@pytest.mark.parametrize("badge", [models.DateField(), models.IntegerField(unique=True)])
+def test_W019_a_profile_that_no_account_can_have_emptied(badge):
+    assert problems_of(PROFILE_FIELDS=("badge",), badge=badge) == [
+        Warn(
+            "Keeper.badge is part of the profile, never NULL, and has no default: no account can be "
+            "anonymised, or handed over.",
+            hint='Write null=True, or a default, into the column "badge".',
+            id="useraccounts.W019",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"badge": models.CharField(max_length=9, unique=True, null=True)},
+        {"badge": models.UUIDField(unique=True, default=uuid4)},
+        {"badge": models.CharField(max_length=9)},
+        {"badge": models.CharField(max_length=9, unique=True), "PROFILE_FIELDS": ()},
+        {"badge": models.IntegerField(null=True), "Meta": unique_by("first_name", "badge")},
+    ],
+)
+def test_a_profile_may_have_columns_that_can_be_emptied(lost):
+    assert problems_of(**{"PROFILE_FIELDS": ("badge",), **lost}) == []
 
 
 @pytest.mark.parametrize(
