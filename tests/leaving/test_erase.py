@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.core.management import CommandError, call_command
-from django.db import models
+from django.db import models, transaction
 from django.test import Client
 from django.test.utils import isolate_apps
 from django.utils import timezone
@@ -324,6 +324,30 @@ def test_uploads_of_the_profile_go_with_the_row(sent):
 
     assert not storage.exists("portrait.png")
     assert storage.exists("contract.pdf")
+
+
+@isolate_apps("django_useraccounts")
+def test_a_storage_that_is_away_keeps_nobody_from_going_and_the_log_names_the_file(sent, caplog):
+    class Away(InMemoryStorage):
+        def delete(self, name):
+            raise ConnectionError("the bucket is away")
+
+    class Sculptor(AbstractUser):
+        portrait = models.FileField(storage=Away())
+
+        PROFILE_FIELDS = ("portrait",)
+
+        class Meta:
+            app_label = "useraccounts"
+
+    told = []
+    with sent():
+        drop_files(Sculptor(portrait="portrait.png"))
+        transaction.on_commit(lambda: told.append("what comes after it"))
+
+    assert told == ["what comes after it"]
+    assert "The file portrait.png, which is nobody's any more, was not deleted." in caplog.text
+    assert "the bucket is away" in caplog.text
 
 
 # Who is to be erased, and when
