@@ -175,6 +175,20 @@ def test_news_fall_back_to_another_proved_address(frida, spare, server):
     assert (mail.to, mail.error) == (SPARE, f"Sent there instead of {FRIDA}, which takes no mail.")
 
 
+def test_the_longest_address_is_noted_as_far_as_there_is_room(frida, server):
+    long = f"{'m' * 64}@{'.'.join(['d' * 60] * 3)}.com"
+    UserEmail.objects.add_proved(frida, long)
+    report_undeliverable(long, state="bounced")
+    mail = announce("password_changed", to=long, user=frida)
+
+    assert deliver(mail.pk)
+
+    mail.refresh_from_db()
+    assert (mail.to, mail.due_at) == (FRIDA, None)
+    assert mail.error.startswith(f"Sent there instead of {long[:200]}")
+    assert len(mail.error) == 250
+
+
 def test_a_link_to_a_new_password_falls_back_too(spare, server):
     report_undeliverable(FRIDA, state="complained")
 
@@ -273,6 +287,20 @@ def test_a_hard_bounce_is_not_tried_again_and_the_mail_goes_elsewhere_at_once(
     assert readers() == [SPARE]
     assert UndeliverableAddress.objects.get().state == "bounced"
     assert "5.1.1" in UndeliverableAddress.objects.get().reason
+
+
+@pytest.mark.usefixtures("caplog")
+def test_a_hard_bounce_at_the_last_attempt_leaves_the_other_address_its_own_ones(
+    frida, spare, send_mail_by, set_conf
+):
+    set_conf(MAIL_DELIVERY="command")
+    send_mail_by("tests.ground.test_undeliverable.KnowsOnlySpare")
+    mail = announce("password_changed", to=FRIDA, user=frida)
+    OutgoingMail.objects.update(attempts=len(DELAYS) - 1)
+
+    assert deliver(mail.pk)
+
+    assert readers() == [SPARE]
 
 
 class KnowsOnlySpare(Flaky):
