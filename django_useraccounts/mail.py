@@ -47,7 +47,7 @@ DELAYS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 120, 360, 7
 #: mail of a process that dies meanwhile is due again afterwards.
 LEASE = timedelta(minutes=15)
 #: Mails of one act are written at most so far apart.
-SAME_MOMENT = timedelta(minutes=1)
+SAME_MOMENT = timedelta(seconds=5)
 
 
 def announce(
@@ -239,12 +239,22 @@ def _other_address(mail: OutgoingMail) -> str:
     if email_key(mail.to) not in keys:
         return ""
     troubled = UndeliverableAddress.objects.taking_no_mail().filter(pk__in=keys)
-    moment = (mail.created_at - SAME_MOMENT, mail.created_at + SAME_MOMENT)
-    same = OutgoingMail.objects.filter(user=mail.user, kind=mail.kind, created_at__range=moment)
-    told = set(same.exclude(pk=mail.pk).values_list("to", flat=True))
     bad = set(troubled.values_list("pk", flat=True))
+    told = _told_the_same(mail)
     good = [row for row in rows if row.email_key not in bad and row.email not in told]
     return min(good, key=lambda row: (not row.is_primary, row.pk)).email if good else ""
+
+
+def _told_the_same(mail: OutgoingMail) -> set[str]:
+    """Return where other mails of the act that a mail tells of go."""
+    moment = (mail.created_at - SAME_MOMENT, mail.created_at + SAME_MOMENT)
+    same = OutgoingMail.objects.filter(
+        user=mail.user, kind=mail.kind, grant=mail.grant, what=mail.what, created_at__range=moment
+    ).exclude(pk=mail.pk)
+    if mail.secret:
+        # Not by an older link for the same address: who asks twice has ended it by the newer one.
+        same = same.exclude(secret__address=mail.secret.address_id)
+    return set(same.values_list("to", flat=True))
 
 
 def _send(message: EmailMessage) -> None:

@@ -10,9 +10,18 @@ from django.utils import timezone
 from django_useraccounts import signals
 from django_useraccounts.emails.flows import add_email, send_confirmation
 from django_useraccounts.mail import DELAYS, announce, deliver, deliver_due
-from django_useraccounts.models import AccountEvent, OutgoingMail, UndeliverableAddress, UserEmail
+from django_useraccounts.models import (
+    AccountEvent,
+    OneTimeSecret,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UndeliverableAddress,
+    UserEmail,
+)
 from django_useraccounts.passwords.flows import forgot_password
-from django_useraccounts.secrets import UNDO_EMAIL_CHANGE, issue
+from django_useraccounts.roles.flows import grant_role
+from django_useraccounts.secrets import RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue, link_of
 from django_useraccounts.testing import make_user
 from django_useraccounts.undeliverable import (
     APART,
@@ -198,6 +207,18 @@ def test_a_link_to_a_new_password_falls_back_too(spare, server):
     assert readers() == [SPARE]
 
 
+def test_who_asks_twice_for_a_new_password_gets_the_link_that_counts(spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+
+    for _ in range(2):
+        forgot_password(FRIDA)
+        deliver_due(limit=9)
+
+    assert readers() == [SPARE, SPARE]
+    newest = OneTimeSecret.objects.order_by("created_at").last()
+    assert str(link_of(newest)) in outside.outbox[-1].body
+
+
 def test_without_another_address_a_link_that_was_asked_for_goes_where_it_was_asked_for(
     frida, server
 ):
@@ -251,6 +272,40 @@ def test_who_is_told_the_same_anyway_gets_no_second_mail(frida, spare, server):
     deliver_due(limit=9)
 
     assert readers() == [SPARE]
+
+
+def test_who_is_told_by_a_link_of_the_own_address_gets_no_second_one(frida, spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+    for address in frida.emails.all():
+        link = issue(RESET_PASSWORD, address=address)
+        announce("email_change_undone", to=address.email, user=frida, secret=link)
+
+    deliver_due(limit=9)
+
+    assert readers().count(SPARE) == 1
+
+
+def test_who_is_told_of_one_role_is_told_of_the_other_one_as_well(frida, spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+    for name in ("artist", "programmer"):
+        role = Role.objects.create(name=name)
+        grant = grant_role(frida, role, until=timezone.now() + timedelta(days=1))
+        RoleGrant.objects.filter(pk=grant.pk).update(reminded_at=timezone.now())
+        announce("role_ending", to=FRIDA, user=frida, grant=grant)
+
+    deliver_due(limit=9)
+
+    assert readers() == [SPARE, SPARE]
+
+
+def test_news_of_the_same_kind_are_told_again_after_a_moment(frida, spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+    for _ in range(2):
+        announce("password_changed", to=FRIDA, user=frida)
+        deliver_due(limit=9)
+        OutgoingMail.objects.update(created_at=timezone.now() - timedelta(seconds=10))
+
+    assert readers() == [SPARE, SPARE]
 
 
 def test_a_link_that_undoes_goes_to_no_other_address(frida, spare, server):
