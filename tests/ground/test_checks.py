@@ -586,7 +586,9 @@ def test_a_profile_may_have_columns_of_the_project():
 
 
 @pytest.mark.parametrize(
-    "name", ["password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"]
+    "name",
+    "password email is_active is_staff is_superuser session_epoch last_login date_joined "
+    "language".split(),
 )
 @pytest.mark.parametrize("instead", [None, property(lambda self: True)])
 def test_E010_a_user_model_without_a_field_that_the_accounts_need(name, instead):
