@@ -11,7 +11,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, Resolver404, resolve
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 
 from ..compat import smtp_without_timeout
@@ -87,7 +87,10 @@ def mail() -> Iterator[CheckMessage]:
 def login() -> Iterator[CheckMessage]:
     """Yield that LOGIN_URL leads nowhere."""
     try:
-        resolve(urlsplit(resolve_url(settings.LOGIN_URL)).path)
+        url = urlsplit(resolve_url(settings.LOGIN_URL))
+        # Of another host nobody knows here; below FORCE_SCRIPT_NAME, URLs begin behind it.
+        if not url.netloc:
+            resolve(re.sub(f"^{re.escape(get_script_prefix())}", "/", url.path))
     except (NoReverseMatch, Resolver404):
         yield checks.Warning(
             f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",

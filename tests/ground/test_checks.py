@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import models
 from django.test.utils import isolate_apps
-from django.urls import get_resolver, reverse, reverse_lazy
+from django.urls import get_resolver, reverse, reverse_lazy, set_script_prefix
 
 from django_useraccounts import requirements
 from django_useraccounts.checks import check_useraccounts, parts, values
@@ -313,10 +313,11 @@ def test_W013_a_cache_that_may_hang(settings, set_conf, location, options, warne
 @pytest.mark.parametrize(
     "vendor, options, warned",
     [
-        ("mysql", {}, False),
-        ("mysql", {"isolation_level": "Read Committed"}, False),
-        ("mysql", {"isolation_level": "repeatable read"}, True),
-        ("postgresql", {"isolation_level": "repeatable read"}, False),
+        ("mysql", {}, None),
+        ("mysql", {"isolation_level": "Read Committed"}, None),
+        ("mysql", {"isolation_level": "repeatable read"}, '"repeatable read"'),
+        ("mysql", {"isolation_level": None}, "of its server"),
+        ("postgresql", {"isolation_level": "repeatable read"}, None),
     ],
 )
 def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendor, options, warned):
@@ -324,7 +325,7 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
     monkeypatch.setattr(values, "connections", {"default": database})
 
     expected = Warn(
-        'The database of the attempts has the isolation level "repeatable read": '
+        f"The database of the attempts has the isolation level {warned}: "
         "of many attempts at once, MariaDB undoes some.",
         hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
         id="useraccounts.W014",
@@ -939,6 +940,30 @@ def no_page(url: object) -> list[CheckMessage]:
     ]
 
 
+@pytest.fixture
+def script_name(settings):
+    """Have the site below a path, as FORCE_SCRIPT_NAME says it."""
+    settings.FORCE_SCRIPT_NAME = "/app"
+    set_script_prefix("/app/")
+    yield
+    set_script_prefix("/")
+
+
+@pytest.mark.usefixtures("script_name")
+@pytest.mark.parametrize("url", ["useraccounts:login", "/app/accounts/login/"])
+def test_a_login_page_may_be_below_the_path_of_the_site(settings, url):
+    settings.LOGIN_URL = url
+
+    assert found() == []
+
+
+@pytest.mark.usefixtures("script_name")
+def test_W005_a_login_page_that_is_not_there_below_the_path_of_the_site(settings):
+    settings.LOGIN_URL = "/app/login/"
+
+    assert found() == no_page("/app/login/")
+
+
 @pytest.mark.parametrize("url", ["/no-such-page/", "/accounts/", "login/", "login", "guild:login"])
 def test_W005_a_login_page_that_is_not_there(settings, url):
     # "login" is the name that a project comes from which has used Django's own views
@@ -955,6 +980,7 @@ def test_W005_a_login_page_that_is_not_there(settings, url):
         reverse_lazy("useraccounts:login"),
         "home",
         "/accounts/login/?from=guard",
+        "https://login.example.com/",
     ],
 )
 def test_a_login_page_may_be_named_or_be_a_path(settings, url):

@@ -295,6 +295,13 @@ def test_a_kind_of_a_project_is_told_by_its_name_whatever_is_in_it():
     assert sentence_of(event) == "100%_mine"
 
 
+@pytest.mark.parametrize("told", [5, "soon", "2026-02-30T12:00", ["a", "b"]])
+def test_what_is_no_moment_in_an_event_of_a_project_is_told_as_it_is(told):
+    event = AccountEvent(kind="ticket_bought", details={"since": told, "until": told})
+
+    assert list(facts_of(event)) == [f"from {told}", f"until {told}"]
+
+
 def test_a_sentence_gets_along_without_what_was_forgotten():
     event = AccountEvent(kind="email_removed", details={})
 

@@ -172,6 +172,20 @@ def test_a_provider_is_told_the_kind_and_the_row_and_to_track_nothing(provider):
     assert "Message-ID" not in message.extra_headers
 
 
+class OfTheSite(anymail_test.EmailBackend):
+    """A backend of a provider, with something of the site's own."""
+
+
+def test_a_backend_that_a_site_has_made_of_one_of_a_provider_is_told_as_much(
+    provider, send_mail_by
+):
+    send_mail_by(f"{__name__}.OfTheSite")
+
+    assert deliver(announce("no_account", to="frida@example.com").pk)
+
+    assert outside.outbox[0].anymail_test_params["track_clicks"] is False
+
+
 @pytest.mark.parametrize(
     "lacks, left",
     [
