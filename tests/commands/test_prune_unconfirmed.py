@@ -25,9 +25,9 @@ def _keys_that_differ():
 LONG_AGO = timedelta(days=31)
 
 
-def opened(kind="registered", **fields):
+def opened(username="frida", *, kind="registered", **fields):
     """Make the account of somebody who has never confirmed the address, as a page does."""
-    user = make_user("frida", **{"confirmed": False, **fields})
+    user = make_user(username, **{"confirmed": False, **fields})
     AccountEvent.objects.record(kind, user=user)
     return user
 
@@ -45,7 +45,7 @@ def names():
 
 @pytest.mark.parametrize("kind", ["registered", "user_added"])
 def test_an_account_that_was_never_confirmed_goes(capsys, kind):
-    age(opened(kind))
+    age(opened(kind=kind))
 
     call_command("useraccounts_prune")
 
@@ -114,7 +114,7 @@ def test_an_account_that_code_made_stays_when_it_gets_an_address_and_only_the_cl
 @pytest.mark.parametrize("kind", ["registered", "user_added"])
 @pytest.mark.parametrize("days", [14, 31, 60])
 def test_an_account_goes_whatever_is_kept_of_its_events(kind, days):
-    frida = opened(kind)
+    frida = opened(kind=kind)
     secret = issue(CONFIRM_EMAIL, address=frida.emails.get())
     age(frida, by=timedelta(days=29))
     disown_email(secret)
