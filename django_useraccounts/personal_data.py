@@ -1,13 +1,16 @@
 """What apps hold of a person: how each of them hands it out, and how it forgets it."""
 
+import logging
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Field, FileField
+
+logger = logging.getLogger("django_useraccounts.leaving")
 
 
 @dataclass(frozen=True)
@@ -99,4 +102,15 @@ def _drop_file(field: FileField, user: Any) -> None:
     name = getattr(user, field.attname).name
     # With the file that is shown for whoever has uploaded none, all of them would lose theirs.
     if name and name != field.get_default():
-        transaction.on_commit(partial(field.storage.delete, name), robust=True)
+        _delete_after_commit(field.storage, name)
+
+
+def _delete_after_commit(storage: Storage, name: str) -> None:
+    def delete() -> None:
+        try:
+            storage.delete(name)
+        except Exception:
+            # Whatever the storage raises: no row names the file any more, so nobody tries again.
+            logger.exception("The file %s, which is nobody's any more, was not deleted.", name)
+
+    transaction.on_commit(delete, robust=True)

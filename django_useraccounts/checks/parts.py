@@ -32,7 +32,7 @@ _OUR_TEMPLATES = Path(__file__).parents[1] / "templates"
 #: Fields of AbstractUser that flows write or ask the database for.
 _NEEDED = (
     *("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"),
-    *("erase_at", "terms_version", "terms_accepted_at"),
+    *("erase_at", "terms_version", "terms_accepted_at", "last_login", "date_joined", "language"),
 )
 
 #: Columns that have flows of their own, or give rights.

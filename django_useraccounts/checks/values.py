@@ -99,10 +99,12 @@ def _cache_of_limits(alias: object) -> Iterator[CheckMessage]:
 def isolation() -> Iterator[CheckMessage]:
     """Yield the isolation of MariaDB in which attempts at one name undo one another."""
     connection = connections[router.db_for_write(AttemptCounter)]
-    level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level") or "read committed"
+    level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level", "read committed")
     if connection.vendor == "mysql" and str(level).lower() != "read committed":
+        # Without one Django sets none, and that of a server is "repeatable read" by default.
+        which = f'"{level}"' if level else "of its server"
         yield checks.Warning(
-            f'The database of the attempts has the isolation level "{level}": '
+            f"The database of the attempts has the isolation level {which}: "
             "of many attempts at once, MariaDB undoes some.",
             hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
             id="useraccounts.W014",

@@ -1,5 +1,6 @@
 """The pages of who leaves: take the data along, close the account."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -65,7 +66,7 @@ class FetchExportView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, LinkVie
 
     def perform(self, form: forms.Form) -> HttpResponse:
         content = fetch_export(self.secret, self.user, request=self.request)
-        name = slugify(f"{site_name(self.request)} {timezone.localdate()}")
+        name = slugify(f"{site_name(self.request)} {_day_of(timezone.now())}")
         disposition = content_disposition_header(as_attachment=True, filename=f"{name}.zip")
         return HttpResponse(
             content,
@@ -98,5 +99,10 @@ class CloseAccountView(
 
 def _last_day() -> str:
     """Return until when who closes the account now can open it again, as people read it."""
-    end = timezone.localtime(timezone.now() + conf.CLOSED_ACCOUNT_KEPT)
-    return formats.date_format(end, "DATE_FORMAT")
+    end = timezone.now() + conf.CLOSED_ACCOUNT_KEPT
+    return formats.date_format(_day_of(end), "DATE_FORMAT")
+
+
+def _day_of(moment: datetime) -> date:
+    """Return the day of a moment in the time zone in force; without USE_TZ it is told in that."""
+    return (timezone.localtime(moment) if timezone.is_aware(moment) else moment).date()

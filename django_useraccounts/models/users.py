@@ -317,7 +317,8 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         """Return first and last name, or what the account is called by."""
-        return f"{self.first_name} {self.last_name}".strip() or str(self)
+        # A user model may do without one of them, or both: then it is None.
+        return " ".join(filter(None, (self.first_name, self.last_name))) or str(self)
 
     def get_short_name(self) -> str:
         """Return the first name, or what the account is called by."""

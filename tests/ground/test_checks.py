@@ -27,7 +27,6 @@ from django.db import models
 from django.test.utils import isolate_apps
 from django.urls import (
     get_resolver,
-    get_script_prefix,
     include,
     path,
     reverse,
@@ -330,10 +329,11 @@ def test_W013_a_cache_that_may_hang(settings, set_conf, location, options, warne
 @pytest.mark.parametrize(
     "vendor, options, warned",
     [
-        ("mysql", {}, False),
-        ("mysql", {"isolation_level": "Read Committed"}, False),
-        ("mysql", {"isolation_level": "repeatable read"}, True),
-        ("postgresql", {"isolation_level": "repeatable read"}, False),
+        ("mysql", {}, None),
+        ("mysql", {"isolation_level": "Read Committed"}, None),
+        ("mysql", {"isolation_level": "repeatable read"}, '"repeatable read"'),
+        ("mysql", {"isolation_level": None}, "of its server"),
+        ("postgresql", {"isolation_level": "repeatable read"}, None),
     ],
 )
 def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendor, options, warned):
@@ -341,7 +341,7 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
     monkeypatch.setattr(values, "connections", {"default": database})
 
     expected = Warn(
-        'The database of the attempts has the isolation level "repeatable read": '
+        f"The database of the attempts has the isolation level {warned}: "
         "of many attempts at once, MariaDB undoes some.",
         hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
         id="useraccounts.W014",
@@ -738,7 +738,9 @@ def test_a_profile_may_have_columns_that_can_be_emptied(lost):
 
 
 @pytest.mark.parametrize(
-    "name", ["password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"]
+    "name",
+    "password email is_active is_staff is_superuser session_epoch last_login date_joined "
+    "language".split(),
 )
 @pytest.mark.parametrize("instead", [None, property(lambda self: True)])
 def test_E010_a_user_model_without_a_field_that_the_accounts_need(name, instead):
@@ -1089,6 +1091,23 @@ def no_page(name: str, url: object, ours: str) -> list[CheckMessage]:
     ]
 
 
+@pytest.fixture
+def script_name(settings):
+    """Have the site below a path, as FORCE_SCRIPT_NAME says it."""
+    settings.FORCE_SCRIPT_NAME = "/app"
+    settings.LOGIN_URL, settings.LOGIN_REDIRECT_URL = "useraccounts:login", "useraccounts:profile"
+    set_script_prefix("/app/")
+    yield
+    set_script_prefix("/")
+
+
+@pytest.mark.usefixtures("script_name")
+def test_W005_a_login_page_that_is_not_there_below_the_path_of_the_site(settings):
+    settings.LOGIN_URL = "/app/login/"
+
+    assert found() == no_page("LOGIN_URL", "/app/login/", "useraccounts:login")
+
+
 @pytest.mark.parametrize("url", ["/no-such-page/", "/accounts/", "login/", "login", "guild:login"])
 @pytest.mark.parametrize(
     "name, ours",
@@ -1111,6 +1130,7 @@ def test_W005_a_page_of_the_login_that_is_not_there(settings, name, ours, url):
         "home",
         "/accounts/login/?from=guard",
         "https://app.example.com/start",
+        "https://login.example.com/",
     ],
 )
 def test_a_page_of_the_login_may_be_named_be_a_path_or_be_elsewhere(settings, name, url):
@@ -1119,14 +1139,9 @@ def test_a_page_of_the_login_may_be_named_be_a_path_or_be_elsewhere(settings, na
     assert found() == []
 
 
-def test_the_pages_of_the_login_may_lie_below_the_path_of_a_script(settings):
-    settings.LOGIN_URL, settings.LOGIN_REDIRECT_URL = "useraccounts:login", "useraccounts:profile"
-    prefix = get_script_prefix()
-    set_script_prefix("/shop/")
-    try:
-        assert found() == []
-    finally:
-        set_script_prefix(prefix)
+@pytest.mark.usefixtures("script_name")
+def test_the_pages_of_the_login_may_lie_below_the_path_of_the_site():
+    assert found() == []
 
 
 # W017: pages of Django in the place of ours

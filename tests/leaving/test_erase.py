@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection, models
+from django.db import OperationalError, connection, models, transaction
 from django.test import Client
 from django.test.utils import isolate_apps
 from django.utils import timezone
@@ -359,6 +359,30 @@ def test_the_file_that_all_begin_with_stays_for_the_others(sent):
         drop_files(Sculptor())
 
     assert storage.exists("nobody.png")
+
+
+@isolate_apps("django_useraccounts")
+def test_a_storage_that_is_away_keeps_nobody_from_going_and_the_log_names_the_file(sent, caplog):
+    class Away(InMemoryStorage):
+        def delete(self, name):
+            raise ConnectionError("the bucket is away")
+
+    class Sculptor(AbstractUser):
+        portrait = models.FileField(storage=Away())
+
+        PROFILE_FIELDS = ("portrait",)
+
+        class Meta:
+            app_label = "useraccounts"
+
+    told = []
+    with sent():
+        drop_files(Sculptor(portrait="portrait.png"))
+        transaction.on_commit(lambda: told.append("what comes after it"))
+
+    assert told == ["what comes after it"]
+    assert "The file portrait.png, which is nobody's any more, was not deleted." in caplog.text
+    assert "the bucket is away" in caplog.text
 
 
 # Who is to be erased, and when

@@ -140,6 +140,20 @@ def test_from_the_button_to_the_file(browser, maria, sent):
     assert "You can have your data packed again." in again.content.decode()
 
 
+def test_a_site_without_time_zones_hands_it_out(settings, sent):
+    settings.USE_TZ, settings.TIME_ZONE = False, "Europe/Berlin"
+    maria = make_user("maria")
+    with sent():
+        request_export(maria)
+    browser = logged_in()
+
+    opening = browser.get(link_in(mails_to("maria@example.com")[-1]))
+    download = browser.post(opening["Location"])
+
+    assert f"testserver-{timezone.now():%Y-%m-%d}.zip" in download["Content-Disposition"]
+    assert sorted(opened(download.content)[0]) == PARTS
+
+
 def test_the_page_tells_that_it_is_not_made_yet(browser, set_conf):
     set_conf(MAIL_DELIVERY="command")
 

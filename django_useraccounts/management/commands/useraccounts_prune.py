@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ...batches import keys_by_window
 from ...conf import conf
-from ...emails.flows import prune_unconfirmed
+from ...emails.flows.pruning import decides_what_is_pruned, prune_unconfirmed
 from ...leaving.flows import erase_due
 from ...models import (
     AccountEvent,
@@ -60,7 +60,8 @@ class Command(BaseCommand):
             "--events-older-than",
             type=int,
             metavar="DAYS",
-            help="Also delete what the audit trail tells of more than so many days ago.",
+            help="Also delete what the audit trail tells of more than so many days ago, but for "
+            "how an account came about that nobody has confirmed yet.",
         )
 
     def handle(self, *args: Any, events_older_than: int | None = None, **options: Any) -> None:
@@ -117,7 +118,8 @@ def _old_events(now: datetime, *, days: int) -> QuerySet[AccountEvent]:
     # Here, not in the parser, which call_command() passes by: -1 would delete all there is.
     if not 0 < days <= MOST_DAYS:
         raise CommandError(f"--events-older-than is {days}, not between 1 and {MOST_DAYS} days.")
-    return AccountEvent.objects.filter(at__lt=now - timedelta(days=days))
+    old = AccountEvent.objects.filter(at__lt=now - timedelta(days=days))
+    return old.exclude(decides_what_is_pruned())
 
 
 def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:

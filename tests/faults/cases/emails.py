@@ -248,6 +248,7 @@ def two_accounts_and_an_address() -> Act:
     maria = make_user("maria")
     UserEmail.objects.add_claim(maria, SECOND)
     for user in (maria, *(make_user(name, confirmed=False) for name in ("ada", "frida"))):
+        AccountEvent.objects.record("registered", user=user)
         age(user)
     return lambda: prune_unconfirmed(older_than=MONTH, window=1)
 

@@ -156,6 +156,7 @@ def test_a_storage_that_writes_over_a_file_keeps_it(
 
 def test_the_portrait_goes_with_who_never_confirmed(django_capture_on_commit_callbacks):
     holder = make_user("frida", confirmed=False)
+    AccountEvent.objects.record("registered", user=holder)
     edit_profile(holder, {"portrait": ContentFile(b"a face", name="frida.png")})
 
     with django_capture_on_commit_callbacks(execute=True):
