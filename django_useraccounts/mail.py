@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.mail import EmailMessage
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import DateTimeField, Exists, F, OuterRef
 from django.db.models.functions import Lower
 from django.http import HttpRequest
@@ -37,6 +37,7 @@ from .models.mail import OutgoingMailQuerySet
 from .refusals import State, as_kept, state_of_error
 from .secrets import CONFIRM_EMAIL, RESET_PASSWORD, is_replaced, is_void
 from .site import site_name, site_origin
+from .transactions import is_outage
 from .undeliverable import is_undeliverable, report_delivered, report_undeliverable
 
 logger = logging.getLogger("django_useraccounts.mail")
@@ -155,9 +156,9 @@ def deliver_due(*, limit: int, is_stopped: Callable[[], bool] = lambda: False) -
             break
         try:
             sent += deliver(mail_id)
-        except (OperationalError, InterfaceError):
-            raise  # the database is away, for the others as well
-        except Exception:
+        except Exception as error:
+            if is_outage(error):
+                raise
             # Whatever a database refuses of this one: the others are not to wait for it.
             logger.exception("Mail %s could not be handled.", mail_id)
     return sent

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from ...leaving.flows import make_due_exports
 from ...mail import deliver_due
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 if sent := deliver_due(limit=limit, is_stopped=stop.is_set):
                     self.stdout.write(f"{sent} sent")
                 make_due_exports(limit=limit)
-            except DatabaseError:
+            except Error:
                 # The database may be back at the next look.
                 logger.exception("The outbox could not be read.")
             close_old_connections()
