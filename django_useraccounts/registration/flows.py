@@ -74,7 +74,7 @@ def register(
     if admission is None and not policy().may_register(request=request):
         raise RegistrationClosed
     name, to = _clean(username, email)
-    spend("register", identifier=next(n.key for n in (to, name) if n), request=request)
+    spent = spend("register", identifier=next(n.key for n in (to, name) if n), request=request)
     wish = _Wish(
         name=name,
         to=to,
@@ -91,11 +91,11 @@ def register(
         request=request,
     )
     try:
-        return wish.fulfil()
-    except (UsernameTaken, ValueTaken) as taken:
-        key = wish.registration_key
-        again = _same_registration(key, password) if to else _same_person(name, password, request)
-        return again or _register_after_another(wish, taken)
+        return _register(wish, password)
+    except (UsernameTaken, ValueTaken):
+        # No mail was sent: who looks for a free name may go on with the same address.
+        spent.forgive_name()
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +165,20 @@ class _Wish:
         )
         if self.admission:
             self.admission.take(user, request=self.request)
+
+
+@sensitive_variables()
+def _register(wish: _Wish, password: str | None) -> Registration:
+    """Register, or find what a first click has registered, or the person by name and password."""
+    try:
+        return wish.fulfil()
+    except (UsernameTaken, ValueTaken) as taken:
+        again = (
+            _same_registration(wish.registration_key, password)
+            if wish.to
+            else _same_person(wish.name, password, wish.request)
+        )
+        return again or _register_after_another(wish, taken)
 
 
 def _register_after_another(wish: _Wish, taken: AccountError) -> Registration:

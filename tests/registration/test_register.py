@@ -150,6 +150,23 @@ def test_one_address_is_not_registered_for_ever():
     assert User.objects.count() == 5
 
 
+def test_usernames_that_are_taken_use_up_no_registration_of_an_address(rf, set_conf):
+    set_conf(LIMITS={"register": {"identifier": "5/1h", "client": "7/1h"}})
+    for number in range(7):
+        make_user(f"taken{number}")
+
+    for number in range(6):
+        with pytest.raises(UsernameTaken):
+            register(
+                f"taken{number}", email="frida@example.com", password=PASSWORD, request=rf.get("/")
+            )
+
+    register("frida", email="frida@example.com", password=PASSWORD, request=rf.get("/"))
+    # Who tries is counted all the same, since each costs a hash.
+    with pytest.raises(TooManyAttempts):
+        register("taken6", email="frida@example.com", password=PASSWORD, request=rf.get("/"))
+
+
 def test_the_news_comes_after_the_commit_and_a_receiver_that_raises_stops_nothing(
     django_capture_on_commit_callbacks, caplog
 ):
