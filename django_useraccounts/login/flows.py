@@ -11,12 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from ..browser import browser_key
-from ..conf import conf
 from ..credentials import check_own_password
 from ..devices import know_device
-from ..emails.flows import note_browser
+from ..emails.flows import has_to_confirm, note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials
-from ..identity import has_emails, login_names
+from ..identity import login_names
 from ..models import AbstractUser, AccountEvent
 from ..proof import renew_proof, stamp_proof
 
@@ -54,7 +53,7 @@ def log_in(
     user: Any = auth.authenticate(request, username=identifier, password=password)
     if user is None:
         raise WrongCredentials(_WRONG[login_names()])
-    if has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
+    if has_to_confirm(user):
         with transaction.atomic():
             note_browser(user, browser_key(browser_token))
             details = {"reason": "unconfirmed"}

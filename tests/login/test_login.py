@@ -3,15 +3,18 @@
 import re
 
 import pytest
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
 from django.test import Client
 
 from django_useraccounts.credentials import check_own_password
 from django_useraccounts.devices import is_known_device, is_trusted_device
+from django_useraccounts.emails.flows import disown_email, remove_email
 from django_useraccounts.errors import TooManyAttempts, UsernameTaken, WrongPassword
 from django_useraccounts.login import flows
-from django_useraccounts.models import AccountEvent, AttemptCounter
+from django_useraccounts.models import AccountEvent, AttemptCounter, OneTimeSecret, UserEmail
 from django_useraccounts.policy import Policy
+from django_useraccounts.registration.flows import register
+from django_useraccounts.secrets import CONFIRM_EMAIL, link_of, peek
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +95,40 @@ def test_the_right_password_of_an_unconfirmed_user_leads_to_the_confirmation_pag
     assert response["Location"] == "/accounts/resend-confirmation/?next=%2Fgarret%2F"
     assert get_user(client).is_anonymous
     assert "Confirm your e-mail address first" in client.get(response["Location"]).content.decode()
+
+
+def test_who_is_from_before_there_were_addresses_comes_in_and_adds_one(client, set_conf):
+    set_conf(EMAIL="off")
+    client.post("/accounts/register/", {"username": "maria", "password": PASSWORD})
+    get_user_model().objects.create_user("imported", password=PASSWORD)
+    set_conf(EMAIL="required")
+
+    for name in ("maria", "imported"):
+        browser = Client()
+        assert fill(browser, name)["Location"] == HOME
+        assert browser.get("/guards/function/")["Location"] == (
+            "/accounts/emails/?next=/guards/function/"
+        )
+        browser.post("/accounts/add-email/", {"email": f"{name}@example.com"})
+        assert UserEmail.objects.get(user__username=name).email == f"{name}@example.com"
+    # From now on there is an address to be confirmed.
+    assert fill(Client(), "maria")["Location"] == "/accounts/resend-confirmation/"
+
+
+@pytest.mark.parametrize("lost", ["disowned", "removed"])
+def test_who_has_registered_with_the_address_of_somebody_else_comes_in_by_no_loss_of_it(
+    client, lost
+):
+    register("mallory", email="victim@example.com", password=PASSWORD)
+    if lost == "disowned":
+        disown_email(peek(CONFIRM_EMAIL, link_of(OneTimeSecret.objects.get())))
+    else:
+        remove_email(UserEmail.objects.get(), by=make_user("boss", is_superuser=True))
+
+    response = fill(client, "mallory")
+
+    assert response["Location"] == "/accounts/resend-confirmation/"
+    assert get_user(client).is_anonymous
 
 
 def test_a_site_may_let_unconfirmed_users_in(client, settings):

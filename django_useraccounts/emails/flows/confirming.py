@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from ... import signals
 from ...browser import browser_key
 from ...canonical import clean_email
+from ...conf import conf
 from ...errors import EmailAlreadyYours, EmailTaken, LinkUsed
-from ...identity import has_one_email
+from ...identity import has_emails, has_one_email
 from ...limits import spend
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UndeliverableAddress, UserEmail
@@ -84,6 +85,21 @@ def send_confirmation(
                 raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
             owner = None
         mail_link(address, owner=owner, next_url=next_url, request=request)
+
+
+def has_to_confirm(user: AbstractUser) -> bool:
+    """
+    Say whether ``user`` has to prove an address before the first login.
+
+    Who has none was made by code, or on a site that had no addresses then, and adds one inside.
+    Not who has registered with one: to have it disowned must be no way around the proof.
+    """
+    if not (has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN) or user.has_confirmed_email:
+        return False
+    if UserEmail.objects.filter(user=user).exists():
+        return True
+    had_one = AccountEvent.objects.filter(user=user, kind__in=("registered", "email_disowned"))
+    return user.last_login is None and had_one.exists()
 
 
 def note_browser(user: AbstractUser, key: str) -> None:
