@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import password_changed as tell_validators
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.http import HttpRequest
@@ -171,14 +172,19 @@ class _Wish:
 def _register(wish: _Wish, password: str | None) -> Registration:
     """Register, or find what a first click has registered, or the person by name and password."""
     try:
-        return wish.fulfil()
+        made = wish.fulfil()
     except (UsernameTaken, ValueTaken) as taken:
         again = (
             _same_registration(wish.registration_key, password)
             if wish.to
             else _same_person(wish.name, password, wish.request)
         )
-        return again or _register_after_another(wish, taken)
+        if again:
+            return again
+        made = _register_after_another(wish, taken)
+    if password is not None:
+        tell_validators(password, made.user)  # type: ignore[arg-type]
+    return made
 
 
 def _register_after_another(wish: _Wish, taken: AccountError) -> Registration:

@@ -1,5 +1,7 @@
 """Register: the page, its sentences, and what the flow leaves behind."""
 
+from typing import ClassVar
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -27,6 +29,22 @@ from django_useraccounts.testing import PASSWORD, mails_to, make_user
 pytestmark = pytest.mark.django_db
 
 URL = "/accounts/register/"
+
+
+class Memory:
+    """As a validator that refuses old passwords, and so has to know them."""
+
+    told: ClassVar[list[tuple[str, str]]] = []
+
+    def validate(self, password, user=None):
+        pass
+
+    def get_help_text(self):
+        return ""
+
+    def password_changed(self, password, user=None):
+        assert user.pk
+        self.told.append((user.username, password))
 
 
 class ClosedPolicy(Policy):
@@ -109,6 +127,18 @@ def test_a_second_click_of_the_same_browser_gets_the_same_account():
 
     assert second.user == first.user
     assert OutgoingMail.objects.count() == 1
+
+
+def test_a_validator_that_remembers_passwords_is_told_of_the_first_one_once(settings):
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": f"{__name__}.Memory"}]
+    Memory.told.clear()
+    first = {"email": "frida@example.com", "browser_token": "token"}
+
+    register("frida", password=PASSWORD, **first)
+    register("frida", password=PASSWORD, **first)
+    register("visitor", email="visitor@example.com", password=None)
+
+    assert Memory.told == [("frida", PASSWORD)]
 
 
 @pytest.mark.parametrize(
