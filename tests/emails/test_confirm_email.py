@@ -313,6 +313,27 @@ def test_every_address_gets_the_one_mail_that_is_true_for_it(email, kind, to):
     assert OneTimeSecret.objects.count() == 1
 
 
+def test_a_claim_of_an_account_that_is_off_stands_in_nobodys_way():
+    waiting = make_user("waiting", "same@example.com", confirmed=False)
+    make_user("off", "same@example.com", confirmed=False, is_active=False)
+
+    resend_confirmation("same@example.com")
+
+    assert (OutgoingMail.objects.get().kind, OutgoingMail.objects.get().user) == (
+        "confirm_email",
+        waiting,
+    )
+
+
+def test_a_claim_of_what_an_account_owns_that_is_off_gets_no_link():
+    make_user("off", "same@example.com", is_active=False)
+    make_user("waiting", "same@example.com", confirmed=False)
+
+    resend_confirmation("same@example.com")
+
+    assert OutgoingMail.objects.get().kind == "no_account"
+
+
 def test_the_owner_of_an_address_comes_before_who_only_claims_it():
     make_user("owner", "same@example.com")
     make_user("claims", "same@example.com", confirmed=False)

@@ -61,8 +61,14 @@ def _claimed(email: str, key: str) -> UserEmail | None:
     of_browser = OneTimeSecret.objects.filter(address=OuterRef("pk"), browser_key=key or "-")
     row = (
         rows.annotate(is_of_browser=Exists(of_browser))
-        # Who has proved the address comes first; then what this browser claims; then the newest.
-        .order_by(F("verified_key").desc(nulls_last=True), "-is_of_browser", "-created_at")
+        # Who has proved the address comes first; then, of accounts that are on, what this browser
+        # claims; then the newest.
+        .order_by(
+            F("verified_key").desc(nulls_last=True),
+            "-user__is_active",
+            "-is_of_browser",
+            "-created_at",
+        )
         .first()
     )
     return row if row and row.user.is_active else None
