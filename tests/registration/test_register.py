@@ -24,7 +24,7 @@ from django_useraccounts.models import (
 )
 from django_useraccounts.policy import Policy
 from django_useraccounts.registration.flows import register
-from django_useraccounts.testing import PASSWORD, mails_to, make_user
+from django_useraccounts.testing import PASSWORD, html_of, mails_to, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +107,22 @@ def test_a_taken_address_is_claimed_in_vain_and_its_owner_is_told(
     assert not made.address.is_confirmed
     assert UserEmail.objects.confirmed().get().user == owner
     assert OutgoingMail.objects.get().secret is None
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_only_an_owner_whose_account_is_on_is_told_to_just_log_in(
+    django_capture_on_commit_callbacks, is_active
+):
+    make_user("owner", "frida@example.com", is_active=is_active)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        register("frida", email="frida@example.com", password=PASSWORD)
+
+    (mail,) = mails_to("frida@example.com")
+    for text in (mail.body, html_of(mail)):
+        assert ("just log in" in text) is is_active
+        assert ("/login/" in text) is is_active
+        assert ("The account was switched off." in text) is not is_active
 
 
 @pytest.mark.parametrize("other", ["frida", "FRIDA", " Frida "])
