@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
@@ -64,7 +65,8 @@ def log_in(
             # First: what it raises must not meet a session that is begun already.
             then(user)
         auth.login(request, user)
-        request.session.set_expiry(None if remember else 0)
+        # Not None, which leaves it to SESSION_EXPIRE_AT_BROWSER_CLOSE.
+        request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
     logged_in: AbstractUser = user
     return logged_in
 

@@ -149,8 +149,10 @@ def test_a_policy_that_says_no_looks_like_a_wrong_password(client, settings):
     assert response.context["form"].errors == {"__all__": [REFUSED]}
 
 
+@pytest.mark.parametrize("by_default", [False, True])
 @pytest.mark.parametrize("more, at_close", [({}, True), ({"remember": "on"}, False)])
-def test_a_session_lasts_as_long_as_was_asked_for(client, settings, more, at_close):
+def test_a_session_lasts_as_long_as_was_asked_for(client, settings, more, at_close, by_default):
+    settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = by_default
     make_user("maria")
 
     fill(client, **more)
