@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from ..browser import browser_key
 from ..credentials import check_own_password
-from ..devices import know_device
+from ..devices import trust_device
 from ..emails.flows import has_to_confirm, note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials
 from ..identity import login_names
@@ -74,7 +74,7 @@ def log_in(
 def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> None:
     """Write down a login, whichever page did it; a receiver of Django's ``user_logged_in``."""
     stamp_proof(request)
-    know_device(request, user)
+    trust_device(request, user)
     _note_language(user)
     details = {"source": user.login_source} if user.login_source else {}
     AccountEvent.objects.record(

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user, get_user_model
 from django.test import Client
 
 from django_useraccounts.credentials import check_own_password
-from django_useraccounts.devices import is_known_device, is_trusted_device
+from django_useraccounts.devices import is_trusted_device
 from django_useraccounts.emails.flows import disown_email, remove_email
 from django_useraccounts.errors import TooManyAttempts, UsernameTaken, WrongPassword
 from django_useraccounts.login import flows
@@ -312,14 +312,13 @@ def test_what_has_to_be_done_before_the_login_keeps_it_from_happening(client, rf
     assert not AccountEvent.objects.filter(kind="logged_in").exists()
 
 
-def test_a_login_makes_the_browser_known_to_its_account_and_a_wrong_password_does_not(client):
+def test_a_login_has_its_account_trust_the_browser_and_a_wrong_password_does_not(client):
     user = make_user("maria")
 
     assert "useraccounts_device_token" not in fill(client, password="wrong").cookies
     request = fill(client).wsgi_request
 
     request.COOKIES.update({name: morsel.value for name, morsel in client.cookies.items()})
-    assert is_known_device(request, user.pk)
     assert is_trusted_device(request, user)
 
 
@@ -335,7 +334,6 @@ def test_a_new_password_is_trusted_where_it_was_set_and_nowhere_else(client):
     for browser, trusted in ((client, True), (other, False)):
         request = browser.get(URL).wsgi_request
         assert is_trusted_device(request, user) is trusted
-        assert is_known_device(request, user.pk)
 
 
 # What the browser is told
