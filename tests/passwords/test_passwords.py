@@ -14,7 +14,12 @@ from django_useraccounts.models import (
     OutgoingMail,
     UserEmail,
 )
-from django_useraccounts.passwords.flows import change_password, forgot_password, reset_password
+from django_useraccounts.passwords.flows import (
+    change_password,
+    forgot_password,
+    reset_password,
+    set_password,
+)
 from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of, peek
 from django_useraccounts.testing import PASSWORD, link_in, log_in, mails_to, make_user
 
@@ -39,6 +44,33 @@ def opened(client, link):
 
 def change(client, old=PASSWORD, new=NEW):
     return client.post("/accounts/change-password/", {"old_password": old, "new_password": new})
+
+
+# Who is told
+
+
+@pytest.mark.parametrize(
+    "how, told",
+    [
+        ("change", ["frida@example.com"]),
+        ("set", ["frida@example.com"]),
+        # Whoever reads one of the mailboxes has set it, and would read the news alone.
+        ("reset", ["frida@example.com", "second@example.com"]),
+    ],
+)
+def test_a_new_password_is_told_to_the_primary_address_and_one_set_by_mail_to_each(how, told):
+    user = make_user("frida", password=None if how == "set" else PASSWORD)
+    UserEmail.objects.add_proved(user, "second@example.com")
+    UserEmail.objects.add_claim(user, "claim@example.com")
+    if how == "change":
+        change_password(user, old_password=PASSWORD, new_password=NEW)
+    elif how == "set":
+        set_password(user, new_password=NEW)
+    else:
+        reset_password(secret_for(user), new_password=NEW)
+
+    mails = OutgoingMail.objects.filter(kind="password_changed", user=user).order_by("pk")
+    assert [mail.to for mail in mails] == told
 
 
 # Change
