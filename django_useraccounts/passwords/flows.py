@@ -160,7 +160,8 @@ def _tell(
     """Record a new password, tell the user by mail, and others by signal."""
     AccountEvent.objects.record(kind, user=user, actor=user, request=request)
     for email in to if has_emails() else ():
-        announce("password_changed", to=email, user=user, request=request)
+        # The template asks by the kind whether there was an old one.
+        announce("password_changed", to=email, user=user, what=kind, request=request)
     signals.send_on_commit(signal, user=user, request=request)
 
 
