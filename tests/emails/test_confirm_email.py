@@ -231,6 +231,51 @@ def test_it_was_not_me_takes_the_address_off_and_thanks(client):
     assert not UserEmail.objects.exists()
 
 
+def test_a_second_click_on_it_was_not_me_gets_the_same_page(client):
+    path = opened(client, link_for(make_user("stranger", confirmed=False)))
+    client.post(path, {"answer": "not_me"})
+
+    response = client.post(path, {"answer": "not_me"})
+
+    assert response.status_code == 200
+    assert "Your address was taken off that account." in response.content.decode()
+
+
+def test_it_was_not_me_is_believed_of_no_link_that_is_there_or_is_none(client):
+    user = make_user("stranger", confirmed=False)
+    path = opened(client, link_for(user))
+
+    # Another browser, which has no cookie of the link; and what is no link at all.
+    for browser, where in ((Client(), path), (client, "/accounts/confirm-email/x/")):
+        response = browser.post(where, {"answer": "not_me"})
+        assert reasons_of(response) == (404, "invalid")
+    assert claim_of(user)
+
+
+@pytest.mark.parametrize("password, is_asked_for", [(PASSWORD, True), (None, False)])
+def test_who_has_no_password_is_not_told_to_log_in_with_it(client, password, is_asked_for):
+    path = opened(client, link_for(make_user("frida", password=password, confirmed=False)))
+
+    page = client.post(path, {"answer": "confirm"}, follow=True).content.decode()
+
+    assert "Your e-mail address is confirmed." in page
+    assert ("Now log in with your password." in page) is is_asked_for
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_it_asks_for_the_password_that_works(client, set_conf, confirmed):
+    set_conf(USERNAME="off")
+    user = make_user("frida", confirmed=confirmed)
+    if confirmed:
+        UserEmail.objects.add_claim(user, "second@example.com")
+
+    page = client.get(opened(client, link_for(user))).content.decode()
+
+    # After the registration it may be another one.
+    assert ("The password that you chose when you registered" in page) is not confirmed
+    assert ("Your password" in page) is confirmed
+
+
 def test_a_wrong_answer_changes_nothing(client):
     user = make_user("frida", confirmed=False)
     path = opened(client, link_for(user))
