@@ -25,6 +25,7 @@ def check_useraccounts(
         *values.roles(),
         *values.policy(),
         *parts.user_model(),
+        *parts.administration(),
         *identities.contradictions(),
         *parts.backends(),
         *parts.middleware(),
@@ -35,6 +36,7 @@ def check_useraccounts(
         *site.passwords(),
         *site.mail(),
         *site.login(),
+        *site.stock_pages(),
         *guards.undeclared_roles(),
     ]
 
@@ -62,6 +64,6 @@ def check_database(
     return [
         message
         for alias in databases or ()
-        for look in (guards.missing_roles, database.constraints)
+        for look in (guards.missing_roles, database.constraints, database.overdue_accounts)
         for message in look(alias)
     ]

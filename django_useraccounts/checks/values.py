@@ -1,6 +1,7 @@
 """What stands in the dictionary USERACCOUNTS."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
@@ -207,9 +208,10 @@ def _role(name: object, problem: str) -> CheckMessage:
 
 
 def policy() -> Iterator[CheckMessage]:
-    """Yield the policy that is none."""
+    """Yield the policy that is none, and what nobody asks, but for a letter or two."""
     try:
-        is_policy = issubclass(import_string(conf.POLICY), Policy)
+        policy_class = import_string(conf.POLICY)
+        is_policy = issubclass(policy_class, Policy)
     except (ImportError, TypeError):
         is_policy = False
     if not is_policy:
@@ -218,3 +220,18 @@ def policy() -> Iterator[CheckMessage]:
             hint="Write the dotted path of a subclass of django_useraccounts.policy.Policy.",
             id="useraccounts.E003",
         )
+        return
+    questions = _public(Policy)
+    # One that is answered has its right name, and the other is a helper of it.
+    unanswered = {n for n in questions if getattr(policy_class, n) is getattr(Policy, n)}
+    for name in sorted(_public(policy_class) - questions):
+        for meant in get_close_matches(name, unanswered, n=1, cutoff=0.8):
+            yield checks.Warning(
+                f'{conf.POLICY} has "{name}", which nobody asks.',
+                hint=f'Did you mean "{meant}"?',
+                id="useraccounts.W015",
+            )
+
+
+def _public(policy_class: type[Policy]) -> set[str]:
+    return {name for name in dir(policy_class) if not name.startswith("_")}

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import conf
 from ..identity import has_emails
 from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
-from ..models import AccountExport
+from ..models import AccountExport, OutgoingMail
 from ..secrets import FETCH_EXPORT, LINK_LENGTH, link_of
 from ..site import site_name
 from ..views import FlowView, LinkView
@@ -36,6 +37,9 @@ class ExportAccountView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, FlowV
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         exports = AccountExport.objects.defer("content").select_related("secret")
+        # Another address may be the primary one by now.
+        mails = OutgoingMail.objects.filter(secret=OuterRef("secret")).order_by()
+        exports = exports.annotate(mailed_to=Subquery(mails.values("to")[:1]))
         # Not one whose link a new password has ended: it is to be packed again.
         still = {"secret__expires_at__gt": timezone.now(), "secret__epoch": self.user.session_epoch}
         export = exports.filter(user=self.user, **still).last()

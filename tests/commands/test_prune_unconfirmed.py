@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+from django_useraccounts import personal_data
 from django_useraccounts.models import UserEmail
+from django_useraccounts.personal_data import register_personal_data
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue
 from django_useraccounts.testing import make_user
 
@@ -135,3 +138,38 @@ def test_a_claim_stays_that_is_the_only_name_of_an_account_that_is_used(
 
     assert UserEmail.objects.exists() is stays
     assert get_user_model().objects.exists()
+
+
+def test_what_the_database_refuses_of_one_keeps_no_other(monkeypatch, caplog):
+    def wait_in_vain(user):
+        if user.username == "frida":
+            raise OperationalError("Lock wait timeout exceeded")
+
+    monkeypatch.setattr(personal_data, "_registered", dict(personal_data._registered))
+    register_personal_data("books", erase=wait_in_vain)
+    for name in ("frida", "ada"):
+        age(make_user(name, confirmed=False))
+
+    call_command("useraccounts_prune")
+
+    assert names() == {"frida"}
+    assert "Lock wait timeout exceeded" in caplog.text
+
+
+def test_an_address_that_the_database_refuses_to_drop_keeps_no_other(caplog):
+    maria = make_user("maria")
+    first, _second = (
+        UserEmail.objects.add_claim(maria, f"{name}@example.com") for name in ("first", "second")
+    )
+    age(maria)
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith("DELETE") and first.pk in (params or ()) and "useremail" in sql:
+            raise OperationalError("Lock wait timeout exceeded")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        call_command("useraccounts_prune")
+
+    assert set(UserEmail.objects.claims()) == {first}
+    assert "Lock wait timeout exceeded" in caplog.text

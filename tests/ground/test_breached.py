@@ -11,6 +11,7 @@ import threading
 
 import pytest
 import requests
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.urls import reverse
 
@@ -212,6 +213,20 @@ def test_T4_a_flood_is_not_drunk():
         assert not is_refused(BreachedPasswordValidator(f"http://{host}/", timeout=3))
 
     assert reasons() == ["size"]
+
+
+@pytest.mark.parametrize("broken", [{"status": 500}, {"body": b"maintenance"}])
+def test_T4_what_else_refuses_a_password_does_so_meanwhile(settings, broken):
+    common = "django.contrib.auth.password_validation.CommonPasswordValidator"
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": NAME}, {"NAME": common}]
+
+    with FakeBreachedPasswords() as fake:
+        fake.answers("range", **broken)
+        with pytest.raises(ValidationError) as refused:
+            validate_password("password1")
+
+    assert [error.code for error in refused.value.error_list] == ["password_too_common"]
+    assert len(reasons()) == 1
 
 
 def test_T4_an_outage_costs_one_visitor_the_wait(validator, monkeypatch):

@@ -11,6 +11,7 @@ from django.db import connection
 from rest_framework.permissions import IsAdminUser
 
 from django_useraccounts.integrations.rest_framework import RolesRequired
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.models import AccountEvent
 from django_useraccounts.requirements import Requirement, guarded_names
 from django_useraccounts.roles.flows import revoke_role
@@ -85,6 +86,18 @@ def test_M7_atomic_requests_do_not_undo_the_count_of_views_that_are_left_out(cli
 
     assert client.get("/rest/basic/non-atomic/", **basic(frida)).status_code == 429
     assert AccountEvent.objects.filter(kind="login_failed", user=frida).count() == 5
+
+
+def test_a_closed_account_is_let_in_nowhere_and_stays_closed(client):
+    frida = make_user("frida")
+    open_to = client.get("/rest/anybody/", **basic(frida)).status_code
+    close_account(frida)
+
+    response = client.get("/rest/anybody/", **basic(frida))
+
+    assert (open_to, response.status_code) == (200, 401)
+    frida.refresh_from_db()
+    assert frida.is_closed
 
 
 def test_a_form_of_another_site_is_refused_as_by_the_framework():

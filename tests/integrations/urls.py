@@ -102,6 +102,10 @@ class NonAtomicSuppers(BasicSuppers):
     pass
 
 
+class AnybodysSuppers(BasicSuppers):
+    permission_classes = [IsAuthenticated]
+
+
 class EitherSuppers(Suppers):
     permission_classes = [RolesRequired("artist") | RolesRequired("programmer")]
 
@@ -150,6 +154,7 @@ urlpatterns = [
     path("rest/", Suppers.as_view()),
     path("rest/basic/", BasicSuppers.as_view()),
     path("rest/basic/non-atomic/", NonAtomicSuppers.as_view()),
+    path("rest/anybody/", AnybodysSuppers.as_view()),
     path("rest/either/", EitherSuppers.as_view()),
     path("rest/both/", BothSuppers.as_view()),
     path("rest/staff-or-artist/", StaffOrArtistSuppers.as_view()),

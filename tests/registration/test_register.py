@@ -3,7 +3,9 @@
 from typing import ClassVar
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 
@@ -24,6 +26,8 @@ from django_useraccounts.models import (
 )
 from django_useraccounts.policy import Policy
 from django_useraccounts.registration.flows import register
+from django_useraccounts.registration.forms import RegisterForm
+from django_useraccounts.registration.views import RegisterView
 from django_useraccounts.testing import PASSWORD, html_of, mails_to, make_user
 
 pytestmark = pytest.mark.django_db
@@ -357,6 +361,23 @@ def test_a_username_that_mariadb_takes_for_the_same_is_taken_too(settings, clien
     assert response.status_code == (200 if connection.vendor == "mysql" else 302)
     if connection.vendor == "mysql":
         assert errors_of(response) == {"username": taken}
+
+
+def test_a_form_that_asks_for_a_file_is_sent_with_it(client, monkeypatch):
+    class PortraitForm(RegisterForm):
+        portrait = forms.FileField()
+
+    seen = []
+    monkeypatch.setattr(RegisterView, "form_class", PortraitForm)
+    monkeypatch.setattr(
+        RegisterView, "save_more", lambda view, user, form: seen.append(form["portrait"].data)
+    )
+
+    page = client.get(URL).content.decode()
+    fill(client, portrait=SimpleUploadedFile("frida.png", b"paint"))
+
+    assert '<form method="post" novalidate enctype="multipart/form-data">' in page
+    assert [portrait.name for portrait in seen] == ["frida.png"]
 
 
 def test_the_page_of_a_closed_registration_says_so(client, settings):

@@ -1,10 +1,11 @@
 """Drop what nobody has confirmed: addresses that wait for too long, and accounts with no other."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, RestrictedError
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from ...identity import login_names
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...models.emails import ADOPTED
 from ...personal_data import drop_files, forget
-from ...transactions import repeat_undone
+from ...transactions import is_outage, repeat_undone
 
 logger = logging.getLogger("django_useraccounts.emails")
 
@@ -24,9 +25,9 @@ def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[i
 
     Neither while a link for the address still works. An account that somebody has ever logged in
     to, that is staff, or that rows of the project protect, stays; so does, with a line in the log,
-    one of which an app refuses to forget what it holds, see ``personal_data``. One transaction for
-    each row that goes, which locks the user first: who confirms at this moment wins, or finds the
-    link gone.
+    one of which an app refuses to forget what it holds, see ``personal_data``, or which the
+    database refuses to delete. One transaction for each row that goes, which locks the user first:
+    who confirms at this moment wins, or finds the link gone.
     """
     accounts = keys_by_window(_accounts(older_than), window=window)
     claims = keys_by_window(_claims(older_than), window=window)
@@ -98,16 +99,7 @@ def _drop_account(key: object, older_than: timedelta) -> bool:
             user.delete()
             return True
 
-    try:
-        return repeat_undone(drop, restore=lambda: None)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away, for the others as well
-    except (ProtectedError, RestrictedError):
-        return False
-    except Exception:
-        # Whatever an app raises that forgets something: the others are not to wait for it.
-        logger.exception("The account #%s could not be pruned.", key)
-        return False
+    return _done_or_logged(drop, "The account #%s could not be pruned.", key)
 
 
 def _drop_claim(key: object, older_than: timedelta) -> bool:
@@ -120,4 +112,17 @@ def _drop_claim(key: object, older_than: timedelta) -> bool:
             still = _claims(older_than).filter(pk=key).first()
             return bool(still and still.delete())
 
-    return repeat_undone(drop, restore=lambda: None)
+    return _done_or_logged(drop, "The address #%s could not be pruned.", key)
+
+
+def _done_or_logged(drop: Callable[[], bool], failure: str, key: object) -> bool:
+    try:
+        return repeat_undone(drop, restore=lambda: None)
+    except (ProtectedError, RestrictedError):
+        return False
+    except Exception as error:
+        if is_outage(error):
+            raise
+        # Whatever an app raises that forgets something: the others are not to wait for it.
+        logger.exception(failure, key)
+        return False

@@ -230,7 +230,20 @@ def drop(username: str) -> Act:
     return act
 
 
-@case(prune_unconfirmed, between=(drop("ada"), drop("frida")))
+def drop_the_claim_and(*usernames: str) -> Act:
+    def act() -> None:
+        for username in usernames:
+            drop(username)()
+        UserEmail.objects.get(email=SECOND).delete()
+
+    return act
+
+
+@case(
+    prune_unconfirmed,
+    between=(drop("ada"), drop("frida")),
+    apart=(drop_the_claim_and("ada"), drop_the_claim_and("frida"), drop_the_claim_and()),
+)
 def two_accounts_and_an_address() -> Act:
     maria = make_user("maria")
     UserEmail.objects.add_claim(maria, SECOND)
