@@ -116,12 +116,12 @@ def undone_attempts() -> Iterator[CheckMessage]:
     has_framework = apps.is_installed("rest_framework") or hasattr(settings, "REST_FRAMEWORK")
     is_undone = connection.settings_dict.get("ATOMIC_REQUESTS") and "cache" not in conf.LIMITS
     if has_framework and is_undone:
-        yield checks.Error(
+        yield checks.Warning(
             "The database of the attempts has ATOMIC_REQUESTS, so REST framework undoes the count "
             "of a wrong password: there, anybody may guess without end.",
             hint='Write USERACCOUNTS = {"LIMITS": {"cache": "limits"}}, a cache that counts; or '
             "silence this check where transaction.non_atomic_requests is on each view of the API.",
-            id="useraccounts.E021",
+            id="useraccounts.W040",
         )
 
 

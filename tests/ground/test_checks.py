@@ -349,7 +349,7 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
     assert found() == ([expected] if warned else [])
 
 
-# E021: whose count a request takes back
+# W040: whose count a request takes back
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
         ({"ATOMIC_REQUESTS": True}, {}, {"cache": "default"}, False),
     ],
 )
-def test_E021_an_api_that_takes_the_count_of_guesses_back(
+def test_W040_an_api_that_takes_the_count_of_guesses_back(
     settings, set_conf, monkeypatch, of_database, of_framework, limits, told
 ):
     database = SimpleNamespace(vendor="sqlite", settings_dict=of_database)
@@ -372,12 +372,12 @@ def test_E021_an_api_that_takes_the_count_of_guesses_back(
     if of_framework is not None:
         settings.REST_FRAMEWORK = of_framework
 
-    expected = Error(
+    expected = Warn(
         "The database of the attempts has ATOMIC_REQUESTS, so REST framework undoes the count "
         "of a wrong password: there, anybody may guess without end.",
         hint='Write USERACCOUNTS = {"LIMITS": {"cache": "limits"}}, a cache that counts; or '
         "silence this check where transaction.non_atomic_requests is on each view of the API.",
-        id="useraccounts.E021",
+        id="useraccounts.W040",
     )
     assert found() == ([expected] if told else [])
 

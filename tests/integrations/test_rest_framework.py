@@ -76,7 +76,7 @@ def test_M7_guesses_are_limited_with_the_budget_of_the_page_to_log_in(client):
 
 @pytest.mark.django_db(transaction=True)
 def test_M7_atomic_requests_do_not_undo_the_count_of_views_that_are_left_out(client, monkeypatch):
-    # as the check E021 wants it; the framework undoes what the others have counted
+    # as the check W040 wants it; the framework undoes what the others have counted
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     frida = make_user("frida", roles=["starving", "artist"])
     wrong = {"headers": {"authorization": f"Basic {b64encode(b'frida:wrong').decode()}"}}
