@@ -18,6 +18,7 @@ def check_useraccounts(
     return given or [
         *values.limits(),
         *values.isolation(),
+        *values.undone_attempts(),
         *values.emails_per_user(),
         *values.terms_version(),
         *values.mail_delivery(),

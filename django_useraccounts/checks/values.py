@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.cache import InvalidCacheBackendError, caches
@@ -108,6 +109,21 @@ def isolation() -> Iterator[CheckMessage]:
             "of many attempts at once, MariaDB undoes some.",
             hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
             id="useraccounts.W014",
+        )
+
+
+def undone_attempts() -> Iterator[CheckMessage]:
+    """Yield the counts of attempts that REST framework undoes with a request that it refuses."""
+    connection = connections[router.db_for_write(AttemptCounter)]
+    has_framework = apps.is_installed("rest_framework") or hasattr(settings, "REST_FRAMEWORK")
+    is_undone = connection.settings_dict.get("ATOMIC_REQUESTS") and "cache" not in conf.LIMITS
+    if has_framework and is_undone:
+        yield checks.Warning(
+            "The database of the attempts has ATOMIC_REQUESTS, so REST framework undoes the count "
+            "of a wrong password: there, anybody may guess without end.",
+            hint='Write USERACCOUNTS = {"LIMITS": {"cache": "limits"}}, a cache that counts; or '
+            "silence this check where transaction.non_atomic_requests is on each view of the API.",
+            id="useraccounts.W040",
         )
 
 

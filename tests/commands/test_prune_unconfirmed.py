@@ -163,6 +163,31 @@ def test_how_long_is_a_setting(set_conf):
     assert names() == set()
 
 
+@pytest.mark.parametrize(
+    "conf, username, stays",
+    [
+        ({"USERNAME": "off"}, None, True),
+        ({"USERNAME": "optional"}, None, True),
+        ({"LOGIN_BY": "email"}, "frida", True),
+        ({"USERNAME": "off"}, "hidden", True),
+        ({"USERNAME": "optional"}, "frida", False),
+        ({}, "frida", False),
+    ],
+)
+def test_a_claim_stays_that_is_the_only_name_of_an_account_that_is_used(
+    set_conf, conf, username, stays
+):
+    # As where people are let in at once: the link is the only way back in.
+    set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False, **conf)
+    address = "frida@example.com"
+    age(make_user(username, address, confirmed=False, last_login=timezone.now()))
+
+    call_command("useraccounts_prune")
+
+    assert UserEmail.objects.exists() is stays
+    assert get_user_model().objects.exists()
+
+
 def test_what_the_database_refuses_of_one_keeps_no_other(monkeypatch, caplog):
     def wait_in_vain(user):
         if user.username == "frida":

@@ -29,6 +29,7 @@ NO_CASES = {
     "addresses_before": "reads only",
     "begin_login": "writes nothing but the session, which Django saves after the page",
     "claim_to_hand_over": "reads only",
+    "has_to_confirm": "reads only",
     "customer_portal": "reads only, and asks Stripe",
     "drop_claims": "a part of reset_password, in its transaction",
     "forget_devices": "a part of reset_password, hand_over and others, in their transaction",

@@ -185,6 +185,28 @@ def test_T4_a_name_server_that_is_silent_holds_nobody_either(monkeypatch):
     assert reasons() == ["timeout"]
 
 
+def test_T4_certificates_that_are_gone_refuse_nobody(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+
+    # They are looked for before the address is called.
+    assert not is_refused(BreachedPasswordValidator("https://192.0.2.1/range/"))
+
+    assert reasons() == ["tls"]
+
+
+@pytest.mark.parametrize("kind", ["Thread", "Timer"])
+def test_T4_a_machine_that_has_no_thread_left_refuses_nobody(validator, monkeypatch, kind):
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(getattr(threading, kind), "start", start)
+
+    with FakeBreachedPasswords(PASSWORD):
+        assert not is_refused(validator)
+
+    assert reasons() == ["thread"]
+
+
 def test_T4_a_flood_is_not_drunk():
     flood = itertools.chain([OK + b"\r\n"], itertools.repeat(FLOOD))
     with server(flood) as host, within(4):

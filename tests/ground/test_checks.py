@@ -349,6 +349,39 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
     assert found() == ([expected] if warned else [])
 
 
+# W040: whose count a request takes back
+
+
+@pytest.mark.parametrize(
+    "of_database, of_framework, limits, told",
+    [
+        ({"ATOMIC_REQUESTS": True}, {}, {}, True),
+        ({"ATOMIC_REQUESTS": True}, None, {}, False),
+        ({"ATOMIC_REQUESTS": False}, {}, {}, False),
+        ({}, {}, {}, False),
+        ({"ATOMIC_REQUESTS": True}, {}, {"cache": "default"}, False),
+    ],
+)
+def test_W040_an_api_that_takes_the_count_of_guesses_back(
+    settings, set_conf, monkeypatch, of_database, of_framework, limits, told
+):
+    database = SimpleNamespace(vendor="sqlite", settings_dict=of_database)
+    monkeypatch.setattr(values, "connections", {"default": database})
+    in_cache(settings, set_conf, REDIS, LOCATION="redis://127.0.0.1?socket_timeout=1")
+    set_conf(LIMITS=limits)
+    if of_framework is not None:
+        settings.REST_FRAMEWORK = of_framework
+
+    expected = Warn(
+        "The database of the attempts has ATOMIC_REQUESTS, so REST framework undoes the count "
+        "of a wrong password: there, anybody may guess without end.",
+        hint='Write USERACCOUNTS = {"LIMITS": {"cache": "limits"}}, a cache that counts; or '
+        "silence this check where transaction.non_atomic_requests is on each view of the API.",
+        id="useraccounts.W040",
+    )
+    assert found() == ([expected] if told else [])
+
+
 # E003: policy
 
 

@@ -229,6 +229,15 @@ def test_who_has_to_confirm_first_is_told_so(client, provider):
     assert user_of(client) == ""
 
 
+def test_who_is_known_and_has_no_address_comes_in_to_add_one(client, provider):
+    # As who was connected while the site had no addresses.
+    identity_of(User.objects.create_user("maria"))
+
+    arrive(client, provider)
+
+    assert user_of(client)
+
+
 def test_two_tabs_of_one_person_both_arrive(client, provider):
     maria = make_user("maria")
     identity_of(maria)

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, Rest
 from django.utils import timezone
 
 from ...batches import WINDOW, keys_by_window
+from ...identity import login_names
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...models.emails import ADOPTED
 from ...personal_data import drop_files, forget
@@ -43,7 +44,12 @@ def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[i
 def _claims(older_than: timedelta) -> QuerySet[UserEmail]:
     # By its claims an account that could not go is found again the next time, as whole as it was.
     accounts = _accounts(older_than).filter(pk=OuterRef("user"))
-    return UserEmail.objects.claims().exclude(_is_kept(older_than)).exclude(Exists(accounts))
+    claims = UserEmail.objects.claims().exclude(_is_kept(older_than)).exclude(Exists(accounts))
+    # By the only name that somebody has the link can be asked for again, which is the way back in.
+    has_another = Q(Exists(UserEmail.objects.confirmed().filter(user=OuterRef("user"))))
+    if "username" in login_names():
+        has_another |= Q(user__username_key__isnull=False)
+    return claims.filter(has_another)
 
 
 def decides_what_is_pruned() -> Q:
