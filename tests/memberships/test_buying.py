@@ -25,7 +25,7 @@ from django_useraccounts.memberships.flows import (
 from django_useraccounts.memberships.models import Plan, StripeCustomer
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
-from tests.memberships.bills import KEY, read
+from tests.memberships.bills import KEY, read, seconds
 from tests.memberships.conftest import days, make_plan, only
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +183,22 @@ def test_a_closed_account_is_charged_no_more(office, subscription, maria):
     [(path, asked, _)] = office.asked
     assert path == "POST /v1/subscriptions/sub_1"
     assert asked == {"cancel_at_period_end": "true"}
+    later = subscription.begins + days(1)
+    apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
+    assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later_day(
+    office, subscription, maria
+):
+    day = seconds(subscription.begins + days(180))
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=day)))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["POST /v1/subscriptions/sub_1"]
     later = subscription.begins + days(1)
     apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
     assert stop_renewals() == (0, 0)

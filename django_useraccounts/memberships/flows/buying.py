@@ -11,7 +11,7 @@ from ...models import AbstractUser, AccountEvent
 from ...site import site_origin
 from ..conf import conf
 from ..errors import AlreadyMember, NoCustomer, NotForSale, StripeUnreachable
-from ..models import Membership, Plan, StripeCustomer
+from ..models import GOES_ON, Membership, Plan, StripeCustomer
 from ..stripe import client
 from ..stripe.events import PLAN_KEY, USER_KEY
 
@@ -76,7 +76,7 @@ def stop_renewals() -> tuple[int, int]:
     """
     stopped = failed = 0
     rows = Membership.objects.charged().select_related("user")
-    is_closed = Q(user__erase_at__isnull=False, ends_at__isnull=True)
+    is_closed = Q(user__erase_at__isnull=False) & GOES_ON
     for membership in rows.filter(is_closed | Q(user=None)).iterator(chunk_size=100):
         try:
             _stop(membership)

@@ -5,16 +5,19 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ...batches import WINDOW, keys_by_window
 from ...transactions import repeat_undone
-from ..models import Membership
+from ..models import GOES_ON, Membership
 from .payments import locked
 from .periods import tell
 
-_RENEWS = Q(subscription_id__isnull=False, ends_at=None, state=Membership.State.RUNNING)
+_RENEWS = Q(subscription_id__isnull=False, state=Membership.State.RUNNING) & GOES_ON
+#: When one that does not go on ends, as far as that is known.
+_END = Coalesce("ends_at", "paid_until")
 
 
 def remind_members(*, days: int = 7, batch: int = WINDOW) -> int:
@@ -25,12 +28,12 @@ def remind_members(*, days: int = 7, batch: int = WINDOW) -> int:
     beside itself: for cron.
     """
     now = timezone.now()
-    stays = Q(subscription_id=None) | Q(ends_at__isnull=False)
-    rows = _of_who_is_here(Membership.objects.filter(stays, reminded_at=None))
-    rows = rows.filter(paid_until__gt=now, paid_until__lte=now + timedelta(days=days))
-    rows = rows.exclude(state=Membership.State.ENDED)
-    longer = _RENEWS | Q(paid_until__gt=OuterRef("paid_until"))
-    rows = rows.exclude(Exists(_others().filter(longer)))
+    is_last = Q(subscription_id=None) | Q(ends_at__lte=F("paid_until"))
+    rows = _of_who_is_here(Membership.objects.filter(is_last, reminded_at=None))
+    rows = rows.filter(paid_until__gt=now).exclude(state=Membership.State.ENDED)
+    rows = rows.annotate(end=_END).filter(end__gt=now, end__lte=now + timedelta(days=days))
+    others = _others().annotate(end=_END)
+    rows = rows.exclude(Exists(others.filter(_RENEWS | Q(end__gt=OuterRef("end")))))
     return _each(rows, _remind, batch=batch)
 
 
@@ -50,7 +53,7 @@ def _of_who_is_here(rows: QuerySet[Membership]) -> QuerySet[Membership]:
 
 
 def _remind(membership: Membership, now: datetime) -> bool:
-    if membership.reminded_at or membership.paid_until is None or membership.paid_until <= now:
+    if membership.reminded_at or membership.last_day is None or membership.last_day <= now:
         return False
     membership.reminded_at = now
     membership.save(update_fields=["reminded_at"])
