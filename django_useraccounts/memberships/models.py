@@ -78,9 +78,10 @@ class StripeCustomer(models.Model):
 
     It is written before the first checkout, so that it is there whatever event comes first. It
     outlives the account, as nobody's: Stripe may send for months what is still to be recognised.
+    Whose customer Stripe does not know any more gets another one, and keeps the first.
     """
 
-    user = models.OneToOneField[Any, Any](
+    user = models.ForeignKey[Any, Any](
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,

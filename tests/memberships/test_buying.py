@@ -26,7 +26,7 @@ from django_useraccounts.memberships.models import Plan, StripeCustomer
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
 from tests.memberships.bills import KEY, read, seconds
-from tests.memberships.conftest import days, make_plan, only
+from tests.memberships.conftest import days, make_plan, only, opens
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +170,85 @@ def test_who_has_bought_nothing_has_no_portal(office, maria):
     assert office.asked == []
 
 
+# What Stripe knows no more
+
+
+def test_who_is_no_customer_any_more_buys_as_a_new_one(office, subscription, plan, maria):
+    office.missing = {"cus_maria"}
+
+    assert start_checkout(maria, plan)
+
+    assert office.paths() == [
+        "POST /v1/checkout/sessions",
+        "POST /v1/customers",
+        "POST /v1/checkout/sessions",
+    ]
+    assert office.asked[-1][1]["customer"] == "cus_1"
+    known = StripeCustomer.objects.filter(user=maria).values_list("customer_id", flat=True)
+    # What is told late of the old one is still hers.
+    assert set(known) == {"cus_maria", "cus_1"}
+    assert customer_portal(maria)
+    assert office.asked[-1][1]["customer"] == "cus_1"
+
+
+def test_who_was_deleted_on_the_day_of_the_first_checkout_is_not_made_the_same_again(
+    office, plan, maria
+):
+    start_checkout(maria, plan)
+    office.missing = {"cus_1"}
+
+    assert start_checkout(maria, plan)
+
+    assert office.asked[-1][1]["customer"] == "cus_2"
+
+
+def test_a_customer_whom_a_wrong_key_has_hidden_for_a_while_is_found_again(
+    office, subscription, plan, maria
+):
+    office.missing = {"cus_maria"}
+    start_checkout(maria, plan)
+    office.missing = {"cus_1"}
+
+    assert customer_portal(maria)
+
+    assert office.asked[-1][1]["customer"] == "cus_maria"
+
+
+def test_who_is_no_customer_any_more_has_no_portal(office, subscription, maria):
+    office.missing = {"cus_maria"}
+
+    with pytest.raises(NoCustomer):
+        customer_portal(maria)
+
+    assert StripeCustomer.objects.get().customer_id == "cus_maria"
+
+
+def test_a_price_that_stripe_does_not_know_makes_no_new_customer(office, subscription, plan, maria):
+    office.missing = {"price_patron"}
+
+    with pytest.raises(StripeUnreachable):
+        start_checkout(maria, plan)
+
+    assert office.paths() == ["POST /v1/checkout/sessions"]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_subscription_whose_end_was_not_heard_of_hinders_no_new_one(
+    office, subscription, plan, maria, is_known
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    if is_known:
+        office.state = "canceled"
+    else:
+        office.missing = {"sub_1"}
+
+    assert start_checkout(maria, plan)
+
+    assert only().state == "ended"
+    assert not opens(maria)
+
+
 # Who leaves is charged no more
 
 
@@ -211,6 +290,27 @@ def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     assert stop_renewals() == (1, 0)
 
     assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert only().state == "ended"
+    assert stop_renewals() == (0, 0)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_a_subscription_that_is_over_at_stripe_is_not_stopped_for_ever(
+    office, subscription, maria, is_known, is_erased
+):
+    apply_event(read(subscription.told("updated", "active")))
+    if is_erased:
+        type(maria).objects.filter(pk=maria.pk).delete()
+    else:
+        close_account(maria)
+    if is_known:
+        office.state = "canceled"
+    else:
+        office.missing = {"sub_1"}
+
+    assert stop_renewals() == (1, 0)
+
     assert only().state == "ended"
     assert stop_renewals() == (0, 0)
 

@@ -180,7 +180,7 @@ def test_a_role_that_was_revoked_stays_so_for_the_period(maria, plan):
     assert opens(maria, moment=in_days(40))
 
 
-def test_what_was_paid_at_stripe_is_given_back_and_ended_there(subscription):
+def test_what_was_paid_at_stripe_is_given_back_and_ended_there(office, subscription):
     apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
 
