@@ -230,6 +230,9 @@ class Payment(models.Model):
     # Translators: when a payment was written down.
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
     refunded_at = models.DateTimeField(pgettext_lazy("point in time", "refunded"), null=True)
+    #: From when on its invoice gives back what was paid before: whoever changes the plan has paid
+    #: for the rest of the old one.
+    credits_from = models.DateTimeField(null=True, editable=False)
     #: What the invoice is for; NULL for a price that is no plan here, and without Stripe.
     paid_plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, null=True, related_name="+", editable=False

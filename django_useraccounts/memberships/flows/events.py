@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -88,8 +89,8 @@ def _whole(invoice: InvoiceNews) -> InvoiceNews | None:
     """Return an invoice with all of its lines: the one of the period may be the eleventh."""
     if not invoice.has_more:
         return invoice
-    lines = read_lines(lines_of(invoice.invoice_id))
-    return replace(invoice, lines=lines, has_more=False) if lines else None
+    lines, given_back = read_lines(lines_of(invoice.invoice_id))
+    return replace(invoice, lines=lines, given_back=given_back, has_more=False) if lines else None
 
 
 def _apply(event: Event, change: _Change, *, delivery: str, request: HttpRequest | None) -> bool:
@@ -225,11 +226,20 @@ def _payment(membership: Membership, news: InvoiceNews) -> tuple[Payment, bool]:
             "paid_plan": plan,
             "starts_at": line.starts_at,
             "ends_at": line.ends_at,
+            "credits_from": _credits_from(news),
         },
     )
     if payment.membership_id != membership.pk:
         raise ForeignEvent
     return payment, is_new
+
+
+def _credits_from(news: InvoiceNews) -> datetime | None:
+    """Return from when on an invoice gives a plan back, None where it does not."""
+    prices = [line.price_id for line in news.given_back if line.price_id]
+    plans = Plan.objects.filter(price_id__in=prices).values_list("price_id", flat=True)
+    known = set(plans) if prices else set()
+    return min((line.starts_at for line in news.given_back if line.price_id in known), default=None)
 
 
 def _note_failure(membership: Membership, payment: Payment, *, request: HttpRequest | None) -> None:

@@ -261,6 +261,7 @@ class Migration(migrations.Migration):
                         to="useraccounts_memberships.plan",
                     ),
                 ),
+                ("credits_from", models.DateTimeField(editable=False, null=True)),
                 ("was_granted", models.BooleanField(default=False, editable=False)),
                 (
                     "grant",
