@@ -108,6 +108,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         is_paid = self.filter(counts_until__gt=at or timezone.now())
         return is_paid.exclude(state=Membership.State.ENDED)
 
+    def held(self) -> Self:
+        """Return those that last, and those that Stripe waits for the next payment of."""
+        stuck = Q(state__in=[Membership.State.LATE, Membership.State.PAUSED])
+        is_paid = Q(counts_until__gt=timezone.now())
+        return self.filter(is_paid | stuck).exclude(state=Membership.State.ENDED)
+
     def charged(self) -> Self:
         """Return those that Stripe charges for, by itself."""
         begun = self.filter(subscription_id__isnull=False)
@@ -198,12 +204,17 @@ class Membership(models.Model):
         return self.ended_at or self.ends_at or self.paid_until
 
     @property
+    def lasts(self) -> bool:
+        """Whether it is paid for, grace included."""
+        is_paid = self.counts_until is not None and self.counts_until > timezone.now()
+        return is_paid and self.state != self.State.ENDED
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing of it counts any more, by the clock."""
         if self.state == self.State.ENDED:
             return True
-        is_unpaid = self.counts_until is None or self.counts_until <= timezone.now()
-        return is_unpaid and self.subscription_id is None
+        return not self.lasts and self.subscription_id is None
 
     @property
     def shown_state(self) -> str:

@@ -56,7 +56,7 @@ class PricingView(AccountPage, TemplateView):
         )
 
     def _own(self) -> QuerySet[Membership]:
-        rows = Membership.objects.lasting().select_related("plan")
+        rows = Membership.objects.held().select_related("plan")
         is_user = self.request.user.is_authenticated
         return rows.filter(user=self.user) if is_user else rows.none()
 

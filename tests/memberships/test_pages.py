@@ -78,6 +78,39 @@ def test_who_pays_for_the_role_through_stripe_is_not_sold_it_again(browser, subs
     assert page("start_checkout", "friend") in text
 
 
+@pytest.mark.parametrize("state", ["late", "paused"])
+def test_who_has_not_paid_in_time_is_led_to_what_is_not_paid_and_sold_nothing_else(
+    browser, subscription, state
+):
+    make_plan("patron-by-the-year")
+    subscription.begins -= days(34)
+    end = subscription.period(0)[1]
+    pause = {"behavior": "void"} if state == "paused" else None
+    status = "active" if pause else "past_due"
+    told = subscription.told("updated", status, at=end, number=1, pause_collection=pause)
+    for tree in (subscription.paid(0), told):
+        apply_event(read(tree))
+
+    text = text_of(browser.get(page("pricing")))
+
+    assert only().state == state
+    assert f'<a href="{page("membership")}">See your membership' in text
+    assert page("start_checkout", "patron") not in text
+    assert page("start_checkout", "patron-by-the-year") not in text
+
+
+def test_who_has_paid_for_nothing_more_without_a_word_of_stripe_can_ask_for_it_anew(
+    browser, subscription
+):
+    subscription.begins -= days(34)
+    for tree in (subscription.paid(0), subscription.told("updated", "active")):
+        apply_event(read(tree))
+
+    text = text_of(browser.get(page("pricing")))
+
+    assert page("start_checkout", "patron") in text
+
+
 def test_where_nothing_is_sold_by_stripe_there_is_no_button(client, plan):
     text = text_of(client.get(page("pricing")))
 
@@ -235,6 +268,20 @@ def test_it_says_that_a_payment_has_failed(browser, subscription):
     ends = on(subscription.period(0)[1] + timedelta(days=3))
     assert f"without a payment the membership ends on {ends}" in text
     assert ">failed</span>" in text
+
+
+def test_it_says_that_it_has_ended_where_a_payment_stays_late(browser, subscription):
+    subscription.begins -= days(34)
+    for tree in (subscription.paid(0), subscription.failed(1)):
+        apply_event(read(tree))
+    apply_event(read(subscription.told("updated", "past_due")))
+
+    text = text_of(browser.get(page("membership")))
+
+    over = subscription.period(0)[1] + days(3)
+    assert f"It ended on {on(over)}. Check your card, so that your membership goes on." in text
+    assert "without a payment the membership ends on" not in text
+    assert page("customer_portal") in text
 
 
 def test_it_says_that_it_has_ended(browser, maria, plan):

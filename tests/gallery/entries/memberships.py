@@ -73,8 +73,9 @@ def membership_none(stage: Stage) -> None:
 @entry()
 def memberships_in_every_state(stage: Stage) -> None:
     frida, all_plans = stage.log_in(), plans()
-    more = {name: make_plan(name) for name in ("paused", "cancelled", "paid", "over")}
+    more = {name: make_plan(name) for name in ("paused", "cancelled", "paid", "lapsed")}
     has(frida, all_plans["patron"], State.LATE, failed_at=_in(-1))
+    has(frida, more["lapsed"], State.LATE, paid_until=_in(-9), counts_until=_in(-6))
     has(frida, all_plans["club"], State.WAITING, paid_until=None, counts_until=None)
     has(frida, all_plans["life"], State.ENDED, ended_at=_in(-1))
     has(frida, more["paused"], State.PAUSED)
