@@ -103,16 +103,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Return the memberships of a user, the newest first, with their plans."""
         return self.filter(user=user).select_related("plan__role").order_by("-pk")
 
-    def lasting(self, at: datetime | None = None) -> Self:
-        """Return those that are paid for, grace included."""
-        is_paid = self.filter(counts_until__gt=at or timezone.now())
+    def paid(self) -> Self:
+        """Return those that are paid for, grace included, or will have begun by then."""
+        is_paid = self.filter(counts_until__gt=timezone.now())
         return is_paid.exclude(state=Membership.State.ENDED)
+
+    def lasting(self) -> Self:
+        """Return those that are paid for now, grace included."""
+        return self.paid().filter(paid_from__lte=timezone.now())
 
     def held(self) -> Self:
         """Return those that last, and those that Stripe waits for the next payment of."""
-        stuck = Q(state__in=[Membership.State.LATE, Membership.State.PAUSED])
-        is_paid = Q(counts_until__gt=timezone.now())
-        return self.filter(is_paid | stuck).exclude(state=Membership.State.ENDED)
+        now = timezone.now()
+        is_stuck = Q(state__in=[Membership.State.LATE, Membership.State.PAUSED])
+        lasts = Q(paid_from__lte=now, counts_until__gt=now)
+        return self.filter(lasts | is_stuck).exclude(state=Membership.State.ENDED)
 
     def charged(self) -> Self:
         """Return those that Stripe charges for, by itself."""
@@ -157,6 +162,8 @@ class Membership(models.Model):
     #: What the newest event that counted was, comparable as text; see ``stripe.events``.
     version = models.CharField(max_length=300, default="", editable=False)
     started_at = models.DateTimeField(_("started"), null=True, editable=False)
+    #: The beginning of the first paid period.
+    paid_from = models.DateTimeField(null=True, editable=False)
     #: The end of the last paid period, and of the grace after it.
     paid_until = models.DateTimeField(_("paid until"), null=True, editable=False)
     counts_until = models.DateTimeField(null=True, editable=False)
@@ -205,9 +212,14 @@ class Membership(models.Model):
 
     @property
     def lasts(self) -> bool:
-        """Whether it is paid for, grace included."""
+        """Whether it is paid for, grace included, or will have begun by then."""
         is_paid = self.counts_until is not None and self.counts_until > timezone.now()
         return is_paid and self.state != self.State.ENDED
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether it was paid for ahead, and has not begun."""
+        return self.lasts and self.paid_from is not None and self.paid_from > timezone.now()
 
     @property
     def is_over(self) -> bool:

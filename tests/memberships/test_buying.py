@@ -47,7 +47,7 @@ def test_a_checkout_is_for_one_plan_and_one_customer_of_ours(office, plan, maria
     for where in ("metadata", "subscription_data[metadata]"):
         assert asked[f"{where}[useraccounts_user]"] == str(maria.pk)
         assert asked[f"{where}[useraccounts_plan]"] == "patron"
-    assert asked["success_url"] == "http://testserver/accounts/checkout-done/"
+    assert asked["success_url"] == "http://testserver/accounts/checkout-done/?plan=patron"
     assert asked["cancel_url"] == "http://testserver/accounts/pricing/"
     assert not RoleGrant.objects.exists()
     assert AccountEvent.objects.get(user=maria).kind == "checkout_started"

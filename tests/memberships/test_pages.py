@@ -212,7 +212,55 @@ def test_where_stripe_leads_back_to_nothing_is_believed(browser, subscription):
     )
 
 
+def test_a_membership_of_before_is_not_taken_for_the_one_that_was_bought(
+    browser, office, subscription, maria
+):
+    record_payment(maria, make_plan("friend", role="friend"), timezone.now() + days(30))
+    browser.post(page("start_checkout", "patron"))
+    back = office.asked[-1][1]["success_url"]
+
+    waiting = text_of(browser.get(back))
+
+    assert "Your payment is being confirmed" in waiting
+    assert f'href="{back.removeprefix("http://testserver")}"' in waiting
+    apply_event(read(subscription.paid()))
+    assert "Your membership has begun: <strong>Patron</strong>." in text_of(browser.get(back))
+
+
+def test_what_is_paid_ahead_is_not_said_to_have_begun(browser, maria, plan):
+    record_payment(maria, plan, timezone.now() + days(60), since=timezone.now() + days(30))
+
+    assert "Your payment is being confirmed" in text_of(browser.get(page("checkout_done")))
+
+
 # The own membership
+
+
+def test_it_says_that_it_is_to_come(browser, keys, maria, plan):
+    since = timezone.now() + days(30)
+    record_payment(maria, plan, since + days(30), since=since)
+
+    text = text_of(browser.get(page("membership")))
+
+    assert f'<span class="ua-tag ua-wait">from {on(since)}</span>' in text
+    assert ">running<" not in text
+    assert page("start_checkout", "patron") in text_of(browser.get(page("pricing")))
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_it_names_no_day_where_nothing_is_paid_any_more(browser, office, subscription, is_late):
+    office.invoices["pi_sub_1_0"] = subscription.invoice()
+    trees = [subscription.told("created", "active"), subscription.paid(), subscription.refunded()]
+    if is_late:
+        later = subscription.begins + days(1)
+        trees.append(subscription.told("updated", "past_due", at=later))
+    for tree in trees:
+        apply_event(read(tree))
+
+    text = text_of(browser.get(page("membership")))
+
+    assert " on ." not in text
+    assert "until ." not in text
 
 
 def test_the_menu_leads_to_the_membership(browser):

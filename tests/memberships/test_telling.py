@@ -224,7 +224,10 @@ def test_the_command_tells_what_it_has_done(until, capsys):
     with at(until - days(20)):
         call_command("useraccounts_memberships", days=21)
 
-    said = "1 reminded, 0 told of the end, 0 renewals stopped, 1 events forgotten\n"
+    said = (
+        "0 told of the beginning, 1 reminded, 0 told of the end, 0 renewals stopped, "
+        "1 events forgotten\n"
+    )
     assert capsys.readouterr().out == said
     assert ProviderEvent.objects.get().event_id == "evt_new"
 

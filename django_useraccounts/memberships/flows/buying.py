@@ -50,7 +50,7 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
         line_items=[{"price": plan.price_id, "quantity": 1}],
         metadata=metadata,
         subscription_data={"metadata": metadata},
-        success_url=origin + reverse("useraccounts:checkout_done"),
+        success_url=f"{origin}{reverse('useraccounts:checkout_done')}?plan={plan.name}",
         cancel_url=origin + reverse("useraccounts:pricing"),
     )
     # Stripe is asked outside of a transaction: nothing waits for it but who wants to pay.

@@ -145,6 +145,7 @@ def _counts(membership: Membership, payment: Payment, now: datetime) -> bool:
 
 def _note_ends(membership: Membership, paid: list[Payment], now: datetime) -> None:
     before, ends = membership.paid_until, [p.ends_at for p in paid if p.ends_at is not None]
+    membership.paid_from = min((p.starts_at for p in paid if p.starts_at), default=None)
     membership.paid_until = max(ends, default=None)
     until = membership.paid_until
     membership.counts_until = until + membership.plan.grace if until else None
@@ -154,5 +155,7 @@ def _note_ends(membership: Membership, paid: list[Payment], now: datetime) -> No
 
 
 def _is_in_force(membership: Membership, now: datetime) -> bool:
-    until = membership.counts_until
-    return membership.state != Membership.State.ENDED and until is not None and until > now
+    since, until = membership.paid_from, membership.counts_until
+    if membership.state == Membership.State.ENDED or since is None or until is None:
+        return False
+    return since <= now < until

@@ -117,6 +117,7 @@ class Migration(migrations.Migration):
                     "started_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="started"),
                 ),
+                ("paid_from", models.DateTimeField(editable=False, null=True)),
                 (
                     "paid_until",
                     models.DateTimeField(editable=False, null=True, verbose_name="paid until"),
