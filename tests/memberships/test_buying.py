@@ -23,8 +23,10 @@ from django_useraccounts.memberships.flows import (
     stop_renewals,
 )
 from django_useraccounts.memberships.models import Plan, StripeCustomer
+from django_useraccounts.memberships.stripe import client
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
+from tests.dripping import OK, server, within
 from tests.memberships.bills import KEY, read, seconds
 from tests.memberships.conftest import days, make_plan, only, opens
 
@@ -150,6 +152,18 @@ def test_a_stripe_that_is_away_is_no_failure(keys, plan, maria, monkeypatch):
 
     with pytest.raises(StripeUnreachable):
         start_checkout(maria, plan)
+
+
+@pytest.mark.parametrize("begin", [b"", OK + b"Content-Length: 100\r\n\r\n", OK + b"\r\n{"])
+def test_a_stripe_that_answers_byte_by_byte_is_waited_for_no_longer(
+    keys, plan, maria, monkeypatch, begin
+):
+    monkeypatch.setattr(client, "TIMEOUT", 1)
+
+    with server([begin, *[b" "] * 50], pause=0.3) as host, within(2):
+        monkeypatch.setattr(stripe, "api_base", f"http://{host}")
+        with pytest.raises(StripeUnreachable):
+            start_checkout(maria, plan)
 
 
 def test_the_portal_is_that_of_the_own_customer(office, subscription, maria):

@@ -10,6 +10,7 @@ from ..conf import conf
 from ..errors import StripeUnreachable, UnknownCustomer, UnsignedEvent
 
 if TYPE_CHECKING:
+    import requests
     import stripe
 
 logger = logging.getLogger("django_useraccounts.memberships")
@@ -120,14 +121,14 @@ def is_over(subscription_id: str) -> bool:
 def _asking() -> "Iterator[stripe.StripeClient]":
     import stripe  # noqa: PLC0415
 
-    client = stripe.StripeClient(
-        conf.STRIPE_SECRET_KEY,
-        # The library's own way to lead it elsewhere, such as to a proxy.
-        base_addresses={"api": stripe.api_base},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT),
-    )
     try:
-        yield client
+        with _session() as session:
+            yield stripe.StripeClient(
+                conf.STRIPE_SECRET_KEY,
+                # The library's own way to lead it elsewhere, such as to a proxy.
+                base_addresses={"api": stripe.api_base},
+                http_client=stripe.RequestsClient(timeout=TIMEOUT, session=session),
+            )
     except stripe.StripeError as error:
         # Not its words, which may tell of a key; Stripe finds them by the number of the request.
         what = type(error).__name__, error.http_status, error.request_id
@@ -136,3 +137,16 @@ def _asking() -> "Iterator[stripe.StripeClient]":
         of = getattr(error, "param", None)
         is_unknown = error.code == "resource_missing" and of == "customer"
         raise (UnknownCustomer if is_unknown else StripeUnreachable) from None
+
+
+@contextmanager
+def _session() -> "Iterator[requests.Session]":
+    """Yield a session for calls that end in time, all together, however slowly an answer comes."""
+    import requests  # noqa: PLC0415
+
+    from ...outside.calls import Deadline, WatchedAdapter  # noqa: PLC0415
+
+    with requests.Session() as session, Deadline(TIMEOUT):
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, WatchedAdapter())
+        yield session
