@@ -54,7 +54,10 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
         cancel_url=origin + reverse("useraccounts:pricing"),
     )
     # Stripe is asked outside of a transaction: nothing waits for it but who wants to pay.
-    url = _asked_as_customer(user, checkout_url) or checkout_url(customer=_new_customer(user))
+    known = _customers(user)
+    url = _asked_as_one_of(known, checkout_url)
+    if url is None:
+        url = checkout_url(customer=_new_customer(user, number=len(known)))
     AccountEvent.objects.record(
         "checkout_started", user=user, actor=user, details={"plan": plan.name}, request=request
     )
@@ -68,11 +71,12 @@ def customer_portal(user: AbstractUser, *, request: HttpRequest | None = None) -
     Raises NoCustomer, also for one whom Stripe knows no more, TooManyAttempts and
     StripeUnreachable.
     """
-    if not (conf.STRIPE_SECRET_KEY and StripeCustomer.objects.filter(user=user).exists()):
+    known = _customers(user)
+    if not (known and conf.STRIPE_SECRET_KEY):
         raise NoCustomer
     spend("checkout", identifier=str(user.pk), request=request)
     return_url = site_origin(request) + reverse("useraccounts:membership")
-    url = _asked_as_customer(user, partial(client.portal_url, return_url=return_url))
+    url = _asked_as_one_of(known, partial(client.portal_url, return_url=return_url))
     if url is None:
         raise NoCustomer
     return url
@@ -109,19 +113,28 @@ def _refuse_double(user: AbstractUser, plan: Plan) -> None:
             raise AlreadyMember from None
 
 
-def _asked_as_customer(user: AbstractUser, ask: Callable[..., str]) -> str | None:
-    """Return what Stripe answers to the newest customer of a user whom it knows, None for none."""
-    for customer in StripeCustomer.objects.filter(user=user).order_by("-pk"):
+def _customers(user: AbstractUser) -> list[str]:
+    """Return the ids that a user has at Stripe, the newest first."""
+    rows = StripeCustomer.objects.filter(user=user).order_by("-pk")
+    return list(rows.values_list("customer_id", flat=True))
+
+
+def _asked_as_one_of(customers: list[str], ask: Callable[..., str]) -> str | None:
+    """Return what Stripe answers to the first of the customers whom it knows, None for none."""
+    for customer in customers:
         with suppress(UnknownCustomer):
-            return ask(customer=customer.customer_id)
+            return ask(customer=customer)
     return None
 
 
-def _new_customer(user: AbstractUser) -> str:
-    """Make the user a customer of Stripe, kept before anything is sold to it; return its id."""
-    number, metadata = StripeCustomer.objects.filter(user=user).count(), {USER_KEY: str(user.pk)}
+def _new_customer(user: AbstractUser, *, number: int) -> str:
+    """
+    Make the user a customer of Stripe, kept before anything is sold to it; return its id.
+
+    ``number`` is how many it knows no more: of two clicks at once both have made the same one.
+    """
+    metadata = {USER_KEY: str(user.pk)}
     made = client.new_customer(email=user.email, metadata=metadata, number=number)
-    # Of two clicks at once both have made the same one.
     StripeCustomer.objects.get_or_create(user=user, customer_id=made)
     return made
 
