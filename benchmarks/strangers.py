@@ -4,10 +4,11 @@ Try to tell by the time of an answer whether an account exists, and in which sta
     python -m benchmarks.strangers [--samples 500] [--hasher argon2|cheap] [--people 2000000]
                                    [--page register]
 
-Every page that strangers can name somebody at is asked about accounts in every state, and about
-nobody, in turns in random order, each account once. What comes out is the area under the ROC curve
-of the times of one state against those of nobody: 0.5 tells nothing, 1 everything. Source: the
-measure of an oracle by Mann and Whitney's U; OWASP ASVS 5.0, 6.3.8.
+Every page that strangers can name somebody at, just as they come, is asked about accounts in every
+state, and about nobody, in turns in random order, each account once. (Two more are for who comes
+back from a provider; they call the flows of the login and of the registration.) What comes out is
+the area under the ROC curve of the times of one state against those of nobody: 0.5 tells nothing, 1
+everything. Source: the measure of an oracle by Mann and Whitney's U; OWASP ASVS 5.0, 6.3.8.
 
 It exits with 1 if an area lies outside 0.45 to 0.55. Chance alone puts one in some dozens there
 with 500 samples: such a page is asked once more, with four times as many.
@@ -135,7 +136,7 @@ class Act:
     def perform(self, client: Any, name: str, email: str) -> Any:
         from django.urls import reverse
 
-        return client.post(reverse(f"useraccounts:{self.page}"), self.data(name, email))
+        return client.post(reverse(self.page), self.data(name, email))
 
 
 def _login(identifier: str) -> dict[str, str]:
@@ -143,15 +144,22 @@ def _login(identifier: str) -> dict[str, str]:
 
 
 ACTS = {
-    "login by username": Act("login", lambda name, email: _login(name)),
-    "login by address": Act("login", lambda name, email: _login(email)),
-    "login, refused by the limit": Act("login", lambda name, email: _login(email), is_refused=True),
+    "login by username": Act("useraccounts:login", lambda name, email: _login(name)),
+    "login by address": Act("useraccounts:login", lambda name, email: _login(email)),
+    "login, refused by the limit": Act(
+        "useraccounts:login", lambda name, email: _login(email), is_refused=True
+    ),
+    "login of the administration": Act(
+        "admin:login", lambda name, email: {"username": email, "password": WRONG}
+    ),
     "register": Act(
-        "register",
+        "useraccounts:register",
         lambda name, email: {"username": f"x{name}", "email": email, "password": WRONG},
     ),
-    "forgot_password": Act("forgot_password", lambda name, email: {"email": email}),
-    "resend_confirmation": Act("resend_confirmation", lambda name, email: {"email": email}),
+    "forgot_password": Act("useraccounts:forgot_password", lambda name, email: {"email": email}),
+    "resend_confirmation": Act(
+        "useraccounts:resend_confirmation", lambda name, email: {"email": email}
+    ),
 }
 
 

@@ -43,7 +43,7 @@ class AccountsBackend(ModelBackend):
         request: HttpRequest | None,
         username: str | None = None,
         password: str | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> AbstractUser | None:
         """
         Return the user of a username or of a proved address, if the password is right.
@@ -51,6 +51,9 @@ class AccountsBackend(ModelBackend):
         Exactly one password hash on every path, so that time does not tell which names exist.
         Raises TooManyAttempts: here, so that the admin's login and every other form are limited.
         """
+        if username is None:
+            # By the keyword that Django calls USERNAME_FIELD: "email" where there is no other name.
+            username = kwargs.get(get_user_model().USERNAME_FIELD)
         if username is None or password is None:
             return None
         # Lone surrogates, which JSON can carry, can be neither stored nor hashed.
@@ -76,9 +79,9 @@ class AccountsBackend(ModelBackend):
         request: HttpRequest | None,
         username: str | None = None,
         password: str | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> AbstractUser | None:
-        return await sync_to_async(self.authenticate)(request, username, password)
+        return await sync_to_async(self.authenticate)(request, username, password, **kwargs)
 
     def get_user(  # type: ignore[override]
         self, user_id: Any

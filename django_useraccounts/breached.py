@@ -96,11 +96,14 @@ def _in_time(url: str, *, seconds: float) -> set[str]:
     from .outside.calls import NoAnswer  # noqa: PLC0415
 
     answer: Future[set[str]] = Future()
-    threading.Thread(target=_ask, args=[answer, url, seconds], daemon=True).start()
     try:
+        threading.Thread(target=_ask, args=[answer, url, seconds], daemon=True).start()
         return answer.result(seconds)
     except TimeoutError:
         raise NoAnswer("timeout") from None
+    except RuntimeError as error:
+        # The machine has no thread left, for this one or for the deadline of the call.
+        raise NoAnswer("thread") from error
 
 
 def _ask(answer: "Future[set[str]]", url: str, seconds: float) -> None:

@@ -25,9 +25,10 @@ def client_address(request: HttpRequest | None) -> str | None:
     if conf.PROXIES:
         text = forwarded[-min(conf.PROXIES, len(forwarded))].strip() or text
     try:
-        # Without the zone of a link-local address, which no column and no network takes.
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(_without_port_and_zone(text))
     except ValueError:
+        if conf.PROXIES and text:
+            _warn_of_text()
         return None
     # A server that listens on [::] writes IPv4 clients as IPv6, in one /64 all of them.
     address = getattr(address, "ipv4_mapped", None) or address
@@ -36,6 +37,25 @@ def client_address(request: HttpRequest | None) -> str | None:
         _warn_of_proxy()
         return None
     return str(address)
+
+
+def _without_port_and_zone(text: str) -> str:
+    """Return the address in what a server or proxy writes: some add a port, "[::1]:443"."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    # No column and no network takes the zone of a link-local address.
+    return text.partition("%")[0]
+
+
+@cache
+def _warn_of_text() -> None:
+    """Say it once in the life of the process."""
+    logger.warning(
+        "A client has no address that can be read, so no limit counts for it alone: see what your "
+        'proxies append to X-Forwarded-For, and USERACCOUNTS["PROXIES"].'
+    )
 
 
 @cache

@@ -38,7 +38,8 @@ class Conf:
     #: when it is confirmed.
     EMAILS_PER_USER: int = 5
     #: After how long ``useraccounts_prune`` drops addresses that were not confirmed, and accounts
-    #: that never had a confirmed one.
+    #: that people have opened, here or in the administration, and that never had a confirmed one.
+    #: An account that somebody has logged in to stays, and so does an address that is its one name.
     UNCONFIRMED_MAX_AGE: timedelta = timedelta(days=30)
     #: How long a closed account can be opened again, by logging in; then it is erased.
     CLOSED_ACCOUNT_KEPT: timedelta = timedelta(days=30)

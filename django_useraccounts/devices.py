@@ -1,18 +1,18 @@
 """
-Which browsers have logged in to an account: a cookie tells the owner's from those of strangers.
+Which browsers an account trusts: a cookie tells the owner's from those of strangers.
 
-The cookie holds a random token and, for each account that has logged in with it, two seals: one
-that the account is *known* there, which lasts, and one that it *trusts* the browser, which ends
-with all its sessions: whoever was in the account is no friend of it after a new password. A seal is
-an HMAC, so that no table knows of it, nobody can make one, and nothing of an account can be read
-from it. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
+The cookie holds a random token and, for each account that has logged in with it, a seal: the
+account trusts the browser until all its sessions end, since whoever was in the account is no friend
+of it after a new password. A seal is an HMAC, so that no table knows of it, nobody can make one,
+and nothing of an account can be read from it. It begins with what all seals of its account have in
+common there, so that a new one takes the place of the last.
+Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
 
 import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -26,23 +26,22 @@ from .models import AbstractUser
 COOKIE = "useraccounts_device_token"
 #: As long as browsers keep a cookie, in seconds: 400 days (RFC 6265bis, 5.6.2).
 COOKIE_MAX_AGE = 400 * 86_400
-#: Two for each of five accounts; those of who has not logged in for longest give way.
-SEALS_MAX = 10
+#: One for each account; that of who has not logged in for longest gives way.
+SEALS_MAX = 5
 
 # Of the request itself, not of what a client can send: that begins with HTTP_.
 _NEW_TOKEN, _NOTES = "USERACCOUNTS_DEVICE_TOKEN", "USERACCOUNTS_DEVICE_NOTES"
-_WRITTEN = re.compile(rf"[\w-]{{43}}(\.[\w-]{{22}}){{0,{SEALS_MAX}}}", re.ASCII)
+# How many letters of a seal are its account's, and how many its own.
+_OF_ACCOUNT, _OF_SEAL = 6, 22
+_WRITTEN = re.compile(
+    rf"[\w-]{{43}}(\.[\w-]{{{_OF_ACCOUNT + _OF_SEAL}}}){{0,{SEALS_MAX}}}", re.ASCII
+)
 
 
 def device_key(request: HttpRequest) -> str:
     """Return what rows may keep of the browser: a digest, of a new token if it brings none."""
     token, _seals = _read(request)
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def is_known_device(request: HttpRequest, user_pk: object) -> bool:
-    """Say whether the browser has logged in to the account before, whatever happened since."""
-    return _has_seal(request, "known", user_pk)
 
 
 def is_trusted_device(request: HttpRequest | None, user: AbstractUser | None) -> bool:
@@ -54,18 +53,16 @@ def is_trusted_device(request: HttpRequest | None, user: AbstractUser | None) ->
     if request is None:
         return False
     pk, epoch = (user.pk, user.session_epoch) if user else ("", "")
-    return _has_seal(request, "trusted", epoch, pk)
-
-
-def know_device(request: HttpRequest, user: AbstractUser) -> None:
-    """Have the answer to this request note that ``user`` has logged in at the browser."""
-    trust_device(request, user)
-    request.META[_NOTES].append(("known", user.pk))
+    token, seals = _read(request)
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    own = [_seal(token, pk, epoch, key=key) for key in keys]
+    # All are compared, so that time does not tell which one it was.
+    return sum(constant_time_compare(seal, sent) for seal in own for sent in seals) > 0
 
 
 def trust_device(request: HttpRequest, user: AbstractUser) -> None:
     """Have the answer note that the owner of the account is at the browser, logged in or not."""
-    request.META.setdefault(_NOTES, []).append(("trusted", user.session_epoch, user.pk))
+    request.META.setdefault(_NOTES, []).append((user.pk, user.session_epoch))
 
 
 def forget_notes(request: HttpRequest) -> None:
@@ -78,10 +75,12 @@ def remember_device(response: HttpResponseBase, request: HttpRequest) -> None:
     if not (notes := request.META.get(_NOTES)):
         return
     token, seals = _read(request)
-    own = [_seal(token, facts, key=settings.SECRET_KEY) for facts in notes]
-    newest_first = list(dict.fromkeys([*own, *seals]))[:SEALS_MAX]
-    seals_of_token = ".".join([token, *newest_first])
-    write_cookie(response, COOKIE, seals_of_token, max_age=COOKIE_MAX_AGE, request=request)
+    own = [_seal(token, pk, epoch, key=settings.SECRET_KEY) for pk, epoch in notes]
+    newest: dict[str, str] = {}
+    for seal in [*reversed(own), *seals]:
+        newest.setdefault(seal[:_OF_ACCOUNT], seal)
+    text = ".".join([token, *list(newest.values())[:SEALS_MAX]])
+    write_cookie(response, COOKIE, text, max_age=COOKIE_MAX_AGE, request=request)
 
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
@@ -94,16 +93,13 @@ def _read(request: HttpRequest) -> tuple[str, list[str]]:
     return new_token, []
 
 
-def _has_seal(request: HttpRequest, *facts: object) -> bool:
-    token, seals = _read(request)
-    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    own = [_seal(token, facts, key=key) for key in keys]
-    # All are compared, so that time does not tell which one it was.
-    return sum(constant_time_compare(seal, sent) for seal in own for sent in seals) > 0
+def _seal(token: str, pk: object, epoch: object, *, key: str | bytes) -> str:
+    """Return the seal of an account while its sessions have this epoch: 132 bits of an HMAC."""
+    of_account = _hmac(token, "account", pk, key=key)[:_OF_ACCOUNT]
+    return of_account + _hmac(token, "trusted", epoch, pk, key=key)[:_OF_SEAL]
 
 
-def _seal(token: str, facts: Sequence[object], *, key: str | bytes) -> str:
-    """Return 128 bits of an HMAC, as text."""
-    text = "|".join(map(str, (token, *facts)))
+def _hmac(*facts: object, key: str | bytes) -> str:
+    text = "|".join(map(str, facts))
     digest = salted_hmac("django_useraccounts.devices", text, secret=key, algorithm="sha256")
-    return base64.urlsafe_b64encode(digest.digest()[:16]).decode().rstrip("=")
+    return base64.urlsafe_b64encode(digest.digest()).decode()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import Resolver404, get_script_prefix, resolve, reverse
@@ -121,7 +121,7 @@ class Guard:
 
     def _refuse(self, request: HttpRequest, obstacle: str) -> HttpResponseBase:
         if obstacle == "forbidden":
-            return _forbid(request, self.requirement)
+            return forbid(request, self.requirement)
         if obstacle == "login_required":
             return _send_to(request, resolve_url(settings.LOGIN_URL), obstacle, status=401)
         pages = {
@@ -243,8 +243,12 @@ def _send_to(request: HttpRequest, url: str, error: str, *, status: int) -> Http
     return redirect_to_login(request.get_full_path(), url)
 
 
-def _forbid(request: HttpRequest, missing: Requirement | None) -> HttpResponseBase:
-    """Refuse; what is missing is told to staff only, since it tells how to attack."""
+def forbid(request: HttpRequest, missing: Requirement | None = None) -> HttpResponse:
+    """
+    Return the refusal of a guard, with status 403: a page, or JSON for who prefers it.
+
+    What is missing is told to staff only, since it tells how to attack.
+    """
     if _prefers_json(request):
         return JsonResponse({"error": "forbidden"}, status=403)
     user: Any = request.user

@@ -124,6 +124,10 @@ class Spent:
         """
         forgive(self.counters, self.counts)
 
+    def forgive_name(self) -> None:
+        """Take the attempt back for what it named, since nothing was done to that; not for who."""
+        forgive(self.counters, [made for made in self.counts if made.window.is_of_name])
+
 
 def spend(
     purpose: str,
@@ -181,6 +185,7 @@ def _windows(purpose: str, subjects: Mapping[str, str | None]) -> Iterator[Windo
                 rate.seconds,
                 refuses=name != "account",
                 is_own=name == "pair",
+                is_of_name=name == "identifier",
             )
 
 

@@ -37,6 +37,7 @@ from .models.mail import OutgoingMailQuerySet
 from .refusals import State, as_kept, state_of_error
 from .secrets import CONFIRM_EMAIL, RESET_PASSWORD, is_replaced, is_void
 from .site import site_name, site_origin
+from .transactions import is_outage
 from .undeliverable import is_undeliverable, report_delivered, report_undeliverable
 
 logger = logging.getLogger("django_useraccounts.mail")
@@ -47,7 +48,7 @@ DELAYS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 120, 360, 7
 #: mail of a process that dies meanwhile is due again afterwards.
 LEASE = timedelta(minutes=15)
 #: Mails of one act are written at most so far apart.
-SAME_MOMENT = timedelta(minutes=1)
+SAME_MOMENT = timedelta(seconds=5)
 
 
 def announce(
@@ -109,24 +110,21 @@ def deliver(mail_id: int) -> bool:
     mail: Any = compiled(_of_due, OutgoingMail).first(key=mail_id, moment=timezone.now())
     if mail is None or not _claim(mail):
         return False
-    if mail.secret and is_void(mail.secret, is_replaced=mail.is_replaced):
-        _note(mail, due_at=None, error="The link of this mail is no longer valid.")
-        return False
-    if _is_overtaken(mail):
-        _note(mail, due_at=None, error="The role of this mail does not end as it tells.")
-        return False
     wanted = mail.to
-    if mail.has_trouble:
-        mail.to = _reachable(mail)
-    if not mail.to:
-        _note(mail, due_at=None, error="No mail goes to this address any more.")
-        return False
     try:
-        _send(compose(mail))
+        reason = _reason_against(mail)
+        if not reason:
+            _send(compose(mail))
     except Exception as error:
-        # Whatever the backend of the site raises: the mail stays, and is tried again.
+        # Whatever the backend of the site raises, or a link of an app that is gone: the mail stays,
+        # and is tried again.
         return _after_failure(mail, error)
+    if reason:
+        _note(mail, due_at=None, error=reason)
+        return False
     instead = "" if mail.to == wanted else f"Sent there instead of {wanted}, which takes no mail."
+    # It has left, and would leave again and again if the column refused a note that is too long.
+    instead = instead[: OutgoingMail._meta.get_field("error").max_length]
     _note(mail, to=mail.to, sent_at=timezone.now(), due_at=None, error=instead)
     if mail.has_trouble and not compat.sends_by_anymail():
         # What a provider takes has not arrived: it tells later what has become of it.
@@ -156,7 +154,13 @@ def deliver_due(*, limit: int, is_stopped: Callable[[], bool] = lambda: False) -
     for mail_id in list(OutgoingMail.objects.due().values_list("pk", flat=True)[:limit]):
         if is_stopped():
             break
-        sent += deliver(mail_id)
+        try:
+            sent += deliver(mail_id)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            # Whatever a database refuses of this one: the others are not to wait for it.
+            logger.exception("Mail %s could not be handled.", mail_id)
     return sent
 
 
@@ -185,6 +189,19 @@ def _claim(mail: OutgoingMail) -> bool:
     claimed = mine.order_by().update(attempts=F("attempts") + 1, due_at=timezone.now() + LEASE)
     mail.attempts += claimed
     return bool(claimed)
+
+
+def _reason_against(mail: OutgoingMail) -> str:
+    """Return why a mail is not to leave, else "", and then it goes where mail arrives."""
+    if mail.attempts > len(DELAYS):
+        return "The last attempt was broken off."
+    if mail.secret and is_void(mail.secret, is_replaced=mail.is_replaced):  # type: ignore[attr-defined]
+        return "The link of this mail is no longer valid."
+    if _is_overtaken(mail):
+        return "The role of this mail does not end as it tells."
+    if mail.has_trouble:  # type: ignore[attr-defined]
+        mail.to = _reachable(mail)
+    return "" if mail.to else "No mail goes to this address any more."
 
 
 def _is_overtaken(mail: OutgoingMail) -> bool:
@@ -223,12 +240,22 @@ def _other_address(mail: OutgoingMail) -> str:
     if email_key(mail.to) not in keys:
         return ""
     troubled = UndeliverableAddress.objects.taking_no_mail().filter(pk__in=keys)
-    moment = (mail.created_at - SAME_MOMENT, mail.created_at + SAME_MOMENT)
-    same = OutgoingMail.objects.filter(user=mail.user, kind=mail.kind, created_at__range=moment)
-    told = set(same.exclude(pk=mail.pk).values_list("to", flat=True))
     bad = set(troubled.values_list("pk", flat=True))
+    told = _told_the_same(mail)
     good = [row for row in rows if row.email_key not in bad and row.email not in told]
     return min(good, key=lambda row: (not row.is_primary, row.pk)).email if good else ""
+
+
+def _told_the_same(mail: OutgoingMail) -> set[str]:
+    """Return where other mails of the act that a mail tells of go."""
+    moment = (mail.created_at - SAME_MOMENT, mail.created_at + SAME_MOMENT)
+    same = OutgoingMail.objects.filter(
+        user=mail.user, kind=mail.kind, grant=mail.grant, what=mail.what, created_at__range=moment
+    ).exclude(pk=mail.pk)
+    if mail.secret:
+        # Not by an older link for the same address: who asks twice has ended it by the newer one.
+        same = same.exclude(secret__address=mail.secret.address_id)
+    return set(same.values_list("to", flat=True))
 
 
 def _send(message: EmailMessage) -> None:
@@ -264,7 +291,7 @@ def _after_failure(mail: OutgoingMail, error: Exception) -> bool:
         report_undeliverable(mail.to, state=state, reason=what)
     if state != State.BOUNCED or not _other_address(mail):
         return False
-    _note(mail, due_at=timezone.now())
+    _note(mail, due_at=timezone.now(), attempts=0)
     return deliver(mail.pk)
 
 

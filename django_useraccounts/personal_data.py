@@ -1,13 +1,16 @@
 """What apps hold of a person: how each of them hands it out, and how it forgets it."""
 
+import logging
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Field, FileField
+
+logger = logging.getLogger("django_useraccounts.leaving")
 
 
 @dataclass(frozen=True)
@@ -64,21 +67,50 @@ def forget(user: Any, *, but: Container[str] = ()) -> None:
 def empty_profile(user: Any) -> dict[str, Any]:
     """Return the columns of a user that say who somebody is, as they are where nobody has."""
     return {
-        field.attname: None if field.null else field.get_default()
-        for field in _profile_fields(user)
+        field.attname: None if field.null else field.get_default() for field in profile_fields(user)
     }
 
 
 def drop_files(user: Any) -> None:
     """Delete, after the commit, what was uploaded into the profile: rows leave files behind."""
-    for field in _profile_fields(user):
-        file = getattr(user, field.attname)
-        if isinstance(field, FileField) and file:
-            transaction.on_commit(partial(field.storage.delete, file.name), robust=True)
+    for field in profile_fields(user):
+        if isinstance(field, FileField):
+            _drop_file(field, user)
 
 
-def _profile_fields(user: Any) -> Iterator["Field[Any, Any]"]:
+def drop_replaced_files(user: Any, *, before: Any, columns: Container[str]) -> None:
+    """Delete, after the commit, what these columns named ``before``, and name no longer."""
+    for field in profile_fields(user):
+        # Some storages write over a file that is called like another one.
+        if (
+            isinstance(field, FileField)
+            and field.name in columns
+            and getattr(user, field.attname) != getattr(before, field.attname)
+        ):
+            _drop_file(field, before)
+
+
+def profile_fields(user: Any) -> Iterator["Field[Any, Any]"]:
+    """Yield the columns of a user, or of a model of users, that say who somebody is."""
     for field in user._meta.concrete_fields:
         # The names also where people cannot edit them: registration, or code, may have set them.
         if field.name in {"first_name", "last_name", *user.PROFILE_FIELDS}:
             yield field
+
+
+def _drop_file(field: FileField, user: Any) -> None:
+    name = getattr(user, field.attname).name
+    # With the file that is shown for whoever has uploaded none, all of them would lose theirs.
+    if name and name != field.get_default():
+        _delete_after_commit(field.storage, name)
+
+
+def _delete_after_commit(storage: Storage, name: str) -> None:
+    def delete() -> None:
+        try:
+            storage.delete(name)
+        except Exception:
+            # Whatever the storage raises: no row names the file any more, so nobody tries again.
+            logger.exception("The file %s, which is nobody's any more, was not deleted.", name)
+
+    transaction.on_commit(delete, robust=True)

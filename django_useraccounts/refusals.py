@@ -6,7 +6,7 @@ Sources: RFC 5321, 4.2.3 (reply codes), RFC 3463 (enhanced codes), django-anymai
 
 import re
 from collections.abc import Iterator, Mapping
-from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 from anymail.signals import EventType, RejectReason
@@ -19,7 +19,7 @@ State = UndeliverableAddress.State
 _NO_MAILBOX = {"1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.0", "2.1"}
 #: The mailbox is full: so it is there.
 _FULL = "2.2"
-#: Basic codes of an answer to RCPT that mean the mailbox, where no enhanced code says otherwise.
+#: Basic codes of an answer to RCPT that may mean the mailbox, where no enhanced code says what.
 _REFUSED_MAILBOX = {550, 551, 553}
 #: In the words of providers, a bounce that may pass.
 _SOFT = {
@@ -39,25 +39,28 @@ def state_of_error(error: Exception) -> str:
     from anymail.exceptions import AnymailRecipientsRefused  # noqa: PLC0415
 
     if isinstance(error, AnymailRecipientsRefused):
-        return State.BOUNCED
+        # Some refuse like this what is wrong with the sender: a webhook tells of a real bounce.
+        return State.FAILING
     if isinstance(error, SMTPRecipientsRefused):
-        code, answer = next(iter(error.recipients.values()), (0, b""))
-        return _state_of_answer(code, answer, is_of_mailbox=code in _REFUSED_MAILBOX)
-    if isinstance(error, SMTPResponseException):
-        # An answer to the text, the sender or the password, unless it says that it is the mailbox.
-        return _state_of_answer(error.smtp_code, error.smtp_error, is_of_mailbox=False)
+        return _state_of_answer(*next(iter(error.recipients.values()), (0, b"")), is_to_rcpt=True)
+    if isinstance(error, SMTPDataError):
+        return _state_of_answer(error.smtp_code, error.smtp_error, is_to_rcpt=False)
+    # An answer to the greeting, the password or the sender, whatever its code, is about the site.
     return ""
 
 
-def _state_of_answer(code: int, answer: bytes | str, *, is_of_mailbox: bool) -> str:
+def _state_of_answer(code: int, answer: bytes | str, *, is_to_rcpt: bool) -> str:
     text = answer.decode("ascii", "replace") if isinstance(answer, bytes) else answer
-    enhanced = re.match(r"[245]\.(\d{1,3}\.\d{1,3})\b", text)
-    subject = enhanced[1] if enhanced else ""
-    if 500 <= code < 600:
-        if subject == _FULL:
-            return State.FAILING
-        return State.BOUNCED if subject in _NO_MAILBOX or (is_of_mailbox and not subject) else ""
-    return State.FAILING if 400 <= code < 500 and subject[:2] in {"", "1.", "2."} else ""
+    # Some servers write it at the end: "no mailbox here by that name (#5.1.1)".
+    enhanced = re.search(r"(?:^|\()#?[245]\.(\d{1,3}\.\d{1,3})\b", text)
+    is_for_now = 400 <= code < 500
+    if not enhanced:
+        # With these words a relay refuses everybody's mail, too, such as one that is set up wrong.
+        may_mean_mailbox = is_to_rcpt and (is_for_now or code in _REFUSED_MAILBOX)
+        return State.FAILING if may_mean_mailbox else ""
+    if enhanced[1] in _NO_MAILBOX:
+        return State.FAILING if is_for_now else State.BOUNCED
+    return State.FAILING if enhanced[1] == _FULL else ""
 
 
 def state_of_event(event: Any) -> str:

@@ -143,9 +143,13 @@ def facts_of(event: "AccountEvent") -> Iterator[str]:
         yield str(reason)
 
 
-def _shown(text: str) -> str:
-    moment: datetime | None = parse_datetime(text)
+def _shown(told: object) -> str:
+    try:
+        moment: datetime | None = parse_datetime(told) if isinstance(told, str) else None
+    except ValueError:
+        moment = None
     if moment is None:
-        return text
+        # An event of a project may tell of other things by the same names.
+        return str(told)
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     return date_format(local, "DATETIME_FORMAT")

@@ -31,7 +31,8 @@ role_extended = Signal()
 role_revoked = Signal()
 #: An address was added to an account. Arguments: ``user``, ``email`` (the UserEmail), ``request``.
 email_added = Signal()
-#: Mail goes to another address. Arguments: ``user``, ``email`` (the UserEmail), ``request``.
+#: Mail goes to another address, which on a site of one address for each account has taken the place
+#: of the former one. Arguments: ``user``, ``email`` (the UserEmail), ``request``.
 primary_email_changed = Signal()
 #: An address was taken off. Arguments: ``user``, ``address`` (the text), ``request``.
 email_removed = Signal()

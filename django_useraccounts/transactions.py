@@ -7,7 +7,9 @@ from typing import TypeVar
 
 from django.db import (
     DatabaseError,
+    Error,
     IntegrityError,
+    InterfaceError,
     OperationalError,
     ProgrammingError,
     transaction,
@@ -64,6 +66,27 @@ def has_vanished(error: DatabaseError) -> bool:
     # By Django itself, of a row that was to be updated: a class of its own from Django 6.0 on.
     is_of_django = error.__cause__ is None and not isinstance(error, ProgrammingError)
     return is_of_django and not isinstance(error, OperationalError)
+
+
+def is_outage(error: Exception) -> bool:
+    """
+    Say whether the error is one of a database that answers nobody now, for who does many things.
+
+    What it refuses to one of them, after a wait for a lock, or since it is too large, looks the
+    same, and is no reason to let the others wait. So the database is asked.
+    """
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    connection = transaction.get_connection()
+    try:
+        if not connection.in_atomic_block:
+            # Such an error may cost the connection, and not the database.
+            connection.close_if_unusable_or_obsolete()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return True
+    return False
 
 
 def _codes(error: DatabaseError) -> set[object]:

@@ -1,5 +1,6 @@
 """What the pages share: FlowView, the one path from a form through a flow to the next page."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from functools import partial, wraps
@@ -29,6 +30,7 @@ from django.views.generic.base import ContextMixin
 from .cookies import read_cookie, write_cookie
 from .devices import forget_notes, remember_device
 from .errors import LinkError, TooManyAttempts
+from .guards import forbid
 from .headers import protect
 from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
@@ -47,6 +49,10 @@ logger = logging.getLogger("django_useraccounts.views")
 NEXT_MAX_LENGTH = 2000
 #: Django's error reports hide cookies that are called a token.
 LINK_COOKIE = "useraccounts_link_token"
+#: Which page has just sent a browser on, as often as it has, and for how many seconds that counts.
+SENT_ON_COOKIE, SENT_ON_MAX_AGE = "useraccounts_sent_on", 10
+#: How often a page sends a browser on meanwhile: two clicks on one link are no circle.
+SENT_ON_TIMES = 3
 
 
 #: What database drivers raise when the server is away, or gives up on us.
@@ -189,6 +195,24 @@ class AccountPage(ContextMixin, View):
     def turn_away(self) -> HttpResponse | None:
         """Return the answer to a visitor who has no business here, else None."""
         return None
+
+    def send_on(self, url: str) -> HttpResponse:
+        """
+        Send who is logged in already on to ``url``, and refuse who comes back here again and again.
+
+        Django's ``user_passes_test`` and the like know no other way out than the login page, so who
+        is logged in and lacks something else would be sent to and fro for ever.
+        """
+        response = HttpResponseRedirect(url)
+        if not self.next_url:
+            return response
+        here = hashlib.sha256(self.request.get_full_path().encode()).hexdigest()[:32]
+        times = read_cookie(self.request, SENT_ON_COOKIE).count(here)
+        if times >= SENT_ON_TIMES:
+            return forbid(self.request)
+        noted = here * (times + 1)
+        write_cookie(response, SENT_ON_COOKIE, noted, max_age=SENT_ON_MAX_AGE, request=self.request)
+        return response
 
     @property
     def user(self) -> AbstractUser:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from django.utils.translation import ngettext
 
 from ..batches import in_batches
 from ..errors import AccountError
+from ..transactions import repeat_undone
 from .bases import ModelAdmin
 
 #: How many rows are loaded at once.
@@ -35,14 +37,16 @@ def act_on_each(
     """
     Call ``flow`` with each row, and tell of every one with which it cannot be done.
 
-    ``done`` returns the sentence about how many it was done with, ``name`` what a row is called.
+    What the database undoes for another transaction is done again: the rows before it are done.
+    ``done`` returns the sentence about how many it was done with, short of those of which the flow
+    returns False, since there was nothing to do; ``name`` what a row is called.
     """
     number = refused = 0
     # All of a list may be meant, which no memory holds.
     for row in in_batches(rows, batch=BATCH):
         try:
-            flow(row, by=request.user, request=request)
-            number += 1
+            act = partial(flow, row, by=request.user, request=request)
+            number += repeat_undone(act, restore=lambda: None) is not False
         except AccountError as error:
             refused += 1
             if refused <= TOLD:
@@ -54,7 +58,7 @@ def act_on_each(
             "%(number)d more entry was refused.", "%(number)d more entries were refused.", more
         ) % {"number": more}
         model_admin.message_user(request, sentence, messages.ERROR)
-    if number:
+    if number or not refused:
         model_admin.message_user(request, done(number), messages.SUCCESS)
 
 

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Permission
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model, QuerySet
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
     ModelForm = forms.ModelForm[Any]
     InlineFormSet = forms.BaseInlineFormSet[Any, Any, Any]
+    ModelMultipleChoiceField = forms.ModelMultipleChoiceField[Any]
 else:
     ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
     ModelForm, InlineFormSet = forms.ModelForm, forms.BaseInlineFormSet
+    ModelMultipleChoiceField = forms.ModelMultipleChoiceField
 
 
 def path_in(site: AdminSite, model: type[Model], view: str, *args: object) -> str:
@@ -38,6 +41,33 @@ def path_in(site: AdminSite, model: type[Model], view: str, *args: object) -> st
         return ""
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}"
     return reverse(name, args=args, current_app=site.name)
+
+
+class KeySelect(AutocompleteSelect):
+    """What is searched for. Django's asks for whatever was sent: here, no key is no choice."""
+
+    def optgroups(self, name: Any, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if _is_key(self.field, key)], attr)
+
+
+class KeysField(ModelMultipleChoiceField):
+    """Some of many. Django's asks for any number that was sent; here, one too large is refused."""
+
+    def clean(self, value: Any) -> Any:
+        rows: Any = self.queryset
+        for key in value if isinstance(value, list) else ():
+            if not _is_key(rows.model._meta.pk, key):
+                words = self.error_messages["invalid_pk_value"]
+                raise ValidationError(words, code="invalid_pk_value", params={"pk": key})
+        return super().clean(value)
+
+
+def _is_key(column: Any, text: Any) -> bool:
+    try:
+        column.clean(text, None)
+    except ValidationError:
+        return False
+    return True
 
 
 class RefusableForm(ModelForm):
@@ -152,6 +182,7 @@ class RefusableAdmin(ListAdmin):
         return form
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("form_class", KeysField)
         if db_field.remote_field.model is Permission:
             # Each tells of its content type: one statement for all, as on Django's own pages.
             kwargs.setdefault("queryset", Permission.objects.select_related("content_type"))
@@ -160,7 +191,8 @@ class RefusableAdmin(ListAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         view = partial(super().changeform_view, request, *args, **kwargs)
         try:
-            return repeat_undone(view, restore=lambda: None)
+            # The first try may have moved an upload to its place: there is nothing to repeat with.
+            return view() if request.FILES else repeat_undone(view, restore=lambda: None)
         except ValidationError as refusal:
             # Everything is rolled back. The form is shown once more with the sentence of the flow.
             request.useraccounts_refusal = refusal  # type: ignore[attr-defined]

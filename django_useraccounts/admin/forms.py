@@ -102,7 +102,8 @@ class AddressFormSet(RowFormSet):
         for form in [form for form in self.kept if form.has_changed()]:
             with named(form.cleaned_data["email"]):
                 row = self._write(form, by=by, request=request)
-            if "is_primary" in form.changed_data:
+            # The one that was unmarked has changed, too.
+            if "is_primary" in form.changed_data and form.cleaned_data["is_primary"]:
                 primary = row
         if primary:
             with named(primary.shown):

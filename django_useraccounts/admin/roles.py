@@ -117,13 +117,17 @@ class RoleAdmin(RefusableAdmin):
             self._note("role_made", obj, request)
             return
         if "name" in form.changed_data:
-            self._rename(request, Role.objects.get(pk=obj.pk), obj.name)
+            by: Any = request.user
+            rename_role(Role.objects.get(pk=obj.pk), obj.name, by=by, request=request)
         obj.save(update_fields=["label", "description"])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         before, by = permissions_of(form.instance), cast("Any", request.user)
         super().save_related(request, form, formsets, change)
         note_permissions(form.instance, before, by=by, request=request)
+        # Only now: what a flow refuses beside it takes the new name back.
+        if change and "name" in form.changed_data:
+            self._name_guards(request, form.initial["name"])
 
     def delete_model(self, request: HttpRequest, obj: Role) -> None:
         self._note("role_deleted", obj, request)
@@ -139,10 +143,7 @@ class RoleAdmin(RefusableAdmin):
         by: Any = request.user
         note_role(kind, role, by=by, request=request)
 
-    def _rename(self, request: HttpRequest, role: Role, name: str) -> None:
-        by: Any = request.user
-        old = role.name
-        rename_role(role, name, by=by, request=request)
+    def _name_guards(self, request: HttpRequest, old: str) -> None:
         if places := sorted(guarded_names.get(old, ())):
             more = ["…"] if len(places) > PLACES_TOLD else []
             sentence = _(

@@ -100,7 +100,7 @@ class UserAdmin(RefusableAdmin):
 
     @admin.display(description=_("name"))
     def full_name(self, user: Any) -> str:
-        return f"{user.first_name} {user.last_name}".strip()
+        return " ".join(filter(None, (user.first_name, user.last_name)))
 
     @admin.display(description=_("roles"))
     def role_labels(self, user: Any) -> str:

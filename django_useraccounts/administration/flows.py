@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from .. import signals
-from ..canonical import clean_email, clean_username
+from ..canonical import Name, clean_email, clean_username
 from ..emails.flows import mail_link
 from ..emails.flows.rows import locked
 from ..errors import (
@@ -20,6 +20,7 @@ from ..errors import (
     LastSuperuser,
     MailNotGivenUp,
     UsernameTaken,
+    ValueTaken,
 )
 from ..identity import has_emails
 from ..limits import spend
@@ -51,7 +52,7 @@ def add_user(
 
     With ``confirmed`` the caller vouches for the address, and its mail carries a link that sets the
     first password; else one that confirms the address. ``fields`` are columns of the user model.
-    Raises UsernameTaken, InvalidUsername, InvalidEmail and EmailTaken.
+    Raises UsernameTaken, ValueTaken, InvalidUsername, InvalidEmail and EmailTaken.
     """
     name = clean_username(username or "") if username or not email else None
     to = clean_email(email) if email else None
@@ -59,7 +60,7 @@ def add_user(
     user.username = name.text if name else None
     user.set_unusable_password()
     with transaction.atomic():
-        _save_new(user)
+        _save_new(user, name, fields)
         if name and OldUsername.objects.reserved().filter(username_key=name.key).exists():
             raise UsernameTaken
         if to:
@@ -70,12 +71,15 @@ def add_user(
     return user
 
 
-def _save_new(user: AbstractUser) -> None:
+def _save_new(user: AbstractUser, name: Name | None, fields: Mapping[str, object] | None) -> None:
     try:
         with transaction.atomic():
             user.save()
     except IntegrityError:
-        raise UsernameTaken from None
+        # Which of the unique columns it is tells each database in its own way.
+        users = get_user_model()._default_manager
+        is_name = name and users.filter(username_key=name.key).exists()
+        raise ValueTaken if fields and not is_name else UsernameTaken from None
 
 
 def _give_address(
@@ -106,7 +110,11 @@ def send_password_link(
     """
     primary = UserEmail.objects.not_gone().filter(is_primary=True, user__is_active=True)
     address = primary.filter(user=user).first()
-    nowhere = EmailNotConfirmed(_("There is no confirmed e-mail address to send a link to."))
+    nowhere = EmailNotConfirmed(
+        _("There is no confirmed e-mail address to send a link to.")
+        if user.is_active
+        else _("The account was switched off.")
+    )
     if address is None or not has_emails():
         raise nowhere
     # No limit for the client: that is the administrator, who may have many to write to.
@@ -160,9 +168,10 @@ def switch_off(
     request: HttpRequest | None = None,
 ) -> None:
     """
-    Let nobody log in to the account any more; its sessions and mailed links end at once.
+    Let nobody log in to the account any more; its sessions end at once.
 
-    An account that is off stays off without another event. Raises LastSuperuser.
+    So do its links to set a password; no other one works while it is off. An account that is off
+    stays off without another event. Raises LastSuperuser.
     """
     with transaction.atomic():
         keep_a_superuser(user)

@@ -18,12 +18,14 @@ def check_useraccounts(
     return given or [
         *values.limits(),
         *values.isolation(),
+        *values.undone_attempts(),
         *values.emails_per_user(),
         *values.terms_version(),
         *values.mail_delivery(),
         *values.roles(),
         *values.policy(),
         *parts.user_model(),
+        *parts.administration(),
         *identities.contradictions(),
         *parts.backends(),
         *parts.middleware(),
@@ -34,6 +36,7 @@ def check_useraccounts(
         *site.passwords(),
         *site.mail(),
         *site.login(),
+        *site.stock_pages(),
         *guards.undeclared_roles(),
     ]
 
@@ -61,6 +64,6 @@ def check_database(
     return [
         message
         for alias in databases or ()
-        for look in (guards.missing_roles, database.constraints)
+        for look in (guards.missing_roles, database.constraints, database.overdue_accounts)
         for message in look(alias)
     ]

@@ -1,6 +1,7 @@
-"""What the database has to hold: the constraints that models promise."""
+"""What the database has to hold: the constraints that models promise, and nobody who is to go."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -10,8 +11,12 @@ from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import BaseConstraint, CheckConstraint, Field, Model, UniqueConstraint
+from django.utils import timezone
 
 from ..room import rooms
+
+#: A job that runs once a day may have been missed, or hindered by an app, for so long.
+DAYS_OVERDUE = 3
 
 
 def constraints(alias: str) -> Iterator[CheckMessage]:
@@ -27,6 +32,34 @@ def constraints(alias: str) -> Iterator[CheckMessage]:
         is_here = model._meta.db_table in tables and router.allow_migrate_model(alias, model)
         if is_here and model._meta.managed and _is_migrated(model, loader):
             yield from _lacking(model, connection)
+
+
+def overdue_accounts(alias: str) -> Iterator[CheckMessage]:
+    """Yield how many closed accounts are left: nothing else tells that no job erases them."""
+    model = get_user_model()
+    if not _has_column(model, "erase_at", connections[alias]):
+        return
+    long_ago = timezone.now() - timedelta(days=DAYS_OVERDUE)
+    number = model._default_manager.using(alias).filter(erase_at__lte=long_ago).count()
+    if number:
+        yield checks.Warning(
+            f"Closed accounts that should have been erased more than {DAYS_OVERDUE} days ago: "
+            f"{number}.",
+            hint="Run manage.py useraccounts_prune once a day. Its log says which accounts could "
+            "not be erased, and why.",
+            id="useraccounts.W018",
+        )
+
+
+def _has_column(model: type[Model], name: str, connection: BaseDatabaseWrapper) -> bool:
+    # "migrate" runs this check first, before it makes the table or the column.
+    table = model._meta.db_table
+    if table not in connection.introspection.table_names():
+        return False
+    with connection.cursor() as cursor:
+        described = connection.introspection.get_table_description(cursor, table)
+    columns = {column.name for column in described}
+    return any(field.name == name and field.column in columns for field in model._meta.fields)
 
 
 def all_models() -> set[type[Model]]:

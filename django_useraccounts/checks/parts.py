@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.core import checks
 from django.core.checks import CheckMessage
-from django.db.models import Model
+from django.db.models import Field, Model
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends.django import DjangoTemplates
 from django.template.loader import get_template
@@ -18,6 +19,7 @@ from django.utils.module_loading import import_string
 from ..backends import AccountsBackend
 from ..conf import conf
 from ..models import AbstractUser
+from ..personal_data import profile_fields
 from ..room import rooms
 
 _BACKEND = "django_useraccounts.backends.AccountsBackend"
@@ -30,7 +32,7 @@ _OUR_TEMPLATES = Path(__file__).parents[1] / "templates"
 #: Fields of AbstractUser that flows write or ask the database for.
 _NEEDED = (
     *("password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"),
-    *("erase_at", "terms_version", "terms_accepted_at"),
+    *("erase_at", "terms_version", "terms_accepted_at", "last_login", "date_joined", "language"),
 )
 
 #: Columns that have flows of their own, or give rights.
@@ -55,6 +57,23 @@ def user_model() -> Iterator[CheckMessage]:
     )
 
 
+def administration() -> Iterator[CheckMessage]:
+    """Yield what shows the users to staff, and does not call our flows."""
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    ours, model = import_string("django_useraccounts.admin.UserAdmin"), get_user_model()
+    for site in import_string("django.contrib.admin.sites.all_sites"):
+        if site.is_registered(model) and not isinstance(site.get_model_admin(model), ours):
+            own = type(site.get_model_admin(model))
+            yield checks.Warning(
+                f"{own.__module__}.{own.__qualname__} administers the users, and is no UserAdmin "
+                "of the accounts: what is changed there is proved by nobody, told to nobody, and "
+                "in no history.",
+                hint="Inherit from django_useraccounts.admin.UserAdmin.",
+                id="useraccounts.W016",
+            )
+
+
 def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
     """Yield the fields that a subclass of AbstractUser has taken away from itself."""
     has = {field.name for field in model._meta.fields}
@@ -68,6 +87,7 @@ def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
                 id="useraccounts.E010",
             )
     yield from _profile_fields(model)
+    yield from _emptied_profiles(model)
     pair = {"username", "username_key"}
     if len(has & pair) == 1:
         (there,), (lacking,) = has & pair, pair - has
@@ -93,6 +113,37 @@ def _profile_fields(model: type[Model]) -> Iterator[CheckMessage]:
                 "have flows of their own, and relations a page of yours.",
                 id="useraccounts.E015",
             )
+
+
+def _emptied_profiles(model: type[Model]) -> Iterator[CheckMessage]:
+    """Yield what of the profile cannot be emptied, or not for a second account."""
+    emptied = {field.name: field for field in profile_fields(model)}
+    # NULL is like no other NULL, and a default that is called may be another one each time.
+    alike = {name for name, field in emptied.items() if not (field.null or _calls_default(field))}
+    for name in sorted(alike):
+        if emptied[name].get_default() is None:
+            yield checks.Warning(
+                f"{model.__name__}.{name} is part of the profile, never NULL, and has no default: "
+                "no account can be anonymised, or handed over.",
+                hint=f'Write null=True, or a default, into the column "{name}".',
+                id="useraccounts.W019",
+            )
+            alike.remove(name)
+    unique = [{name} for name, field in emptied.items() if field.unique]
+    unique += [set(rule.fields) for rule in model._meta.total_unique_constraints]
+    for names in unique:
+        columns = sorted(names & emptied.keys())
+        if columns and alike.issuperset(columns):
+            yield checks.Warning(
+                f"{model.__name__}.{columns[0]} is part of the profile, unique, and never NULL: of "
+                "two accounts that are anonymised, or handed over, only one can be emptied.",
+                hint=f'Write null=True into the column "{columns[0]}".',
+                id="useraccounts.W019",
+            )
+
+
+def _calls_default(field: "Field[Any, Any]") -> bool:
+    return field.has_default() and callable(field.default)
 
 
 def backends() -> Iterator[CheckMessage]:

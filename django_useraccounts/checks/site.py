@@ -2,22 +2,31 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
+from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetView
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, Resolver404, resolve
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    ResolverMatch,
+    get_script_prefix,
+    resolve,
+)
 from django.utils.module_loading import import_string
 
 from ..compat import smtp_without_timeout
 from ..conf import conf
 from .parts import is_subclass
 
+_STOCK = (LoginView, PasswordChangeView, PasswordResetView)
 _ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 
 
@@ -85,12 +94,41 @@ def mail() -> Iterator[CheckMessage]:
 
 
 def login() -> Iterator[CheckMessage]:
-    """Yield that LOGIN_URL leads nowhere."""
-    try:
-        resolve(urlsplit(resolve_url(settings.LOGIN_URL)).path)
-    except (NoReverseMatch, Resolver404):
-        yield checks.Warning(
-            f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",
-            hint='Write LOGIN_URL = "useraccounts:login".',
-            id="useraccounts.W005",
-        )
+    """Yield that people are led nowhere to log in, or by a login."""
+    pages = {"LOGIN_URL": "useraccounts:login", "LOGIN_REDIRECT_URL": "useraccounts:profile"}
+    for name, ours in pages.items():
+        url = getattr(settings, name)
+        try:
+            _resolve(url)
+        except (NoReverseMatch, Resolver404):
+            yield checks.Warning(
+                f"{name} is {url!r}, where there is no page.",
+                hint=f'Write {name} = "{ours}".',
+                id="useraccounts.W005",
+            )
+
+
+def stock_pages() -> Iterator[CheckMessage]:
+    """Yield the pages of Django that were not taken out when ours came, and where they are."""
+    seen = set()
+    for name in ("useraccounts:login", "login", "password_change", "password_reset"):
+        try:
+            path, page = resolve_url(name), _resolve(name)
+        except (NoReverseMatch, Resolver404):
+            continue
+        view = getattr(page and page.func, "view_class", object)
+        if issubclass(view, _STOCK) and path not in seen:
+            seen.add(path)
+            yield checks.Warning(
+                f"{path} is answered by {view.__module__}.{view.__qualname__}, which knows nothing "
+                "of the accounts, their limits, mails and history.",
+                hint='Take include("django.contrib.auth.urls"), and what else leads there, out of '
+                "the URLs.",
+                id="useraccounts.W017",
+            )
+
+
+def _resolve(url: Any) -> ResolverMatch | None:
+    """Return what answers at a name or a path; of another site nobody knows."""
+    parts = urlsplit(resolve_url(url))
+    return None if parts.netloc else resolve("/" + parts.path.removeprefix(get_script_prefix()))

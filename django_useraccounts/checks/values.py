@@ -1,8 +1,10 @@
 """What stands in the dictionary USERACCOUNTS."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.cache import InvalidCacheBackendError, caches
@@ -98,13 +100,30 @@ def _cache_of_limits(alias: object) -> Iterator[CheckMessage]:
 def isolation() -> Iterator[CheckMessage]:
     """Yield the isolation of MariaDB in which attempts at one name undo one another."""
     connection = connections[router.db_for_write(AttemptCounter)]
-    level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level") or "read committed"
+    level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level", "read committed")
     if connection.vendor == "mysql" and str(level).lower() != "read committed":
+        # Without one Django sets none, and that of a server is "repeatable read" by default.
+        which = f'"{level}"' if level else "of its server"
         yield checks.Warning(
-            f'The database of the attempts has the isolation level "{level}": '
+            f"The database of the attempts has the isolation level {which}: "
             "of many attempts at once, MariaDB undoes some.",
             hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
             id="useraccounts.W014",
+        )
+
+
+def undone_attempts() -> Iterator[CheckMessage]:
+    """Yield the counts of attempts that REST framework undoes with a request that it refuses."""
+    connection = connections[router.db_for_write(AttemptCounter)]
+    has_framework = apps.is_installed("rest_framework") or hasattr(settings, "REST_FRAMEWORK")
+    is_undone = connection.settings_dict.get("ATOMIC_REQUESTS") and "cache" not in conf.LIMITS
+    if has_framework and is_undone:
+        yield checks.Warning(
+            "The database of the attempts has ATOMIC_REQUESTS, so REST framework undoes the count "
+            "of a wrong password: there, anybody may guess without end.",
+            hint='Write USERACCOUNTS = {"LIMITS": {"cache": "limits"}}, a cache that counts; or '
+            "silence this check where transaction.non_atomic_requests is on each view of the API.",
+            id="useraccounts.W040",
         )
 
 
@@ -191,9 +210,10 @@ def _role(name: object, problem: str) -> CheckMessage:
 
 
 def policy() -> Iterator[CheckMessage]:
-    """Yield the policy that is none."""
+    """Yield the policy that is none, and what nobody asks, but for a letter or two."""
     try:
-        is_policy = issubclass(import_string(conf.POLICY), Policy)
+        policy_class = import_string(conf.POLICY)
+        is_policy = issubclass(policy_class, Policy)
     except (ImportError, TypeError):
         is_policy = False
     if not is_policy:
@@ -202,3 +222,18 @@ def policy() -> Iterator[CheckMessage]:
             hint="Write the dotted path of a subclass of django_useraccounts.policy.Policy.",
             id="useraccounts.E003",
         )
+        return
+    questions = _public(Policy)
+    # One that is answered has its right name, and the other is a helper of it.
+    unanswered = {n for n in questions if getattr(policy_class, n) is getattr(Policy, n)}
+    for name in sorted(_public(policy_class) - questions):
+        for meant in get_close_matches(name, unanswered, n=1, cutoff=0.8):
+            yield checks.Warning(
+                f'{conf.POLICY} has "{name}", which nobody asks.',
+                hint=f'Did you mean "{meant}"?',
+                id="useraccounts.W015",
+            )
+
+
+def _public(policy_class: type[Policy]) -> set[str]:
+    return {name for name in dir(policy_class) if not name.startswith("_")}

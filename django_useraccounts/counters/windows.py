@@ -19,6 +19,8 @@ class Window:
     refuses: bool = True
     #: Does a success forgive all that was counted here, and not only itself?
     is_own: bool = False
+    #: Is what the attempt names counted here, whoever tries?
+    is_of_name: bool = False
 
 
 class Count(NamedTuple):

@@ -26,8 +26,12 @@ class ConfirmEmailForm(AccountForm):
         autocomplete="current-password",
     )
 
-    def __init__(self, *args: Any, asks_password: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, asks_password: bool, is_added: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if is_added:
+            self.fields["old_password"].label = _("Your password")
         if not asks_password:
             del self.fields["old_password"]
         elif self.data.get("answer") == "not_me":

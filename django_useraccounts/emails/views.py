@@ -17,8 +17,8 @@ from ..canonical import shown_email
 from ..conf import conf
 from ..cookies import read_cookie
 from ..credentials import check_own_password
-from ..errors import LinkError, LinkUsed, LogInFirst
-from ..identity import has_one_email
+from ..errors import LinkError, LinkInvalid, LinkUsed, LogInFirst
+from ..identity import has_one_email, login_names
 from ..mixins import AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
 from ..models import AbstractUser, OneTimeSecret, UserEmail
 from ..room import is_let_in_by_room
@@ -91,6 +91,8 @@ class ConfirmEmailView(EmailPage, LinkView):
     form_class = ConfirmEmailForm
     purpose = CONFIRM_EMAIL
     new_link = "useraccounts:resend_confirmation"
+    #: The page for who says that it was not me.
+    not_me_template: ClassVar[str] = "useraccounts/emails/not_me.html"
     success_message = _("Your e-mail address is confirmed.")
     #: The sentence for who has to log in now.
     log_in_message: ClassVar[Any] = _(
@@ -103,8 +105,7 @@ class ConfirmEmailView(EmailPage, LinkView):
     def perform(self, form: forms.Form) -> HttpResponse | None:
         if form.cleaned_data["answer"] == "not_me":
             disown_email(self.secret, request=self.request)
-            context = self.get_context_data()
-            return render(self.request, "useraccounts/emails/not_me.html", context)
+            return render(self.request, self.not_me_template, self.get_context_data())
         if self.asks_login:
             raise LogInFirst
         if self.asks_password:
@@ -149,11 +150,13 @@ class ConfirmEmailView(EmailPage, LinkView):
         return not self.registrant.shown_username and not is_known
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "asks_password": self.asks_password}
+        own = {"asks_password": self.asks_password, "is_added": bool(self.registrant.email)}
+        return {**super().get_form_kwargs(), **own}
 
     def get_success_message(self, form: forms.Form) -> Any:
         is_in = self.is_logged_in or self.request.user == self.registrant
-        return self.success_message if is_in else self.log_in_message
+        has_password = self.registrant.has_usable_password()
+        return self.success_message if is_in or not has_password else self.log_in_message
 
     @transaction.atomic  # both or neither: a login that fails must not use the link up
     def _confirm_and_log_in(self) -> bool:
@@ -167,6 +170,9 @@ class ConfirmEmailView(EmailPage, LinkView):
         return start_session(self.request, user)
 
     def refuse(self, error: LinkError) -> HttpResponse:
+        if self.request.POST.get("answer") == "not_me" and self._is_gone():
+            # The second of two clicks: the link went with the address, as the first one wanted.
+            return render(self.request, self.not_me_template, self.get_refusal(error))
         # The second of two clicks finds the link used by the first, which logged the browser in.
         if isinstance(error, LinkUsed) and self.request.user.is_authenticated:
             mine = OneTimeSecret.objects.filter(pk=parse_public_id(self.kwargs["link"]))
@@ -176,6 +182,13 @@ class ConfirmEmailView(EmailPage, LinkView):
                 self.secret = secret
                 return HttpResponseRedirect(self.get_success_url())
         return super().refuse(error)
+
+    def _is_gone(self) -> bool:
+        try:
+            key = parse_public_id(self.kwargs["link"])
+        except LinkInvalid:
+            return False
+        return not OneTimeSecret.objects.filter(pk=key).exists()
 
     def get_success_url(self) -> str:
         # Checked again: what was safe when it was stored has to be safe when it is used.
@@ -229,6 +242,7 @@ class EmailsView(AllowUnconfirmedEmailMixin, EmailPage, TemplateView):
             limit=conf.EMAILS_PER_USER,
             is_confirmed=proved > 0,
             is_last=proved < 2,
+            logs_in="email" in login_names(),
             **kwargs,
         )
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from rest_framework import authentication
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
@@ -48,7 +48,8 @@ class BasicAuthentication(authentication.BasicAuthentication):
     """
     The framework's own, which answers too many attempts by 429 and ``Retry-After``.
 
-    They are those of the page to log in: whoever is refused there is refused here.
+    They are those of the page to log in: whoever is refused there is refused here. So is who has
+    closed the account: only a login on the pages opens it again.
     """
 
     def authenticate_credentials(
@@ -60,4 +61,6 @@ class BasicAuthentication(authentication.BasicAuthentication):
             )
         except TooManyAttempts as error:
             raise Throttled(error.retry_after) from error
+        if found[0].is_closed:
+            raise AuthenticationFailed
         return found

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, Q
+from django.db.models import CharField, Model, Q, Value
+from django.db.models.functions import Concat
 
 from ..models import (
     AbstractUser,
@@ -17,6 +18,8 @@ from ..models import (
 )
 from ..undeliverable import with_trouble
 
+#: About how many rows one statement looks for entries of a log, which no index finds.
+TOGETHER = 500
 #: What an account says of its user. No hash, no number of sessions, and nothing of the project's
 #: own but what people edit themselves: it may hold secrets.
 _COLUMNS = {
@@ -90,7 +93,11 @@ def end_roles(user: AbstractUser) -> None:
 
 
 def mails_of(user: AbstractUser) -> list[object]:
-    rows = OutgoingMail.objects.filter(user=user).order_by("pk")
+    """Return the mails, and links to confirm an address only if it was proved by one."""
+    # What is written to a claim depends on whether somebody else has proved it: nothing tells that.
+    proved = UserEmail.objects.confirmed().filter(user=user).values("email")
+    rows = OutgoingMail.objects.filter(user=user)
+    rows = rows.exclude(~Q(to__in=proved), kind="confirm_email").order_by("pk")
     return [
         {"kind": row.kind, "to": row.to, "written": row.created_at, "sent": row.sent_at}
         for row in rows
@@ -133,5 +140,8 @@ def scrub_log_about(model: type[Model], keys: Iterable[object]) -> None:
             content_type__app_label=model._meta.app_label,
             content_type__model=model._meta.model_name,
         )
-        for key in keys:
-            entries.filter(object_id=str(key)).update(object_repr=f"#{key}", change_message="")
+        names = [str(key) for key in keys]
+        number = Concat(Value("#"), "object_id", output_field=CharField())
+        for some in range(0, len(names), TOGETHER):
+            about = entries.filter(object_id__in=names[some : some + TOGETHER])
+            about.update(object_repr=number, change_message="")

@@ -1,9 +1,11 @@
 """The pages of who leaves: take the data along, close the account."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -16,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import conf
 from ..identity import has_emails
 from ..mixins import AllowOutdatedTermsMixin, AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin
-from ..models import AccountExport
+from ..models import AccountExport, OutgoingMail
 from ..secrets import FETCH_EXPORT, LINK_LENGTH, link_of
 from ..site import site_name
 from ..views import FlowView, LinkView
@@ -36,6 +38,9 @@ class ExportAccountView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, FlowV
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         exports = AccountExport.objects.defer("content").select_related("secret")
+        # Another address may be the primary one by now.
+        mails = OutgoingMail.objects.filter(secret=OuterRef("secret")).order_by()
+        exports = exports.annotate(mailed_to=Subquery(mails.values("to")[:1]))
         # Not one whose link a new password has ended: it is to be packed again.
         still = {"secret__expires_at__gt": timezone.now(), "secret__epoch": self.user.session_epoch}
         export = exports.filter(user=self.user, **still).last()
@@ -61,7 +66,7 @@ class FetchExportView(AllowOutdatedTermsMixin, RecentLoginRequiredMixin, LinkVie
 
     def perform(self, form: forms.Form) -> HttpResponse:
         content = fetch_export(self.secret, self.user, request=self.request)
-        name = slugify(f"{site_name(self.request)} {timezone.localdate()}")
+        name = slugify(f"{site_name(self.request)} {_day_of(timezone.now())}")
         disposition = content_disposition_header(as_attachment=True, filename=f"{name}.zip")
         return HttpResponse(
             content,
@@ -94,5 +99,10 @@ class CloseAccountView(
 
 def _last_day() -> str:
     """Return until when who closes the account now can open it again, as people read it."""
-    end = timezone.localtime(timezone.now() + conf.CLOSED_ACCOUNT_KEPT)
-    return formats.date_format(end, "DATE_FORMAT")
+    end = timezone.now() + conf.CLOSED_ACCOUNT_KEPT
+    return formats.date_format(_day_of(end), "DATE_FORMAT")
+
+
+def _day_of(moment: datetime) -> date:
+    """Return the day of a moment in the time zone in force; without USE_TZ it is told in that."""
+    return (timezone.localtime(moment) if timezone.is_aware(moment) else moment).date()

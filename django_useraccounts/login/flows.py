@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
@@ -11,12 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from ..browser import browser_key
-from ..conf import conf
 from ..credentials import check_own_password
-from ..devices import know_device
-from ..emails.flows import note_browser
+from ..devices import trust_device
+from ..emails.flows import has_to_confirm, note_browser
 from ..errors import EmailNotConfirmed, WrongCredentials
-from ..identity import has_emails, login_names
+from ..identity import login_names
 from ..models import AbstractUser, AccountEvent
 from ..proof import renew_proof, stamp_proof
 
@@ -54,7 +54,7 @@ def log_in(
     user: Any = auth.authenticate(request, username=identifier, password=password)
     if user is None:
         raise WrongCredentials(_WRONG[login_names()])
-    if has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
+    if has_to_confirm(user):
         with transaction.atomic():
             note_browser(user, browser_key(browser_token))
             details = {"reason": "unconfirmed"}
@@ -65,7 +65,8 @@ def log_in(
             # First: what it raises must not meet a session that is begun already.
             then(user)
         auth.login(request, user)
-        request.session.set_expiry(None if remember else 0)
+        # Not None, which leaves it to SESSION_EXPIRE_AT_BROWSER_CLOSE.
+        request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
     logged_in: AbstractUser = user
     return logged_in
 
@@ -73,7 +74,7 @@ def log_in(
 def record_login(*, request: HttpRequest, user: AbstractUser, **kwargs: Any) -> None:
     """Write down a login, whichever page did it; a receiver of Django's ``user_logged_in``."""
     stamp_proof(request)
-    know_device(request, user)
+    trust_device(request, user)
     _note_language(user)
     details = {"source": user.login_source} if user.login_source else {}
     AccountEvent.objects.record(

@@ -59,7 +59,7 @@ class LoginView(GreetingMixin, FlowView):
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
-            return HttpResponseRedirect(self.get_success_url())
+            return self.send_on(self.get_success_url())
         return None
 
     def perform(self, form: forms.Form) -> HttpResponse | None:

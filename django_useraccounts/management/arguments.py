@@ -6,14 +6,13 @@ from difflib import get_close_matches
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ..identity import has_username_column
 from ..models import AbstractUser, Role, RoleGrant
-from ..models.roles import validate_role_name
+from ..roles.flows.names import make_role
 
 
 def find_user(text: str) -> AbstractUser:
@@ -28,15 +27,16 @@ def find_user(text: str) -> AbstractUser:
 
 
 def find_roles(names: Sequence[str], *, create: bool = False) -> list[Role]:
-    """Return the roles of some names, each once; ``create`` makes those that lack."""
+    """
+    Return the roles of some names, each once; ``create`` makes those that lack.
+
+    InvalidRole says why no role can be called like that.
+    """
     stored = {role.name: role for role in Role.objects.all()}
     unknown = [name for name in dict.fromkeys(names) if name not in stored]
     if unknown and not create:
         raise CommandError(" ".join(_unknown(name, list(stored)) for name in unknown))
-    for name in unknown:
-        _refuse_bad_name(name)
-    for name in unknown:
-        stored[name] = Role.objects.get_or_create(name=name)[0]
+    stored |= {name: make_role(name) for name in unknown}
     return [stored[name] for name in dict.fromkeys(names)]
 
 
@@ -44,13 +44,6 @@ def _unknown(name: str, stored: list[str]) -> str:
     close = get_close_matches(name.lower(), stored, n=1)
     hint = f" Did you mean “{close[0]}”?" if close else ""
     return f"There is no role “{name}”.{hint}"
-
-
-def _refuse_bad_name(name: str) -> None:
-    try:
-        validate_role_name(name)
-    except ValidationError as error:
-        raise CommandError(f"No role can be called “{name}”. {error.message}") from None
 
 
 def read_moment(text: str | None) -> datetime | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..admin.acts import act_on_each
-from ..admin.bases import ModelAdmin, RefusableAdmin, RefusableForm, TabularInline
+from ..admin.bases import KeySelect, ModelAdmin, RefusableAdmin, RefusableForm, TabularInline
 from ..admin.records import ReadOnly
 from ..roles.rights import may_grant, roles_to_give
 from .flows import end_membership, record_payment, refund_payment
@@ -31,7 +31,6 @@ class PlanAdmin(ModelAdmin):
     list_display = ("label", "name", "role", "price", "is_offered", "position")
     list_filter = ("is_offered",)
     list_select_related = ("role",)
-    autocomplete_fields = ("role",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         is_bought = obj is not None and Membership.objects.filter(plan=obj).exists()
@@ -47,6 +46,7 @@ class PlanAdmin(ModelAdmin):
         if db_field.name == "role":
             by: Any = request.user
             kwargs["queryset"] = roles_to_give(by)
+            kwargs["widget"] = KeySelect(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
@@ -117,7 +117,7 @@ class RecordPaymentForm(RefusableForm):
         fields: Any = self.fields
         # Searched for, since a list to choose from would hold millions.
         column = Membership._meta.get_field("user")
-        fields["user"].widget = AutocompleteSelect(column, admin.site)
+        fields["user"].widget = KeySelect(column, admin.site)
         fields["user"].queryset = get_user_model()._default_manager.all()
         fields["plan"].queryset = Plan.objects.all()
 

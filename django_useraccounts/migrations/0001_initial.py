@@ -826,6 +826,10 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, verbose_name="requested"
                     ),
                 ),
+                (
+                    "due_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="due"),
+                ),
                 ("made_at", models.DateTimeField(null=True, verbose_name="made")),
                 ("content", models.BinaryField(null=True)),
                 (

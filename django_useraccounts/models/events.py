@@ -8,7 +8,6 @@ told after its commit, by a signal and by the logger ``django_useraccounts.audit
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -66,15 +65,15 @@ class AccountEventManager(models.Manager["AccountEvent"]):
             via=_page_of(request),
             details=dict(details or {}),
         )
-        transaction.on_commit(partial(_tell, event), using=event._state.db, robust=True)
+        _tell_after_commit(event)
         return event
 
     def record_all(self, events: "Sequence[AccountEvent]") -> None:
         """Write down acts of the site itself about many accounts, by one statement."""
         if events:
             self.bulk_create(events)
-            using = events[0]._state.db
-            transaction.on_commit(partial(_tell_all, events), using=using, robust=True)
+            for event in events:
+                _tell_after_commit(event)
 
     def forget(self, user: "AbstractUser") -> None:
         """
@@ -142,9 +141,9 @@ def _page_of(request: HttpRequest | None) -> str:
     return ":".join((*match.app_names, match.url_name or ""))[:VIA_MAX_LENGTH]
 
 
-def _tell_all(events: Sequence[AccountEvent]) -> None:
-    for event in events:
-        _tell(event)
+def _tell_after_commit(event: AccountEvent) -> None:
+    # Not by partial(): it has no name, by which Django logs what a robust callback raises.
+    transaction.on_commit(lambda: _tell(event), using=event._state.db, robust=True)
 
 
 def _tell(event: AccountEvent) -> None:

@@ -11,10 +11,11 @@ from .secrets import OneTimeSecret
 
 
 class AccountExportQuerySet(models.QuerySet["AccountExport"]):
-    def waiting(self) -> Self:
-        """Return those that are still to be made, the oldest first."""
-        young = self.filter(secret__expires_at__gt=timezone.now())
-        return young.filter(made_at=None).order_by("pk")
+    def due(self) -> Self:
+        """Return those to be made now, the ones that have waited longest first."""
+        now = timezone.now()
+        young = self.filter(secret__expires_at__gt=now)
+        return young.filter(made_at=None, due_at__lte=now).order_by("due_at")
 
     def expired(self) -> Self:
         """Return those that nobody can fetch any more."""
@@ -30,6 +31,8 @@ class AccountExport(models.Model):
     #: The link that fetches it; with the link goes the ZIP.
     secret = models.OneToOneField(OneTimeSecret, on_delete=models.CASCADE, related_name="+")
     requested_at = models.DateTimeField(_("requested"), default=timezone.now)
+    # Translators: when a mail is to be tried next.
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
     made_at = models.DateTimeField(_("made"), null=True)
     #: The ZIP, NULL until it is made.
     content = models.BinaryField(null=True)

@@ -36,7 +36,8 @@ class OutgoingMail(models.Model):
     grant = models.ForeignKey(RoleGrant, on_delete=models.CASCADE, null=True, related_name="+")
     #: The address that it tells of, where that is not the one it goes to; "" for none.
     about = models.CharField(max_length=EMAIL_MAX_LENGTH, blank=True, default="")
-    #: What it tells of besides, as its reader knows it, such as a provider; "" for nothing.
+    #: What it tells of besides, as its reader knows it, such as a provider, or a word for its
+    #: template; "" for nothing.
     what = models.CharField(max_length=EMAIL_MAX_LENGTH, blank=True, default="")
     language = models.CharField(max_length=16)
     #: Scheme, host and script prefix that its links start with.

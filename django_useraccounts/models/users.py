@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from ..canonical import KEY_MAX_LENGTH, clean_username, email_key, username_key
 from ..conf import conf
@@ -293,7 +296,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         if update_fields is not None and "username" in update_fields:
             update_fields = {*update_fields, "username_key"}
         # A password that code sets, as ``manage.py changepassword`` does, ends what rests on the
-        # old one. (When only its hash is renewed, Django clears ``_password`` before.)
+        # old one.
         is_set = self._password is not None  # type: ignore[attr-defined]
         is_written = update_fields is None or "password" in update_fields
         self._raises_epoch = is_set and is_written and not self._state.adding
@@ -311,13 +314,35 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         if self._raises_epoch and self.session_epoch == before:
             self.session_epoch += 1
 
+    @sensitive_variables()
+    def check_password(self, raw_password: str | None) -> bool:
+        return check_password(raw_password, self.password, self._renew_hash)
+
+    @sensitive_variables()
+    async def acheck_password(self, raw_password: str | None) -> bool:
+        return await sync_to_async(self.check_password)(raw_password)
+
+    @sensitive_variables()
+    def _renew_hash(self, raw_password: str) -> None:
+        """
+        Write the hash that the first hasher makes now, which is no new password.
+
+        Unlike Django's, only over the hash that was checked: a new password that was set meanwhile
+        stays, or a thief's login with the old one would bring that back.
+        """
+        renewed = make_password(raw_password)
+        row = type(self)._base_manager.filter(pk=self.pk, password=self.password)
+        if row.update(password=renewed):
+            self.password = renewed
+
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
         self.forget_loaded()
 
     def get_full_name(self) -> str:
         """Return first and last name, or what the account is called by."""
-        return f"{self.first_name} {self.last_name}".strip() or str(self)
+        # A user model may do without one of them, or both: then it is None.
+        return " ".join(filter(None, (self.first_name, self.last_name))) or str(self)
 
     def get_short_name(self) -> str:
         """Return the first name, or what the account is called by."""

@@ -195,7 +195,8 @@ class LimitedSession(requests.Session):
                     _read_whole(response, max_bytes=self.bounds.max_bytes)
                 finally:
                     response.close()
-            except requests.RequestException as error:
+            except OSError as error:
+                # Those of requests, and a bare one where a file of certificates is gone.
                 _tell(error, deadline)
             finally:
                 self._adapter.close()
@@ -225,7 +226,7 @@ def _read_whole(response: requests.Response, *, max_bytes: int) -> None:
     response._content = bytes(body)
 
 
-def _tell(error: requests.RequestException, deadline: Deadline) -> NoReturn:
+def _tell(error: OSError, deadline: Deadline) -> NoReturn:
     if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError):
         # A URL or a header that cannot be sent: made of what somebody has answered.
         raise WrongAnswer("url") from error
@@ -235,5 +236,7 @@ def _tell(error: requests.RequestException, deadline: Deadline) -> NoReturn:
     )
     if deadline.is_over or waited:
         raise NoAnswer("timeout") from error
-    is_tls = isinstance(error, requests.exceptions.SSLError)
+    is_tls = isinstance(error, requests.exceptions.SSLError) or not isinstance(
+        error, requests.RequestException
+    )
     raise NoAnswer("tls" if is_tls else "connection") from error

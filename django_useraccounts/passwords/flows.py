@@ -1,5 +1,7 @@
 """Change a password, and get back in without it."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed as tell_validators
@@ -15,7 +17,7 @@ from ..canonical import clean_email
 from ..compiled import Slot, compiled
 from ..credentials import check_own_password
 from ..devices import trust_device
-from ..emails.flows import drop_claims
+from ..emails.flows import drop_claims, proved_of
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
@@ -47,7 +49,13 @@ def change_password(
         # Of two changes at once, the one that read the older password does nothing.
         if not _set_password(user, password_hash, epoch=user.session_epoch):
             raise WrongPassword
-        _tell("password_changed", signals.password_changed, user, request=request)
+        _tell(
+            "password_changed",
+            signals.password_changed,
+            user,
+            to=_primary_of(user),
+            request=request,
+        )
         _go_on(user, request=request)
     tell_validators(new_password, user)  # type: ignore[arg-type]
 
@@ -68,7 +76,7 @@ def set_password(
     with transaction.atomic():
         if not _set_password(user, password_hash, epoch=user.session_epoch):
             raise PasswordAlreadySet
-        _tell("password_set", signals.password_set, user, request=request)
+        _tell("password_set", signals.password_set, user, to=_primary_of(user), request=request)
         _go_on(user, request=request)
     tell_validators(new_password, user)  # type: ignore[arg-type]
 
@@ -118,20 +126,22 @@ def reset_password(
 
     Every session and every other reset link ends, and claims of addresses that nobody has proved
     are dropped, since a stranger may have left them; the history names each. The user is told by
-    mail. Raises LinkUsed.
+    mail, at each proved address. Raises LinkUsed.
     """
     user: AbstractUser = secret.user  # type: ignore[assignment]
     password_hash = make_password(new_password)
     with transaction.atomic():
         redeem(secret)
-        rows = UserEmail.objects.confirmed().filter(pk=secret.address_id, user=user)
-        proved = rows.first()
+        own = proved_of(user)
+        proved = next((row for row in own if row.pk == secret.address_id), None)
         if proved is None or not _set_password(user, password_hash, epoch=secret.epoch):
             raise LinkUsed
         drop_claims(user, request=request)
         # What is older than the proof of the address, a stranger may have left there.
         lock_out_of_rooms(user, since_before=proved.confirmed_at)
-        _tell("password_reset", signals.password_reset, user, request=request)
+        # Each of them: else who reads one mailbox, and is a thief, would read the news alone.
+        told = [row.email for row in own]
+        _tell("password_reset", signals.password_reset, user, to=told, request=request)
     if request is not None:
         # Whoever goes on to use up all attempts at the account does not keep its owner out.
         trust_device(request, user)
@@ -139,12 +149,24 @@ def reset_password(
     return user
 
 
-def _tell(kind: str, signal: Signal, user: AbstractUser, *, request: HttpRequest | None) -> None:
+def _tell(
+    kind: str,
+    signal: Signal,
+    user: AbstractUser,
+    *,
+    to: Sequence[str],
+    request: HttpRequest | None,
+) -> None:
     """Record a new password, tell the user by mail, and others by signal."""
     AccountEvent.objects.record(kind, user=user, actor=user, request=request)
-    if user.email and has_emails():
-        announce("password_changed", to=user.email, user=user, request=request)
+    for email in to if has_emails() else ():
+        # The template asks by the kind whether there was an old one.
+        announce("password_changed", to=email, user=user, what=kind, request=request)
     signals.send_on_commit(signal, user=user, request=request)
+
+
+def _primary_of(user: AbstractUser) -> list[str]:
+    return [user.email] if user.email else []
 
 
 def _go_on(user: AbstractUser, *, request: HttpRequest | None) -> None:

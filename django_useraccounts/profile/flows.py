@@ -16,6 +16,7 @@ from ..identity import has_emails
 from ..limits import spend
 from ..mail import announce
 from ..models import AbstractUser, AccountEvent, OldUsername
+from ..personal_data import drop_replaced_files
 
 
 def change_username(
@@ -93,7 +94,8 @@ def edit_profile(
     """
     Change columns that the user model names in PROFILE_FIELDS.
 
-    The event tells which ones, not what they held. ``by`` is who does it, if not the user.
+    A file that another one takes the place of is deleted, as is one that is taken off. The event
+    tells which columns, not what they held. ``by`` is who does it, if not the user.
     Raises ValueError for other columns, ValidationError for values that they do not take,
     ValueTaken, UserVanished, and SessionEnded for what a session of the user does after its end.
     """
@@ -122,8 +124,9 @@ def _save_profile(
     user: AbstractUser, changed: list[str], *, by: AbstractUser, request: HttpRequest | None
 ) -> None:
     with transaction.atomic():
-        locked(user, request=request)
+        before = locked(user, request=request)
         user.save(update_fields=changed)
+        drop_replaced_files(user, before=before, columns=changed)
         AccountEvent.objects.record(
             "profile_edited",
             user=user,

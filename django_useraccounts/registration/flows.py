@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import password_changed as tell_validators
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.http import HttpRequest
@@ -74,7 +75,7 @@ def register(
     if admission is None and not policy().may_register(request=request):
         raise RegistrationClosed
     name, to = _clean(username, email)
-    spend("register", identifier=next(n.key for n in (to, name) if n), request=request)
+    spent = spend("register", identifier=next(n.key for n in (to, name) if n), request=request)
     wish = _Wish(
         name=name,
         to=to,
@@ -91,11 +92,11 @@ def register(
         request=request,
     )
     try:
-        return wish.fulfil()
-    except (UsernameTaken, ValueTaken) as taken:
-        key = wish.registration_key
-        again = _same_registration(key, password) if to else _same_person(name, password, request)
-        return again or _register_after_another(wish, taken)
+        return _register(wish, password)
+    except (UsernameTaken, ValueTaken):
+        # No mail was sent: who looks for a free name may go on with the same address.
+        spent.forgive_name()
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +166,25 @@ class _Wish:
         )
         if self.admission:
             self.admission.take(user, request=self.request)
+
+
+@sensitive_variables()
+def _register(wish: _Wish, password: str | None) -> Registration:
+    """Register, or find what a first click has registered, or the person by name and password."""
+    try:
+        made = wish.fulfil()
+    except (UsernameTaken, ValueTaken) as taken:
+        again = (
+            _same_registration(wish.registration_key, password)
+            if wish.to
+            else _same_person(wish.name, password, wish.request)
+        )
+        if again:
+            return again
+        made = _register_after_another(wish, taken)
+    if password is not None:
+        tell_validators(password, made.user)  # type: ignore[arg-type]
+    return made
 
 
 def _register_after_another(wish: _Wish, taken: AccountError) -> Registration:

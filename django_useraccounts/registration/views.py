@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
@@ -40,7 +40,7 @@ class RegisterView(FlowView):
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
-            return HttpResponseRedirect(self.url_after_login)
+            return self.send_on(self.url_after_login)
         if self.admission is None and not policy().may_register(request=self.request):
             page = {"site_name": site_name(self.request)}
             return render(self.request, "useraccounts/registration/closed.html", page, status=403)

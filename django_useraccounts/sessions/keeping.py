@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..client import client_address
-from ..devices import device_key, know_device
+from ..devices import device_key, trust_device
 from ..models import AbstractUser
 from .conf import conf
 from .models import LoginSession, agent_of
@@ -150,5 +150,5 @@ def _adopt(request: HttpRequest, user: AbstractUser) -> LoginSession:
         },
     )
     carry_row(request, row)
-    know_device(request, user)
+    trust_device(request, user)
     return row

@@ -49,7 +49,8 @@ class SocialConfig(Room, AppConfig):
     def lets_in(self, user: Any) -> bool:
         from .models import Connection  # noqa: PLC0415
 
-        return Connection.objects.of(user).usable().exists()
+        # Also by a provider that cannot be asked while a key of it lacks: a stranger's comes back.
+        return Connection.objects.of(user).filter(provider__in=list(conf.PROVIDERS)).exists()
 
     def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
         later("social.flows.drop_connections")(user, since_before=since_before)

@@ -17,7 +17,14 @@ from django.utils.functional import Promise
 from ..conf import conf as core
 from ..outside.addresses import is_loopback, is_safe
 from .conf import conf
-from .providers import PRESETS, SLUG, OpenIDProvider, Provider, provider_class
+from .providers import (
+    NAME_MAX_LENGTH,
+    PRESETS,
+    OpenIDProvider,
+    Provider,
+    is_name,
+    provider_class,
+)
 
 _LIBRARIES = ("authlib", "joserfc", "requests")
 #: What can stand after the "@" of an address.
@@ -93,12 +100,13 @@ def _providers() -> Iterator[CheckMessage]:
 
 def _entry(name: object, options: object) -> Iterator[CheckMessage]:
     """Yield why an entry of PROVIDERS makes no provider."""
-    if not isinstance(name, str) or not SLUG.fullmatch(name):
+    if not is_name(name):
         yield _error(
             "E002",
             f'USERACCOUNTS["SOCIAL"]["PROVIDERS"] has the name {name!r}, which is to stand in '
-            "URLs.",
-            'Write small letters, digits and hyphens, like "my-provider".',
+            "URLs, and in a column.",
+            f"Write at most {NAME_MAX_LENGTH} small letters, digits and hyphens, like "
+            '"my-provider".',
         )
     elif not isinstance(options, Mapping):
         yield _error(

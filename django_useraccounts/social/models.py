@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import AbstractUser
 from ..secrets import Purpose, register_purpose
-from .conf import conf
 from .identities import Identity
+from .providers import NAME_MAX_LENGTH, all_providers
 
 #: How long a link lasts that proves an account, to connect an identity to it.
 LINK_MAX_AGE = timedelta(hours=1)
@@ -28,8 +28,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(user=user).order_by("pk")
 
     def usable(self) -> Self:
-        """Return those whose provider the site still has."""
-        return self.filter(provider__in=list(conf.PROVIDERS))
+        """Return those whose provider the site has, and can ask."""
+        return self.filter(provider__in=list(all_providers()))
 
     def owner_of(self, identity: Identity) -> AbstractUser | None:
         """Return the user whom an identity lets in, with proof and reach, in one statement."""
@@ -48,7 +48,7 @@ class Connection(models.Model):
         verbose_name=_("user"),
     )
     #: The name of the provider in the settings of the site.
-    provider = models.SlugField(_("provider"), max_length=40)
+    provider = models.SlugField(_("provider"), max_length=NAME_MAX_LENGTH)
     # Translators: who vouches for the identity: an address such as https://accounts.google.com.
     issuer = models.CharField(_("issuer"), max_length=255)
     # Translators: the number or key by which the provider knows the person.

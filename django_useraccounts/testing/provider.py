@@ -27,6 +27,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from joserfc.jwk import RSAKey
 
 from ..social.protocol.metadata import documents
+from ..social.providers.facebook import VERSION
 from .keys import base64url, published, signed, signing_key
 from .server import JSON, Answer, Asked, Fake, Refused
 
@@ -317,7 +318,7 @@ class FakeFacebook(FakeOAuth2):
     def __init__(
         self,
         *,
-        version: str = "v24.0",
+        version: str = VERSION,
         client_id: str = "the-site",
         client_secret: str = "the-secret",  # noqa: S107  # of nobody
         person: Mapping[str, Any] | None = None,

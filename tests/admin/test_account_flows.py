@@ -184,13 +184,20 @@ def test_a_link_to_set_a_password_goes_to_the_primary_address(
     assert (event.kind, event.user, event.actor) == ("password_link_sent", user, boss)
 
 
-@pytest.mark.parametrize("fields", [{"confirmed": False}, {"is_active": False}])
-def test_without_a_confirmed_address_or_switched_off_nobody_gets_a_link(fields):
+@pytest.mark.parametrize(
+    "fields, sentence",
+    [
+        ({"confirmed": False}, "There is no confirmed e-mail address to send a link to."),
+        ({"is_active": False}, "The account was switched off."),
+    ],
+)
+def test_without_a_confirmed_address_or_switched_off_nobody_gets_a_link(fields, sentence):
     user = make_user("frida", **fields)
 
-    with pytest.raises(EmailNotConfirmed):
+    with pytest.raises(EmailNotConfirmed) as error:
         send_password_link(user)
 
+    assert error.value.messages == [sentence]
     assert not OutgoingMail.objects.exists()
     assert not AccountEvent.objects.exists()
 

@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.auth import get_user, get_user_model
+from django.db import OperationalError
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 
@@ -67,6 +69,26 @@ def test_accounts_are_switched_off_and_on(office):
     users[0].refresh_from_db()
     assert users[0].is_active
     assert written() == [("switched_on", "frida", "boss")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_database_undoes_with_one_account_is_done_again(office):
+    users, undone = [make_user(name) for name in ("frida", "diego", "lupe")], []
+
+    def undo(instance, **kwargs):
+        if instance.user == users[1] and not undone:
+            undone.append(True)
+            error = OperationalError(1213, "deadlock")
+            raise error
+
+    pre_save.connect(undo, sender=AccountEvent)
+    try:
+        response = act(office, "switch_off", *users)
+    finally:
+        pre_save.disconnect(undo, sender=AccountEvent)
+
+    assert undone and messages_of(response) == ["Done for 3 accounts."]
+    assert written() == [("switched_off", user.username, "boss") for user in users]
 
 
 def test_the_last_superuser_is_left_out_and_said_so(office, boss):

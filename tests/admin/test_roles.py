@@ -152,6 +152,21 @@ def test_a_role_that_no_guard_asks_for_is_renamed_without_a_warning(office):
     assert not [m for m in response.context["messages"] if m.level == messages.WARNING]
 
 
+def test_of_a_rename_that_is_undone_no_guard_is_named(office, artist, monkeypatch):
+    monkeypatch.setitem(guarded_names, "artist", {"gallery:10"})
+    make_user("frida")
+    reversed_dates = {**day("starts_at", timezone.now()), **day("ends_at", timezone.now() - DAY)}
+
+    response = save_row(
+        office, artist, "role", name="painter", **granting(user="frida", **reversed_dates)
+    )
+
+    assert errors_of(response) == ["frida: A role has to end after it starts."]
+    artist.refresh_from_db()
+    assert artist.name == "artist"
+    assert not [m for m in response.context["messages"] if m.level == messages.WARNING]
+
+
 @pytest.mark.parametrize("name", ["Artist", "art1st", ""])
 def test_a_name_that_cannot_be_stands_beside_its_field(office, artist, name):
     Role.objects.create(name="artlst")

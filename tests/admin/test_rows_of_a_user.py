@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from django_useraccounts.emails.flows import add_email
+from django_useraccounts.emails.flows import add_email, make_primary
 from django_useraccounts.models import AccountEvent, OutgoingMail, Role, RoleGrant, UserEmail
 from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.testing import make_user
@@ -85,6 +85,18 @@ def test_a_waiting_address_is_confirmed_and_made_primary_in_one_save(office, fri
         ("email_confirmed", "boss", "claim@example.com"),
         ("primary_email_changed", "boss", "claim@example.com"),
     ]
+
+
+def test_an_older_address_is_made_primary_again(office, frida):
+    make_primary(UserEmail.objects.get(email="second@example.com"))
+    AccountEvent.objects.all().delete()
+
+    save(office, frida, emails__0__is_primary="on", emails__1__is_primary=None)
+
+    frida.refresh_from_db()
+    assert frida.email == "frida@example.com"
+    assert state_of(frida) == UNCHANGED
+    assert events() == [("primary_email_changed", "boss", "frida@example.com")]
 
 
 def test_an_address_is_removed(office, frida):

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.db.models.signals import pre_save
 from django.test.utils import CaptureQueriesContext
@@ -362,9 +363,10 @@ def test_several_changes_leave_one_event_each(office, boss):
     assert (user.username, user.first_name, user.is_staff) == ("kahlo", "Frida", True)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_save_that_the_database_undoes_is_done_again(office):
-    user, undone = make_user("frida"), []
+@pytest.fixture
+def undone():
+    """Have the database undo the first act that leaves an event; a list of those it has undone."""
+    undone = []
 
     def undo(**kwargs):
         if not undone:
@@ -373,15 +375,32 @@ def test_a_save_that_the_database_undoes_is_done_again(office):
             raise error
 
     pre_save.connect(undo, sender=AccountEvent)
-    try:
-        response = save(office, user, first_name="Frida")
-    finally:
-        pre_save.disconnect(undo, sender=AccountEvent)
+    yield undone
+    pre_save.disconnect(undo, sender=AccountEvent)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_save_that_the_database_undoes_is_done_again(office, undone):
+    user = make_user("frida")
+
+    response = save(office, user, first_name="Frida")
 
     assert undone and response.status_code == 302
     user.refresh_from_db()
     assert user.first_name == "Frida"
     assert kinds() == ["profile_edited"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_save_with_an_upload_is_not_done_again(office, undone):
+    user, picture = make_user("frida"), SimpleUploadedFile("frida.png", b"png")
+
+    with pytest.raises(OperationalError):
+        save(office, user, first_name="Frida", picture=picture)
+
+    user.refresh_from_db()
+    assert undone and user.first_name == ""
+    assert kinds() == []
 
 
 def test_nobody_is_deleted_here(office):

@@ -16,7 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_useraccounts.emails.adoption import Rules, adopt_accounts
-from django_useraccounts.models import AccountEvent, OldUsername, User, UserEmail
+from django_useraccounts.emails.flows import add_email, confirm_email
+from django_useraccounts.models import AccountEvent, OldUsername, OneTimeSecret, User, UserEmail
 from django_useraccounts.registration.flows import register
 from django_useraccounts.testing import PASSWORD, make_user
 
@@ -170,6 +171,47 @@ def test_who_has_no_way_in_gets_another_username_if_asked() -> None:
     assert adopt("--rename") == (["0 of 5 users changed."], 0)
 
 
+def test_a_database_that_takes_two_usernames_for_one_gets_another_one() -> None:
+    # As MariaDB does, by a collation that looks at no accent.
+    former("jürgen")
+    at, last = former("jurgen@example.com"), former("zita@example.com")
+
+    _lines, code = adopt("--rename")
+
+    at.refresh_from_db()
+    last.refresh_from_db()
+    assert at.username == (f"jurgen-{at.pk}" if connection.vendor == "mysql" else "jurgen")
+    assert (last.username, code) == ("zita", 0)
+
+
+def test_of_two_whose_usernames_differ_by_an_accent_one_gets_another_one(set_conf) -> None:
+    set_conf(UNICODE_USERNAMES=True)
+    former("jürgen@one.example")
+    second = former("jurgen@two.example")
+
+    adopt("--rename")
+
+    usernames = set(User.objects.values_list("username", flat=True))
+    assert usernames == {"jürgen", f"jurgen-{second.pk}"}
+
+
+def test_a_username_that_the_database_refuses_is_given_by_another_text() -> None:
+    at = former("lotte@example.com")
+    refused: list[str] = []
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "lotte" in params:
+            refused.append(sql)
+            raise IntegrityError
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        _lines, code = adopt("--rename")
+
+    at.refresh_from_db()
+    assert (at.username, code, len(refused)) == (f"lotte-{at.pk}", 0, 1)
+
+
 def test_nobody_is_given_a_username_that_meant_somebody_until_yesterday() -> None:
     at = former("lotte@example.com")
     tomorrow = timezone.now() + timedelta(days=1)
@@ -248,6 +290,25 @@ def test_an_address_that_was_confirmed_by_mail_meanwhile_becomes_the_primary_one
 
     key = "frida@example.com"
     assert row(frida) == ("frida-", key, key, key, True)
+
+
+def test_who_has_confirmed_another_address_meanwhile_has_that_one_as_primary() -> None:
+    frida = former("frida", "old@example.com")
+    adopt("--ahead")
+    for address in ("new@example.com", "newer@example.com"):
+        add_email(frida, address)
+        confirm_email(OneTimeSecret.objects.select_related("user", "address").latest("created_at"))
+        frida.refresh_from_db()
+
+    adopt()
+
+    frida.refresh_from_db()
+    assert frida.email == "new@example.com"
+    assert UserEmail.objects.get(is_primary=True).email == "new@example.com"
+    event = AccountEvent.objects.get(kind="primary_email_changed")
+    assert event.details == {"from": None, "to": "new@example.com"}
+    assert UserEmail.objects.claims().get().email == "old@example.com"
+    assert adopt() == (["0 of 1 users changed."], 0)
 
 
 def test_to_know_better_later_is_not_too_late_before_the_last_run() -> None:

@@ -1,10 +1,12 @@
 """E. Changes of addresses: by who sits in the session of somebody else, or pulls links together."""
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -12,7 +14,13 @@ from django_useraccounts.emails.flows import add_email, make_primary, remove_ema
 from django_useraccounts.errors import EmailNotConfirmed, LastEmail
 from django_useraccounts.leaving.parts import addresses_of
 from django_useraccounts.mail import deliver_due
-from django_useraccounts.models import AccountEvent, UndeliverableAddress, UserEmail
+from django_useraccounts.models import (
+    AccountEvent,
+    OutgoingMail,
+    UndeliverableAddress,
+    UserEmail,
+)
+from django_useraccounts.personal_data import all_personal_data
 from django_useraccounts.testing import lifted_limits, log_in, make_user
 from tests.admin.pages import errors_of, save
 from tests.attacks.browsers import (
@@ -302,6 +310,32 @@ def test_E8_an_address_of_somebody_else_is_added_like_a_free_one(inside, set_con
     if is_owned:
         with pytest.raises(LookupError):
             link_in(message)
+
+
+def held_about(user, email):
+    """Return all that an account holds and hands out to its owner, whatever the address and when."""
+    held = {part.name: part.export(user) for part in all_personal_data() if part.export}
+    text = json.dumps(held, cls=DjangoJSONEncoder, sort_keys=True).replace(email, "it")
+    return json.loads(re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)", "then", text))
+
+
+@SITES
+@pytest.mark.parametrize("is_owner_active", [True, False])
+def test_E8_what_the_account_holds_does_not_tell_whose_the_address_is(
+    inside, maria, set_conf, most, is_owner_active
+):
+    set_conf(EMAILS_PER_USER=most)
+    make_user("victoria", VICTIM, is_active=is_owner_active)
+
+    held = []
+    for email in ("free@example.org", VICTIM):
+        for model in (AccountEvent, OutgoingMail):
+            model.objects.all().delete()
+        add(inside, email)
+        held.append(held_about(maria, email))
+        UserEmail.objects.claims().delete()
+
+    assert held[0] == held[1]
 
 
 @pytest.mark.parametrize("state", UndeliverableAddress.State.values)

@@ -247,6 +247,20 @@ def test_G22_after_an_outage_it_works_again(client, provider, hannah):
     assert user_of(client) == str(hannah.pk)
 
 
+@pytest.mark.parametrize("endpoint", ["metadata", "jwks"])
+def test_G22_after_a_page_of_maintenance_it_works_again(client, provider, hannah, endpoint):
+    provider.answers(endpoint, {"status": "maintenance"})
+    refused = client.post(url("social_login", "guild"))
+    if endpoint == "jwks":
+        refused = client.get(provider.agree(refused["Location"]))
+    provider.mends(endpoint)
+
+    client.get(provider.agree(begin(client)))
+
+    assert refused.status_code == 400
+    assert user_of(client) == str(hannah.pk)
+
+
 @pytest.mark.parametrize("subject", ["hannah-2", "", None, ["hannah-1"]])
 def test_G16_userinfo_of_somebody_else_lets_nobody_in(client, has_providers, subject):
     with FakeProvider(issuer=ISSUER, person=HANNAH, in_userinfo=("email",)) as fake:

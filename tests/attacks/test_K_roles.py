@@ -230,11 +230,13 @@ def test_K4_no_page_of_the_accounts_grants_anything(browser):
     browser.log_in("mallory")
     more = {"roles": role.pk, "role": "secret", "is_staff": "1", "is_superuser": "1", "user": "1"}
 
-    for name in ("profile", "change_password", "confirm_identity", "resend_confirmation"):
+    for name in ("change_password", "confirm_identity", "resend_confirmation"):
         browser.post(url(name), {**more, "old_password": PASSWORD, "email": VICTIM})
+    saved = browser.post(url("edit_profile"), {**more, "first_name": "Mallory"})
     browser.log_in("mallory", **more)
 
     user.refresh_from_db()
+    assert (saved.status_code, user.first_name) == (302, "Mallory")
     assert not user.role_names
     assert not RoleGrant.objects.exists()
     assert not user.is_staff

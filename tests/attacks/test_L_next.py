@@ -1,6 +1,7 @@
 """L. Where to go next: only to a path of this site, whatever way the wish comes."""
 
 import re
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from django_useraccounts.models import OneTimeSecret
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue, link_of
 from django_useraccounts.testing import make_user
 from django_useraccounts.views import safe_next
-from tests.attacks.browsers import PASSWORD, VICTIM, last_mail, link_in, page_of, url
+from tests.attacks.browsers import PASSWORD, VICTIM, Browser, last_mail, link_in, page_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +93,15 @@ def lands_here(location: str) -> bool:
         return False
     parts = urlsplit(urljoin("http://testserver/accounts/login/", seen))
     return parts.scheme == "http" and parts.netloc == "testserver" and seen.startswith("/")
+
+
+def end_of(browser: Browser, response: Any, hops: int = 12) -> Any:
+    """Follow like a browser, which goes where it has been before, but not for ever."""
+    while response.status_code == 302:
+        hops -= 1
+        assert hops, "an endless redirect"
+        response = browser.get(response.url)
+    return response
 
 
 def in_query(name: str, wish: str) -> str:
@@ -209,6 +219,32 @@ def test_L5_no_wish_loops_and_none_logs_out(browser, wish, settings):
     assert len(response.redirect_chain) <= 4
     assert response.status_code in {200, 404}
     assert browser.user_id == str(user.pk)
+
+
+@pytest.mark.urls("tests.attacks.urls")
+@pytest.mark.parametrize("wish", ["/test/", "/permission/?page=2", "/registered/"])
+def test_L5_a_guard_of_django_that_lets_nobody_in_does_not_loop(browser, new_browser, wish):
+    make_user("victoria", VICTIM)
+    data = {"identifier": "victoria", "password": PASSWORD}
+
+    stranger = end_of(new_browser(), new_browser().get(wish))
+    logged_in = end_of(browser, browser.post(in_query("login", wish), data))
+    later = end_of(browser, browser.get(wish))
+
+    assert stranger.status_code == 200  # the page to log in, or to register
+    for refused in (logged_in, later):
+        assert refused.status_code == 403
+        assert "This page is not open to you" in refused.content.decode()
+
+
+def test_L5_who_comes_to_the_login_page_for_several_pages_goes_on_to_each(browser):
+    make_user("victoria", VICTIM)
+    browser.log_in("victoria")
+
+    for wish in ("/cellar/", "/supper/", "/supper/"):  # by two clicks on one link
+        assert browser.get(in_query("login", wish)).url == wish
+    for _time in range(2):
+        assert browser.get(url("login")).status_code == 302
 
 
 @pytest.mark.asvs("1.2.1")

@@ -2,6 +2,7 @@
 
 import base64
 from contextlib import suppress
+from datetime import timedelta
 from io import StringIO
 from itertools import count
 
@@ -12,13 +13,14 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.authentication import BasicAuthentication
 
 from django_useraccounts import limits
 from django_useraccounts.devices import COOKIE as DEVICE
 from django_useraccounts.errors import TooManyAttempts
 from django_useraccounts.invitations.flows import invite
-from django_useraccounts.models import AttemptCounter
+from django_useraccounts.models import AccountEvent, AttemptCounter
 from django_useraccounts.social.flows import connect
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.testing import make_user
@@ -306,7 +308,7 @@ def test_M5_a_forged_cookie_is_no_way_around_the_limit(new_browser):
     codes = []
     for number in range(7):
         stranger = new_browser()
-        stranger.cookies[DEVICE] = f"{number:043}.{number:022}"
+        stranger.cookies[DEVICE] = f"{number:043}.{number:028}"
         codes.append(stranger.log_in("victoria", EVIL).status_code)
 
     assert codes == [200] * 5 + [429] * 2
@@ -467,6 +469,22 @@ def test_M12_who_is_refused_already_fills_no_table(browser, set_conf):
         browser.log_in(f"user{number}", EVIL)
 
     assert AttemptCounter.objects.count() == 10 * 5 + 2
+
+
+def test_M12_who_is_refused_already_leaves_no_event_and_what_strangers_tried_goes_in_time(
+    browser, set_conf
+):
+    set_conf(LIMITS={"login": {"client": "10/5m", "global": "500/5m"}})
+    make_user("victoria")
+    for number in range(20):
+        browser.log_in("victoria" if number < 5 else f"user{number}", EVIL)
+
+    assert AccountEvent.objects.count() == 10
+
+    AccountEvent.objects.update(at=timezone.now() - timedelta(days=100))
+    call_command("useraccounts_prune", stdout=StringIO())
+
+    assert {event.user.username for event in AccountEvent.objects.all()} == {"victoria"}
 
 
 def test_M12_windows_that_are_over_do_not_stay_for_ever(browser, set_conf):

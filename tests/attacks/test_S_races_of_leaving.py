@@ -1,5 +1,6 @@
 """S. Races about leaving: an account is closed, opened and erased while somebody logs in."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from django.core import mail
 from django.db import connections
 from django.utils import timezone
 
+from django_useraccounts.administration.flows import change_rights
+from django_useraccounts.errors import LastSuperuser
 from django_useraccounts.leaving.flows import (
     close_account,
     erase_due,
@@ -124,6 +127,31 @@ def test_S14_of_two_last_superusers_who_close_at_once_one_stays(surfers):
 
         assert sorted(answer.status for answer in answers) == [200, 302]
         assert User.objects.filter(is_superuser=True, erase_at=None).count() == 1
+
+
+@pytest.mark.parametrize("is_the_other", [True, False])
+def test_S14_of_two_last_superusers_who_are_demoted_at_once_one_stays(is_the_other):
+    for _ in repeatedly():
+        boss, chief = (
+            make_user(name, is_staff=True, is_superuser=True) for name in ("boss", "chief")
+        )
+        # Each the other one, or both themselves.
+        by = (chief, boss) if is_the_other else (boss, chief)
+
+        told = at_once(*map(demoting, (boss, chief), by))
+
+        assert Counter(told) == {None: 1, LastSuperuser: 1}
+        assert User.objects.filter(is_superuser=True).count() == 1
+
+
+def demoting(user, by):
+    def demote():
+        try:
+            change_rights(user, {"is_superuser": False}, by=by)
+        except LastSuperuser:
+            return LastSuperuser
+
+    return calling(demote)
 
 
 def test_S_closing_while_an_address_is_added_leaves_a_closed_account(surfers):

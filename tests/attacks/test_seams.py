@@ -13,7 +13,7 @@ from django.template import engines
 from django.test import Client, override_settings
 from django.urls import path, reverse
 
-from django_useraccounts.administration.flows import end_sessions, switch_off
+from django_useraccounts.administration.flows import add_user, end_sessions, switch_off
 from django_useraccounts.emails.flows import add_email, confirm_email
 from django_useraccounts.errors import UsernameTaken, ValueTaken
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
@@ -295,9 +295,15 @@ def test_Q_a_column_of_the_project_that_is_taken_is_not_told_as_the_username(uni
         register("frida", **taken)
     with pytest.raises(ValueTaken):
         edit_profile(make_user("maria", first_name="Maria"), {"first_name": "Frida"})
+    with pytest.raises(ValueTaken):
+        add_user("diego", fields={"first_name": "Frida"})
+    with pytest.raises(UsernameTaken):
+        add_user("frida", fields={"first_name": "Diego"})
 
     assert sorted(User.objects.values_list("first_name", flat=True)) == ["Frida", "Maria"]
-    assert not AccountEvent.objects.filter(kind__in=["registered", "profile_edited"]).exists()
+    assert not AccountEvent.objects.filter(
+        kind__in=["registered", "profile_edited", "user_added"]
+    ).exists()
 
 
 # A site without addresses

@@ -23,6 +23,7 @@ from django_useraccounts.leaving.flows import close_account, erase_account, requ
 from django_useraccounts.leaving.parts import events_of
 from django_useraccounts.mail import announce, deliver
 from django_useraccounts.models import (
+    AccountEvent,
     OldUsername,
     OutgoingMail,
     UndeliverableAddress,
@@ -316,6 +317,7 @@ def registry(monkeypatch):
 
 def never_confirmed(username):
     user = make_user(username, confirmed=False)
+    AccountEvent.objects.record("registered", user=user)
     long_ago = timezone.now() - timedelta(days=31)
     User.objects.filter(pk=user.pk).update(date_joined=long_ago)
     UserEmail.objects.filter(user=user).update(created_at=long_ago)

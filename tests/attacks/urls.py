@@ -1,5 +1,6 @@
 """The demo's pages, and beside them pages that attackers would like to open."""
 
+from django.contrib.auth.decorators import permission_required, user_passes_test
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
@@ -83,6 +84,9 @@ OTHERS = {
     "recent-mixin": RecentAct.as_view(),
     "unconfirmed": allow_unconfirmed_email(act),
     "template": in_template,
+    "test": user_passes_test(lambda user: user.username == "frida")(act),
+    "permission": permission_required("useraccounts.view_user")(act),
+    "registered": user_passes_test(lambda user: False, login_url="/accounts/register/")(act),
 }
 
 urlpatterns = [

@@ -26,7 +26,17 @@ from django_useraccounts.testing import make_user
 pytestmark = pytest.mark.django_db
 
 
-TABLES = ("accounts", "addresses", "counters", "usernames", "links", "exports", "reports", "mails")
+TABLES = (
+    "accounts",
+    "addresses",
+    "counters",
+    "usernames",
+    "links",
+    "exports",
+    "reports",
+    "mails",
+    "events",
+)
 
 
 def told(**numbers):
@@ -123,7 +133,7 @@ def test_many_rows_go_in_batches(monkeypatch, django_assert_num_queries):
 
     # Three batches, each read and deleted, and for every table the look that finds nothing, or two
     # where a table is looked through; mails are of two kinds.
-    with django_assert_num_queries(2 * 3 + 10 + 3 + 1):
+    with django_assert_num_queries(2 * 3 + 11 + 3 + 1):
         assert "25 counters" in prune()
 
     assert not AttemptCounter.objects.exists()
@@ -163,6 +173,23 @@ def test_events_stay_unless_somebody_says_for_how_long():
     assert AccountEvent.objects.count() == 2
 
 
+def test_what_strangers_have_tried_at_nobodys_account_goes_after_90_days():
+    maria = make_user("maria")
+    long_ago = timezone.now() - timedelta(days=91)
+    for kind, user in (
+        *(("login_failed", None), ("login_failed", maria), ("password_link_requested", None)),
+        *(("breach_check_failed", None), ("role_made", None), ("login_failed", None)),
+    ):
+        AccountEvent.objects.record(kind, user=user)
+    newest = AccountEvent.objects.latest("pk")
+    AccountEvent.objects.exclude(pk=newest.pk).update(at=long_ago)
+
+    assert prune() == told(events=3)
+
+    left = AccountEvent.objects.order_by("pk").values_list("kind", "user")
+    assert [*left] == [("login_failed", maria.pk), ("role_made", None), ("login_failed", None)]
+
+
 def test_old_events_go_in_batches_and_the_command_says_how_many(
     monkeypatch, django_assert_num_queries
 ):
@@ -170,7 +197,7 @@ def test_old_events_go_in_batches_and_the_command_says_how_many(
     events_of_days_ago(1, 729, *[731] * 25)
 
     # Three batches, deleted after two looks, and the looks of the other tables.
-    with django_assert_num_queries(2 + 3 + 10 + 3 + 1):
+    with django_assert_num_queries(2 + 3 + 11 + 3 + 1):
         said = prune("--events-older-than", "730")
 
     assert ", 25 events, " in said
@@ -189,6 +216,7 @@ def test_a_number_of_days_that_cannot_be_meant_deletes_nothing(days):
 
 def test_an_account_that_was_never_confirmed_leaves_an_event_without_what_tells_whose(rf):
     user = make_user("frida", confirmed=False)
+    AccountEvent.objects.record("registered", user=user)
     user.date_joined = timezone.now() - timedelta(days=60)
     user.save()
     UserEmail.objects.update(created_at=user.date_joined)
@@ -197,6 +225,6 @@ def test_an_account_that_was_never_confirmed_leaves_an_event_without_what_tells_
 
     assert prune() == told(accounts=1)
 
-    added, pruned = AccountEvent.objects.order_by("pk")
+    _registered, added, pruned = AccountEvent.objects.order_by("pk")
     assert (added.user_id, added.details, added.client_address) == (user.pk, {}, None)
     assert (pruned.kind, pruned.user_id, pruned.actor_id) == ("account_pruned", user.pk, None)

@@ -132,19 +132,30 @@ def test_create_makes_the_roles_that_lack(call):
 
     assert maria.has_roles("artist", "painter")
     assert Role.objects.count() == 3
+    [event] = AccountEvent.objects.filter(kind="role_made")
+    assert (event.user, event.actor, event.details) == (None, None, {"role": "painter"})
 
 
-def test_create_makes_nothing_when_a_name_cannot_be_one(call):
+@pytest.mark.parametrize(
+    "name, why",
+    [
+        (
+            "Head Painter",
+            "A role name has lower-case letters a to z, digits, and the signs . _ : -",
+        ),
+        ("art1st", "“art1st” looks like the role “artlst”, which there is."),
+    ],
+)
+def test_create_makes_nothing_when_a_name_cannot_be_one(call, name, why):
     make_user("maria")
+    Role.objects.create(name="artlst")
 
-    line = refused(call, GRANT, "--create", "maria", "painter", "Head Painter")
+    line = refused(call, GRANT, "--create", "maria", "painter", name)
 
-    assert line == (
-        "No role can be called “Head Painter”. A role name has lower-case letters a to z, digits, "
-        "and the signs . _ : -"
-    )
-    assert Role.objects.count() == 2
+    assert line == f"{name}: {why}"
+    assert Role.objects.count() == 3
     assert not RoleGrant.objects.exists()
+    assert not AccountEvent.objects.exists()
 
 
 @pytest.mark.parametrize("option", ["--from", "--until"])

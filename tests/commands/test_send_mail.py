@@ -1,13 +1,16 @@
 """The command that sends what is due."""
 
+import signal
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from django_useraccounts.mail import announce
+from django_useraccounts.management.commands import useraccounts_send_mail
 from django_useraccounts.models import OutgoingMail
 from django_useraccounts.testing import mails_to
 
@@ -41,3 +44,21 @@ def test_the_longest_waiting_mails_go_first():
 
     assert mails_to("a@example.com")
     assert not mails_to("b@example.com")
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_for_ever_it_looks_again_after_the_database_was_away(monkeypatch, caplog, error):
+    looks = []
+
+    def look(**options):
+        looks.append(options)
+        if len(looks) == 1:
+            raise error("the connection is closed")
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(useraccounts_send_mail, "deliver_due", look)
+
+    send(forever=True, every=0.01)
+
+    assert len(looks) == 2
+    assert "The outbox could not be read." in caplog.text

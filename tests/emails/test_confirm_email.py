@@ -231,6 +231,51 @@ def test_it_was_not_me_takes_the_address_off_and_thanks(client):
     assert not UserEmail.objects.exists()
 
 
+def test_a_second_click_on_it_was_not_me_gets_the_same_page(client):
+    path = opened(client, link_for(make_user("stranger", confirmed=False)))
+    client.post(path, {"answer": "not_me"})
+
+    response = client.post(path, {"answer": "not_me"})
+
+    assert response.status_code == 200
+    assert "Your address was taken off that account." in response.content.decode()
+
+
+def test_it_was_not_me_is_believed_of_no_link_that_is_there_or_is_none(client):
+    user = make_user("stranger", confirmed=False)
+    path = opened(client, link_for(user))
+
+    # Another browser, which has no cookie of the link; and what is no link at all.
+    for browser, where in ((Client(), path), (client, "/accounts/confirm-email/x/")):
+        response = browser.post(where, {"answer": "not_me"})
+        assert reasons_of(response) == (404, "invalid")
+    assert claim_of(user)
+
+
+@pytest.mark.parametrize("password, is_asked_for", [(PASSWORD, True), (None, False)])
+def test_who_has_no_password_is_not_told_to_log_in_with_it(client, password, is_asked_for):
+    path = opened(client, link_for(make_user("frida", password=password, confirmed=False)))
+
+    page = client.post(path, {"answer": "confirm"}, follow=True).content.decode()
+
+    assert "Your e-mail address is confirmed." in page
+    assert ("Now log in with your password." in page) is is_asked_for
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_it_asks_for_the_password_that_works(client, set_conf, confirmed):
+    set_conf(USERNAME="off")
+    user = make_user("frida", confirmed=confirmed)
+    if confirmed:
+        UserEmail.objects.add_claim(user, "second@example.com")
+
+    page = client.get(opened(client, link_for(user))).content.decode()
+
+    # After the registration it may be another one.
+    assert ("The password that you chose when you registered" in page) is not confirmed
+    assert ("Your password" in page) is confirmed
+
+
 def test_a_wrong_answer_changes_nothing(client):
     user = make_user("frida", confirmed=False)
     path = opened(client, link_for(user))
@@ -311,6 +356,27 @@ def test_every_address_gets_the_one_mail_that_is_true_for_it(email, kind, to):
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.to) == (kind, to)
     assert OneTimeSecret.objects.count() == 1
+
+
+def test_a_claim_of_an_account_that_is_off_stands_in_nobodys_way():
+    waiting = make_user("waiting", "same@example.com", confirmed=False)
+    make_user("off", "same@example.com", confirmed=False, is_active=False)
+
+    resend_confirmation("same@example.com")
+
+    assert (OutgoingMail.objects.get().kind, OutgoingMail.objects.get().user) == (
+        "confirm_email",
+        waiting,
+    )
+
+
+def test_a_claim_of_what_an_account_owns_that_is_off_gets_no_link():
+    make_user("off", "same@example.com", is_active=False)
+    make_user("waiting", "same@example.com", confirmed=False)
+
+    resend_confirmation("same@example.com")
+
+    assert OutgoingMail.objects.get().kind == "no_account"
 
 
 def test_the_owner_of_an_address_comes_before_who_only_claims_it():

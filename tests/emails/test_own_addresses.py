@@ -67,6 +67,17 @@ def test_the_page_shows_each_address_and_its_state(browser, maria):
     assert "waiting for confirmation" in text
 
 
+@pytest.mark.parametrize("login_by", ["username_or_email", "email", "username"])
+def test_the_page_says_what_an_address_is_good_for(browser, maria, set_conf, login_by):
+    set_conf(LOGIN_BY=login_by)
+    second(maria)
+
+    text = browser.get(page("emails")).content.decode()
+
+    assert ("can be used to log in" in text) is (login_by != "username")
+    assert "to get a new password." in text
+
+
 def test_the_page_costs_three_queries_for_any_number_of_addresses(browser, maria):
     with lifted_limits():
         for number in range(30):

@@ -11,7 +11,9 @@ act. All cases of a room stand in ``tests/faults/cases/<room>.py``; a room joins
         return lambda: make_primary(address)
 
 ``@case(flow, EMAILS_PER_USER=1)`` sets USERACCOUNTS, and ``between=(…)`` names, for a flow of
-several transactions, acts that lead from the rows before to each state that may be left.
+several transactions, acts that lead from the rows before to each state that may be left. What goes
+on with the others after it has failed with one logs that, and ``apart=(…)`` names acts of which each
+leads from the rows before to a state without that one.
 
 ``run_through`` acts once undisturbed, which counts the statements and commits and shows the rows
 that are right afterwards. Then it does so again for each of them; the ways to fail take turns, and
@@ -27,6 +29,7 @@ purpose, so that a refusal is not rolled back.
 """
 
 import json
+import logging
 import os
 import random
 import re
@@ -36,6 +39,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -51,8 +55,8 @@ from django.db import OperationalError, connections, models, transaction
 from django.dispatch import Signal
 from django.test import override_settings
 from django.utils import timezone, translation
+from django.utils.module_loading import module_has_submodule
 
-from django_useraccounts import signals
 from django_useraccounts.models import AttemptCounter, OutgoingMail
 from django_useraccounts.testing import PASSWORD
 
@@ -76,6 +80,8 @@ class Case:
     conf: dict[str, Any]
     #: For a flow of several transactions: each leads on to the next state that may be left.
     between: tuple[Act, ...] = ()
+    #: For one that goes on with the others: each leads to what may be left without one of them.
+    apart: tuple[Act, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.flow.__name__}-{self.prepare.__name__}"
@@ -85,12 +91,16 @@ CASES: list[Case] = []
 
 
 def case(
-    flow: Callable[..., Any], *, between: tuple[Act, ...] = (), **conf: Any
+    flow: Callable[..., Any],
+    *,
+    between: tuple[Act, ...] = (),
+    apart: tuple[Act, ...] = (),
+    **conf: Any,
 ) -> Callable[[Callable[[], Act]], Callable[[], Act]]:
     """Put a situation of ``flow`` among the cases; the settings are those of USERACCOUNTS."""
 
     def register(prepare: Callable[[], Act]) -> Callable[[], Act]:
-        CASES.append(Case(flow, prepare, conf, between))
+        CASES.append(Case(flow, prepare, conf, between, apart))
         return prepare
 
     return register
@@ -295,20 +305,43 @@ def _session(key: str, numbers: dict[Any, Any]) -> str:
 
 @contextmanager
 def told() -> Iterator[list[str]]:
-    """Collect the names of all signals that are sent."""
+    """Collect the names of all signals that are sent, those of the rooms included."""
     news: list[str] = []
-    receivers = {
-        name: lambda name=name, **kwargs: news.append(name)
-        for name, signal in vars(signals).items()
-        if isinstance(signal, Signal)
-    }
-    for name, receiver in receivers.items():
-        getattr(signals, name).connect(receiver)
+    receivers = [
+        (signal, lambda name=name, **kwargs: news.append(name)) for name, signal in all_signals()
+    ]
+    for signal, receiver in receivers:
+        signal.connect(receiver)
     try:
         yield news
     finally:
-        for name, receiver in receivers.items():
-            getattr(signals, name).disconnect(receiver)
+        for signal, receiver in receivers:
+            signal.disconnect(receiver)
+
+
+def all_signals() -> Iterator[tuple[str, Signal]]:
+    """Yield the signals of the core and of each installed room, by name."""
+    for app in apps.get_app_configs():
+        if app.name.startswith("django_useraccounts") and module_has_submodule(
+            app.module, "signals"
+        ):
+            for name, signal in vars(import_module(f"{app.name}.signals")).items():
+                if isinstance(signal, Signal):
+                    yield name, signal
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """Collect what is logged as an error."""
+    lines: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("django_useraccounts")
+    logger.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
 
 
 # The loop
@@ -326,18 +359,20 @@ class Outcome:
     news: list[str]
     mails: list[tuple[str, str]]
     rows: Rows
+    #: What the log says of errors.
+    logged: list[str]
 
 
 def perform(act: Act, faults: AbstractContextManager[Any] | None = None) -> Outcome:
     """Act once, while something fails, or nothing."""
     mail.outbox.clear()
     answer, raised = None, None
-    with told() as news, faults or failing() as course:
+    with told() as news, logged() as lines, faults or failing() as course:
         try:
             answer = act()
         except Exception as error:
             raised = error
-    return Outcome(act, course, answer, raised, news, mails_sent(), snapshot())
+    return Outcome(act, course, answer, raised, news, mails_sent(), snapshot(), lines)
 
 
 def mails_sent() -> list[tuple[str, str]]:
@@ -363,17 +398,26 @@ class Right:
 
 def undisturbed(case: Case, faults: AbstractContextManager[Any] | None = None) -> Right:
     """Act without a fault, from fresh rows; ``faults`` only counts."""
-    prepared(case)
-    states = [snapshot()]
-    for step in case.between:
-        step()
-        states.append(snapshot())
+    states = [*states_of(case)]
     act = prepared(case)
     assert snapshot() == states[0], "a case has to begin with the same rows each time"
     done = perform(act, faults)
     if done.raised:
         raise done.raised
     return Right([*states, done.rows], done)
+
+
+def states_of(case: Case) -> Iterator[Rows]:
+    """Yield the rows of before, and all others that may be left but those of after."""
+    prepared(case)
+    yield snapshot()
+    for step in case.between:
+        step()
+        yield snapshot()
+    for some in case.apart:
+        prepared(case)
+        some()
+        yield snapshot()
 
 
 def run_through(case: Case, ways: tuple[Way, ...]) -> Iterator[tuple[str, Way, Right, Outcome]]:

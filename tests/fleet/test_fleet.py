@@ -216,7 +216,10 @@ def test_reminders_and_pruning_that_run_twice_at_once_do_everything_once(fleet):
     )
     for number in range(20):
         make_user(f"closed{number}", erase_at=now - timedelta(days=1))
-        make_user(f"waiting{number}", confirmed=False, date_joined=now - timedelta(days=90))
+        waiting = make_user(
+            f"waiting{number}", confirmed=False, date_joined=now - timedelta(days=90)
+        )
+        AccountEvent.objects.record("registered", user=waiting)
     UserEmail.objects.claims().update(created_at=now - timedelta(days=90))
     AttemptCounter.objects.bulk_create(
         AttemptCounter(key=f"{number:064x}", attempts=1, ends_at=1) for number in range(1100)

@@ -1,6 +1,7 @@
 """Q, R. Whatever is sent to whichever page: no error, quickly, and nothing done that was not asked."""
 
-from urllib.parse import quote_from_bytes
+import re
+from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -95,6 +96,17 @@ def test_no_odd_request_breaks_a_page(visitors, name):
 def test_no_bytes_that_are_no_text_break_a_page(visitors, name):
     for visitor, sent in some(visitors(name), name, odd_texts()):
         send(visitor, path_of(name), sent)
+
+
+@pytest.mark.parametrize("name", [name for name in OF_ADMIN if name.endswith(("_add", "_change"))])
+def test_no_text_in_its_own_fields_breaks_a_form_of_the_administration(visitors, name):
+    boss, path = visitors(name)[1], path_of(name)
+    fields = set(re.findall(r' name="([^"]+)"', boss.get(path).content.decode()))
+
+    for text in ("abc", "9" * 30, "-1", "%", "\0", "\u202e"):
+        # How many rows there are stands as it was: nothing else would be looked at.
+        body = {field: "0" if field.endswith("_FORMS") else text for field in fields}
+        send(boss, path, Sent(body=urlencode(body).encode()))
 
 
 def some(visitors, name, found):

@@ -11,6 +11,7 @@ import threading
 
 import pytest
 import requests
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.urls import reverse
 
@@ -184,12 +185,48 @@ def test_T4_a_name_server_that_is_silent_holds_nobody_either(monkeypatch):
     assert reasons() == ["timeout"]
 
 
+def test_T4_certificates_that_are_gone_refuse_nobody(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+
+    # They are looked for before the address is called.
+    assert not is_refused(BreachedPasswordValidator("https://192.0.2.1/range/"))
+
+    assert reasons() == ["tls"]
+
+
+@pytest.mark.parametrize("kind", ["Thread", "Timer"])
+def test_T4_a_machine_that_has_no_thread_left_refuses_nobody(validator, monkeypatch, kind):
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(getattr(threading, kind), "start", start)
+
+    with FakeBreachedPasswords(PASSWORD):
+        assert not is_refused(validator)
+
+    assert reasons() == ["thread"]
+
+
 def test_T4_a_flood_is_not_drunk():
     flood = itertools.chain([OK + b"\r\n"], itertools.repeat(FLOOD))
     with server(flood) as host, within(4):
         assert not is_refused(BreachedPasswordValidator(f"http://{host}/", timeout=3))
 
     assert reasons() == ["size"]
+
+
+@pytest.mark.parametrize("broken", [{"status": 500}, {"body": b"maintenance"}])
+def test_T4_what_else_refuses_a_password_does_so_meanwhile(settings, broken):
+    common = "django.contrib.auth.password_validation.CommonPasswordValidator"
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": NAME}, {"NAME": common}]
+
+    with FakeBreachedPasswords() as fake:
+        fake.answers("range", **broken)
+        with pytest.raises(ValidationError) as refused:
+            validate_password("password1")
+
+    assert [error.code for error in refused.value.error_list] == ["password_too_common"]
+    assert len(reasons()) == 1
 
 
 def test_T4_an_outage_costs_one_visitor_the_wait(validator, monkeypatch):

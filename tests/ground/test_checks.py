@@ -7,11 +7,17 @@ from copy import deepcopy
 from dataclasses import fields
 from datetime import timedelta
 from types import SimpleNamespace
+from uuid import uuid4
+from weakref import WeakSet
 
 import pytest
 from django.apps import apps
 from django.conf import settings as project
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.views import LoginView as StockLoginView
 from django.core import mail
 from django.core.checks import CheckMessage, Error, run_checks
 from django.core.checks import Warning as Warn
@@ -19,12 +25,22 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import models
 from django.test.utils import isolate_apps
-from django.urls import get_resolver, reverse, reverse_lazy
+from django.urls import (
+    get_resolver,
+    include,
+    path,
+    reverse,
+    reverse_lazy,
+    set_script_prefix,
+)
+from django.views.generic import RedirectView
 
 from django_useraccounts import requirements
+from django_useraccounts.admin import UserAdmin
 from django_useraccounts.checks import check_useraccounts, parts, values
 from django_useraccounts.conf import Conf
 from django_useraccounts.limits import DEFAULTS
+from django_useraccounts.login.views import LoginView
 from django_useraccounts.models import AbstractEmailUser, AbstractUser
 from django_useraccounts.policy import Policy
 from django_useraccounts.testing import log_in, make_user
@@ -313,10 +329,11 @@ def test_W013_a_cache_that_may_hang(settings, set_conf, location, options, warne
 @pytest.mark.parametrize(
     "vendor, options, warned",
     [
-        ("mysql", {}, False),
-        ("mysql", {"isolation_level": "Read Committed"}, False),
-        ("mysql", {"isolation_level": "repeatable read"}, True),
-        ("postgresql", {"isolation_level": "repeatable read"}, False),
+        ("mysql", {}, None),
+        ("mysql", {"isolation_level": "Read Committed"}, None),
+        ("mysql", {"isolation_level": "repeatable read"}, '"repeatable read"'),
+        ("mysql", {"isolation_level": None}, "of its server"),
+        ("postgresql", {"isolation_level": "repeatable read"}, None),
     ],
 )
 def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendor, options, warned):
@@ -324,12 +341,45 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
     monkeypatch.setattr(values, "connections", {"default": database})
 
     expected = Warn(
-        'The database of the attempts has the isolation level "repeatable read": '
+        f"The database of the attempts has the isolation level {warned}: "
         "of many attempts at once, MariaDB undoes some.",
         hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
         id="useraccounts.W014",
     )
     assert found() == ([expected] if warned else [])
+
+
+# W040: whose count a request takes back
+
+
+@pytest.mark.parametrize(
+    "of_database, of_framework, limits, told",
+    [
+        ({"ATOMIC_REQUESTS": True}, {}, {}, True),
+        ({"ATOMIC_REQUESTS": True}, None, {}, False),
+        ({"ATOMIC_REQUESTS": False}, {}, {}, False),
+        ({}, {}, {}, False),
+        ({"ATOMIC_REQUESTS": True}, {}, {"cache": "default"}, False),
+    ],
+)
+def test_W040_an_api_that_takes_the_count_of_guesses_back(
+    settings, set_conf, monkeypatch, of_database, of_framework, limits, told
+):
+    database = SimpleNamespace(vendor="sqlite", settings_dict=of_database)
+    monkeypatch.setattr(values, "connections", {"default": database})
+    in_cache(settings, set_conf, REDIS, LOCATION="redis://127.0.0.1?socket_timeout=1")
+    set_conf(LIMITS=limits)
+    if of_framework is not None:
+        settings.REST_FRAMEWORK = of_framework
+
+    expected = Warn(
+        "The database of the attempts has ATOMIC_REQUESTS, so REST framework undoes the count "
+        "of a wrong password: there, anybody may guess without end.",
+        hint='Write USERACCOUNTS = {"LIMITS": {"cache": "limits"}}, a cache that counts; or '
+        "silence this check where transaction.non_atomic_requests is on each view of the API.",
+        id="useraccounts.W040",
+    )
+    assert found() == ([expected] if told else [])
 
 
 # E003: policy
@@ -356,6 +406,54 @@ def test_E003_a_policy_that_is_none(set_conf, path):
             hint="Write the dotted path of a subclass of django_useraccounts.policy.Policy.",
             id="useraccounts.E003",
         )
+    ]
+
+
+# W015: a question that nobody asks
+
+
+class Misspelled(Policy):
+    def may_login(self, user, *, request):
+        return False
+
+    def _may_log_on(self, user):
+        return False
+
+
+class Inherited(Misspelled):
+    reserved_names = frozenset()
+
+
+class Helpful(Policy):
+    def may_grant(self, user, role_names):
+        return self.may_grant_one(user) and self.is_at_the_desk(user)
+
+    def may_grant_one(self, user):
+        return True
+
+    def is_at_the_desk(self, user):
+        return True
+
+
+@pytest.mark.parametrize(
+    "policy, misspelled",
+    [
+        (Misspelled, {"may_login": "may_log_in"}),
+        (Inherited, {"may_login": "may_log_in", "reserved_names": "reserved_usernames"}),
+        (Helpful, {}),
+    ],
+)
+def test_W015_an_answer_to_a_question_that_nobody_asks(set_conf, policy, misspelled):
+    path = f"{__name__}.{policy.__name__}"
+    set_conf(POLICY=path)
+
+    assert found() == [
+        Warn(
+            f'{path} has "{name}", which nobody asks.',
+            hint=f'Did you mean "{meant}"?',
+            id="useraccounts.W015",
+        )
+        for name, meant in misspelled.items()
     ]
 
 
@@ -555,6 +653,41 @@ def test_every_middleware_may_follow_the_one_that_it_needs(settings):
     assert found() == []
 
 
+# W016: the administration of the users
+
+
+@pytest.mark.parametrize("parent", [StockUserAdmin, admin.ModelAdmin])
+def test_W016_an_administration_that_does_not_call_the_flows(monkeypatch, parent):
+    monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
+    office = admin.AdminSite("office")
+    office.register(get_user_model(), type("OwnUserAdmin", (parent,), {"__module__": __name__}))
+
+    assert found() == [
+        Warn(
+            "tests.ground.test_checks.OwnUserAdmin administers the users, and is no UserAdmin of "
+            "the accounts: what is changed there is proved by nobody, told to nobody, and in no "
+            "history.",
+            hint="Inherit from django_useraccounts.admin.UserAdmin.",
+            id="useraccounts.W016",
+        )
+    ]
+
+
+def test_an_administration_may_inherit_ours_or_have_no_users(monkeypatch):
+    monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
+    office, _gate = admin.AdminSite("office"), admin.AdminSite("gate")
+    office.register(get_user_model(), type("OwnUserAdmin", (UserAdmin,), {}))
+
+    assert found() == []
+
+
+def test_a_site_without_administration_is_not_asked_for_it(monkeypatch):
+    monkeypatch.setattr(admin.sites, "all_sites", None)
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "django.contrib.admin")
+
+    assert list(parts.administration()) == []
+
+
 # E010, E011: a user model that has lost something
 
 
@@ -585,8 +718,62 @@ def test_a_profile_may_have_columns_of_the_project():
     assert problems_of(birthday=birthday, PROFILE_FIELDS=("birthday",)) == []
 
 
+def unique_by(*names: str) -> type:
+    """Return a Meta whose constraint says that columns are unique together."""
+    rule = models.UniqueConstraint(fields=names, name="keeper_unique")
+    return type("Meta", (), {"app_label": "zoo", "constraints": [rule]})
+
+
 @pytest.mark.parametrize(
-    "name", ["password", "email", "is_active", "is_staff", "is_superuser", "session_epoch"]
+    "lost",
+    [
+        {"badge": models.CharField(max_length=9, unique=True)},
+        {"badge": models.IntegerField(unique=True, default=0)},
+        {"badge": models.CharField(max_length=9), "Meta": unique_by("badge")},
+        {"badge": models.CharField(max_length=9), "Meta": unique_by("is_staff", "badge")},
+    ],
+)
+def test_W019_a_profile_that_only_one_account_could_have_emptied(lost):
+    assert problems_of(PROFILE_FIELDS=("badge",), **lost) == [
+        Warn(
+            "Keeper.badge is part of the profile, unique, and never NULL: of two accounts that are "
+            "anonymised, or handed over, only one can be emptied.",
+            hint='Write null=True into the column "badge".',
+            id="useraccounts.W019",
+        )
+    ]
+
+
+@pytest.mark.parametrize("badge", [models.DateField(), models.IntegerField(unique=True)])
+def test_W019_a_profile_that_no_account_can_have_emptied(badge):
+    assert problems_of(PROFILE_FIELDS=("badge",), badge=badge) == [
+        Warn(
+            "Keeper.badge is part of the profile, never NULL, and has no default: no account can be "
+            "anonymised, or handed over.",
+            hint='Write null=True, or a default, into the column "badge".',
+            id="useraccounts.W019",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"badge": models.CharField(max_length=9, unique=True, null=True)},
+        {"badge": models.UUIDField(unique=True, default=uuid4)},
+        {"badge": models.CharField(max_length=9)},
+        {"badge": models.CharField(max_length=9, unique=True), "PROFILE_FIELDS": ()},
+        {"badge": models.IntegerField(null=True), "Meta": unique_by("first_name", "badge")},
+    ],
+)
+def test_a_profile_may_have_columns_that_can_be_emptied(lost):
+    assert problems_of(**{"PROFILE_FIELDS": ("badge",), **lost}) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    "password email is_active is_staff is_superuser session_epoch last_login date_joined "
+    "language".split(),
 )
 @pytest.mark.parametrize("instead", [None, property(lambda self: True)])
 def test_E010_a_user_model_without_a_field_that_the_accounts_need(name, instead):
@@ -924,27 +1111,49 @@ def test_W004_a_mailer_without_a_time_limit(settings, mailer, expected):
     assert found() == expected
 
 
-# W005: where people log in
+# W005: where people log in, and where they go on
 
 
-def no_page(url: object) -> list[CheckMessage]:
+def no_page(name: str, url: object, ours: str) -> list[CheckMessage]:
     return [
         Warn(
-            f"LOGIN_URL is {url!r}, where there is no page.",
-            hint='Write LOGIN_URL = "useraccounts:login".',
+            f"{name} is {url!r}, where there is no page.",
+            hint=f'Write {name} = "{ours}".',
             id="useraccounts.W005",
         )
     ]
 
 
+@pytest.fixture
+def script_name(settings):
+    """Have the site below a path, as FORCE_SCRIPT_NAME says it."""
+    settings.FORCE_SCRIPT_NAME = "/app"
+    settings.LOGIN_URL, settings.LOGIN_REDIRECT_URL = "useraccounts:login", "useraccounts:profile"
+    set_script_prefix("/app/")
+    yield
+    set_script_prefix("/")
+
+
+@pytest.mark.usefixtures("script_name")
+def test_W005_a_login_page_that_is_not_there_below_the_path_of_the_site(settings):
+    settings.LOGIN_URL = "/app/login/"
+
+    assert found() == no_page("LOGIN_URL", "/app/login/", "useraccounts:login")
+
+
 @pytest.mark.parametrize("url", ["/no-such-page/", "/accounts/", "login/", "login", "guild:login"])
-def test_W005_a_login_page_that_is_not_there(settings, url):
+@pytest.mark.parametrize(
+    "name, ours",
+    [("LOGIN_URL", "useraccounts:login"), ("LOGIN_REDIRECT_URL", "useraccounts:profile")],
+)
+def test_W005_a_page_of_the_login_that_is_not_there(settings, name, ours, url):
     # "login" is the name that a project comes from which has used Django's own views
-    settings.LOGIN_URL = url
+    setattr(settings, name, url)
 
-    assert found() == no_page(url)
+    assert found() == no_page(name, url, ours)
 
 
+@pytest.mark.parametrize("name", ["LOGIN_URL", "LOGIN_REDIRECT_URL"])
 @pytest.mark.parametrize(
     "url",
     [
@@ -953,9 +1162,62 @@ def test_W005_a_login_page_that_is_not_there(settings, url):
         reverse_lazy("useraccounts:login"),
         "home",
         "/accounts/login/?from=guard",
+        "https://app.example.com/start",
+        "https://login.example.com/",
     ],
 )
-def test_a_login_page_may_be_named_or_be_a_path(settings, url):
-    settings.LOGIN_URL = url
+def test_a_page_of_the_login_may_be_named_be_a_path_or_be_elsewhere(settings, name, url):
+    setattr(settings, name, url)
+
+    assert found() == []
+
+
+@pytest.mark.usefixtures("script_name")
+def test_the_pages_of_the_login_may_lie_below_the_path_of_the_site():
+    assert found() == []
+
+
+# W017: pages of Django in the place of ours
+
+
+def django_answers(path: str, view: str) -> CheckMessage:
+    return Warn(
+        f"{path} is answered by django.contrib.auth.views.{view}, which knows nothing of the "
+        "accounts, their limits, mails and history.",
+        hint='Take include("django.contrib.auth.urls"), and what else leads there, out of the '
+        "URLs.",
+        id="useraccounts.W017",
+    )
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_W017_pages_of_django_that_are_left_from_before(settings, is_first):
+    stock = path("accounts/", include("django.contrib.auth.urls"))
+    ours = path("", include("testproject.urls"))
+    settings.ROOT_URLCONF = (stock, ours) if is_first else (ours, stock)
+
+    left = [
+        django_answers("/accounts/password_change/", "PasswordChangeView"),
+        django_answers("/accounts/password_reset/", "PasswordResetView"),
+    ]
+    assert found() == [*([django_answers("/accounts/login/", "LoginView")] * is_first), *left]
+
+
+def test_W017_a_login_page_that_inherits_from_that_of_django(settings):
+    own = type("OwnLoginView", (StockLoginView,), {"__module__": __name__})
+    own_page = path("sesame/", own.as_view(), name="login")
+    settings.ROOT_URLCONF = (own_page, path("", include("testproject.urls")))
+
+    [message] = found()
+    assert message.id == "useraccounts.W017"
+    assert message.msg.startswith(f"/sesame/ is answered by {__name__}.OwnLoginView, which")
+
+
+def test_pages_of_ours_may_have_the_names_of_django(settings):
+    settings.ROOT_URLCONF = (
+        path("accounts/login/", LoginView.as_view(), name="login"),
+        path("new/", RedirectView.as_view(pattern_name="home"), name="password_change"),
+        path("", include("testproject.urls")),
+    )
 
     assert found() == []

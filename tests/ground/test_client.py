@@ -78,10 +78,40 @@ def test_only_what_the_proxies_of_the_site_have_written_is_believed(
     assert client_address(asking(rf, "9.9.9.9", forwarded)) == address
 
 
-def test_what_a_proxy_wrote_and_is_no_address_does_not_break_the_page(rf, set_conf):
+@pytest.mark.parametrize(
+    "forwarded, address",
+    [
+        # as the Application Gateway of Azure and some others write it
+        ("203.0.113.7:51234", "203.0.113.7"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
+        ("6.6.6.6, 203.0.113.7:51234", "203.0.113.7"),
+    ],
+)
+def test_a_proxy_may_write_the_port_beside_the_address(rf, set_conf, forwarded, address):
     set_conf(PROXIES=1)
 
-    assert client_address(asking(rf, "9.9.9.9", "unknown")) is None
+    assert client_address(asking(rf, "10.0.0.1", forwarded)) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["unknown", "_hidden", "203.0.113.7:80:80", "[", ":", "2001:db8::1]:443"]
+)
+def test_what_a_proxy_wrote_and_is_no_address_breaks_no_page_and_is_told_once(
+    rf, set_conf, caplog, text
+):
+    client._warn_of_text.cache_clear()  # it warns once in the life of a process
+    set_conf(PROXIES=1)
+
+    for _ in range(2):
+        assert client_address(asking(rf, "9.9.9.9", text)) is None
+
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "A client has no address that can be read, so no limit counts for it alone: see what your "
+        'proxies append to X-Forwarded-For, and USERACCOUNTS["PROXIES"].'
+    )
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1", "10.0.0.1", "::1", "::ffff:10.0.0.1", "fd00::1"])

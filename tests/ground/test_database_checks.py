@@ -1,6 +1,8 @@
 """System checks of what the database holds: they run with ``check --database default``."""
 
 from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.core.checks import CheckMessage
@@ -8,9 +10,11 @@ from django.core.checks import Warning as Warn
 from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from django_useraccounts.checks import check_database, check_useraccounts, database, guards
 from django_useraccounts.models import AccountEvent, OldUsername, Role, RoleGrant, User, UserEmail
+from django_useraccounts.testing import make_user
 
 
 def found() -> list[CheckMessage]:
@@ -338,3 +342,42 @@ def test_the_command_tells_of_constraints_that_are_missing(capsys):
     assert (
         "(useraccounts.W009) In the database, user_id, email_key of useraccounts_useremail" in told
     )
+
+
+# W018: accounts whose time is over
+
+
+def close(name, *, ago):
+    """Have an account that was to be erased so many days ago."""
+    user = make_user(name)
+    User.objects.filter(pk=user.pk).update(erase_at=timezone.now() - timedelta(days=ago))
+
+
+@pytest.mark.django_db
+def test_W018_closed_accounts_that_nobody_erases():
+    make_user("maria")
+    for name, ago in {"ada": 40, "frida": 4, "vincent": 2, "pablo": -7}.items():
+        close(name, ago=ago)
+
+    assert found() == [
+        Warn(
+            "Closed accounts that should have been erased more than 3 days ago: 2.",
+            hint="Run manage.py useraccounts_prune once a day. Its log says which accounts could "
+            "not be erased, and why.",
+            id="useraccounts.W018",
+        )
+    ]
+
+    call_command("useraccounts_prune", stdout=StringIO())
+    assert found() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["db_table", "column"])
+def test_before_its_migration_no_account_is_looked_for(name, monkeypatch):
+    close("frida", ago=40)
+    place = User._meta if name == "db_table" else User._meta.get_field("erase_at")
+
+    monkeypatch.setattr(place, name, "not_migrated_yet")
+
+    assert found() == []

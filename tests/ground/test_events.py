@@ -103,6 +103,33 @@ def test_a_listener_that_raises_keeps_the_log_from_nothing(
     assert [record.kind for record in caplog.records if hasattr(record, "kind")] == ["role_granted"]
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_a_handler_that_raises_keeps_nothing_from_being_done(
+    many, django_capture_on_commit_callbacks, caplog
+):
+    class Away(logging.Handler):
+        def emit(self, record):
+            told.append(record.kind)
+            raise OSError("the collector of logs is away")
+
+    told, away = [], Away()
+    logger = logging.getLogger("django_useraccounts.audit")
+    caplog.set_level(logging.INFO, logger.name)
+    logger.addHandler(away)
+    with django_capture_on_commit_callbacks(execute=True):
+        if many:
+            kinds = ("account_adopted", "emails_mended")
+            AccountEvent.objects.record_all([AccountEvent(kind=kind) for kind in kinds])
+        else:
+            recorded(user=None)
+        transaction.on_commit(lambda: told.append("what comes after it"))
+    logger.removeHandler(away)
+
+    events = list(AccountEvent.objects.order_by("pk").values_list("kind", flat=True))
+    assert told == [*events, "what comes after it"]
+    assert "the collector of logs is away" in caplog.text
+
+
 @pytest.mark.asvs("16.2.1", "16.2.2")
 def test_the_log_has_what_the_event_has_as_fields_of_their_own(
     django_capture_on_commit_callbacks, caplog, rf
@@ -266,6 +293,13 @@ def test_a_kind_of_a_project_is_told_by_its_name_whatever_is_in_it():
     event = AccountEvent(kind="100%_mine", details={})
 
     assert sentence_of(event) == "100%_mine"
+
+
+@pytest.mark.parametrize("told", [5, "soon", "2026-02-30T12:00", ["a", "b"]])
+def test_what_is_no_moment_in_an_event_of_a_project_is_told_as_it_is(told):
+    event = AccountEvent(kind="ticket_bought", details={"since": told, "until": told})
+
+    assert list(facts_of(event)) == [f"from {told}", f"until {told}"]
 
 
 def test_a_sentence_gets_along_without_what_was_forgotten():

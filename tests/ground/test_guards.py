@@ -313,6 +313,25 @@ def test_guards_work_where_every_page_demands_a_login(settings, visit):
     assert visit("/accounts/register/").status_code == 200
 
 
+@pytest.mark.parametrize("name", ["function", "async-function", "async-mixin"])
+def test_there_a_guard_answers_programs_if_it_is_the_only_one_to_ask(
+    settings, visit, name, monkeypatch
+):
+    settings.MIDDLEWARE = [
+        *settings.MIDDLEWARE,
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    ]
+    json = {"accept": "application/json"}
+    assert visit(url_of(name), **json).status_code == 302
+
+    # This is what Django's login_not_required does.
+    monkeypatch.setattr(views.ALL[name], "login_required", False, raising=False)
+
+    assert visit(url_of(name), **json).status_code == 401
+    assert visit(url_of(name)).status_code == 302
+    assert visit(url_of(name), make_user(), **json).status_code == 403
+
+
 def test_a_guarded_function_keeps_its_name_and_its_text():
     @roles_required("artist")
     def studio(request):

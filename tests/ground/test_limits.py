@@ -1,5 +1,6 @@
 """Limits of attempts: counted exactly, before anything is tried."""
 
+import re
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from django_useraccounts import limits
 from django_useraccounts.errors import TooManyAttempts
 from django_useraccounts.limits import DEFAULTS, Rate, is_first, parse_rates, spend
 from django_useraccounts.models import AttemptCounter
+from tests.readme import ROOT
 
 
 @pytest.fixture
@@ -568,3 +570,22 @@ def test_a_token_is_first_once_for_each_purpose_and_until_its_time_is_over():
     AttemptCounter.objects.update(ends_at=int(time.time()) - 1)
 
     assert is_first("state", "a", seconds=60)
+
+
+# The page
+
+
+def test_the_page_of_limits_tells_each_default():
+    page = (ROOT / "docs/limits.rst").read_text()
+    table = page.partition("These hold by default:")[2].partition("A limit is a number")[0]
+    told = {}
+    for purpose, words in re.findall(r"^``(\w+)``((?:.*\n(?!``|=))*.*)", table, re.MULTILINE):
+        told[purpose] = {
+            name: " ".join(rates.split())
+            for name, rates in re.findall(r"``(\w+)``\s((?:\d+/\d+[smhd]\s*)+)", words)
+        }
+
+    # Of "reset" it says: as for "mail".
+    assert told.pop("reset") == {}
+    assert DEFAULTS["reset"] == DEFAULTS["mail"]
+    assert told == {name: rates for name, rates in DEFAULTS.items() if name != "reset"}

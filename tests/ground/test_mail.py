@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 
 import pytest
 from django.core import mail as outside
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.urls import get_script_prefix, set_script_prefix
 from django.utils import timezone, translation
 
@@ -279,6 +279,37 @@ def test_the_mail_of_a_worker_that_died_is_due_again_after_the_wait():
     assert deliver(mail.pk) is True
 
 
+def test_a_mail_whose_every_worker_dies_is_given_up_after_as_many_attempts():
+    mail = announced()
+    for _ in DELAYS:
+        OutgoingMail.objects.update(due_at=timezone.now())
+        assert _claim(OutgoingMail.objects.get())
+    OutgoingMail.objects.update(due_at=timezone.now())
+
+    assert deliver(mail.pk) is False
+
+    row = OutgoingMail.objects.given_up().get()
+    assert row.error == "The last attempt was broken off."
+    assert outside.outbox == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_a_database_refuses_to_note_keeps_no_other_one_waiting(set_conf, caplog):
+    set_conf(MAIL_DELIVERY="command")
+    first, second = announced(to="one@example.com"), announced(to="two@example.com")
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "one@example.com" in params:
+            raise DataError("value too long")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        assert deliver_due(limit=10) == 1
+
+    assert OutgoingMail.objects.exclude(sent_at=None).get() == second
+    assert f"Mail {first.pk} could not be handled." in caplog.text
+
+
 def test_those_that_have_waited_longest_go_first_and_no_more_than_asked_for(set_conf):
     set_conf(MAIL_DELIVERY="command")
     now = timezone.now()
@@ -360,6 +391,20 @@ def test_a_link_that_a_newer_one_has_replaced_is_not_sent(set_conf):
     assert [link_in(message) for message in outside.outbox] == [
         f"/accounts/reset-password/{link_of(newer)}/"
     ]
+
+
+@pytest.mark.usefixtures("caplog")
+def test_a_link_of_an_app_that_is_gone_is_tried_like_any_mail_that_fails(set_conf):
+    set_conf(MAIL_DELIVERY="command")
+    with_link()
+    OneTimeSecret.objects.update(purpose="of_an_app_that_is_gone")
+    announced(to="second@example.com")
+
+    assert deliver_due(limit=10) == 1
+
+    [row] = OutgoingMail.objects.filter(sent_at=None)
+    assert row.error == "KeyError('of_an_app_that_is_gone')"
+    assert row.due_at - timezone.now() < timedelta(minutes=3)
 
 
 def test_a_mail_goes_when_its_address_is_removed():

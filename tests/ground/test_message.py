@@ -6,11 +6,11 @@ import pytest
 from anymail.backends import test as anymail_test
 from anymail.exceptions import AnymailRecipientsRefused
 from django.core import mail as outside
-from django.utils import translation
+from django.utils import timezone, translation
 
-from django_useraccounts.mail import announce, deliver
+from django_useraccounts.mail import DELAYS, announce, deliver
 from django_useraccounts.message import compose
-from django_useraccounts.models import OutgoingMail, User, UserEmail
+from django_useraccounts.models import OutgoingMail, UndeliverableAddress, User, UserEmail
 from django_useraccounts.policy import Policy
 from django_useraccounts.registration.flows import register
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue
@@ -172,6 +172,20 @@ def test_a_provider_is_told_the_kind_and_the_row_and_to_track_nothing(provider):
     assert "Message-ID" not in message.extra_headers
 
 
+class OfTheSite(anymail_test.EmailBackend):
+    """A backend of a provider, with something of the site's own."""
+
+
+def test_a_backend_that_a_site_has_made_of_one_of_a_provider_is_told_as_much(
+    provider, send_mail_by
+):
+    send_mail_by(f"{__name__}.OfTheSite")
+
+    assert deliver(announce("no_account", to="frida@example.com").pk)
+
+    assert outside.outbox[0].anymail_test_params["track_clicks"] is False
+
+
 @pytest.mark.parametrize(
     "lacks, left",
     [
@@ -211,15 +225,20 @@ def test_what_a_provider_cannot_do_at_all_is_written_beside_the_mail(provider, m
 
 
 @pytest.mark.usefixtures("caplog")
-def test_a_provider_that_knows_the_address_as_dead_gets_no_second_attempt(provider, monkeypatch):
+def test_what_a_provider_refuses_is_tried_again_since_it_may_be_the_sender_that_is_wrong(
+    provider, monkeypatch
+):
     def refuse(self, payload, message):
         raise AnymailRecipientsRefused
 
     monkeypatch.setattr(anymail_test.EmailBackend, "post_to_esp", refuse)
     mail = announce("no_account", to="frida@example.com")
 
-    assert not deliver(mail.pk)
+    for _ in DELAYS:
+        OutgoingMail.objects.update(due_at=timezone.now())
+        assert not deliver(mail.pk)
 
     mail.refresh_from_db()
-    assert mail.due_at is None
-    assert is_undeliverable("frida@example.com")
+    assert (mail.due_at, mail.attempts) == (None, len(DELAYS))
+    assert not is_undeliverable("frida@example.com")
+    assert UndeliverableAddress.objects.get().failures == 1

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
@@ -193,6 +194,15 @@ def test_a_user_is_called_by_what_is_known():
     assert (user.get_full_name(), user.get_short_name()) == ("frida", "frida")
     user.username = None
     assert str(user) == "f@example.com"
+
+
+@pytest.mark.parametrize("name", ["first_name", "last_name"])
+def test_a_user_model_without_one_of_the_names_shows_the_other_one(name):
+    user = User(first_name="Kahlo", last_name="Kahlo")
+    setattr(user, name, None)
+
+    assert user.get_full_name() == "Kahlo"
+    assert admin.site.get_model_admin(User).full_name(user) == "Kahlo"
 
 
 def test_inactive_users_have_no_roles():

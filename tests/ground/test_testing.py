@@ -7,6 +7,7 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django_useraccounts.errors import TooManyAttempts
 from django_useraccounts.limits import spend
 from django_useraccounts.models import AttemptCounter, Role, User
+from django_useraccounts.signals import registered
 from django_useraccounts.testing import (
     PASSWORD,
     html_of,
@@ -16,6 +17,7 @@ from django_useraccounts.testing import (
     mails_to,
     make_user,
 )
+from tests.readme import block
 
 pytestmark = pytest.mark.django_db
 
@@ -114,3 +116,21 @@ def test_lifted_limits_count_nothing_and_hold_again_afterwards():
     with pytest.raises(TooManyAttempts):
         for _ in range(6):
             spend("register", identifier="a@example.com", request=None)
+
+
+def test_the_page_shows_how_a_receiver_is_tested(
+    client, settings, django_capture_on_commit_callbacks
+):
+    code: dict = {}
+    exec(block("python", "on_commit", "docs/testing.rst"), code)
+    test = code["test_the_desk_is_told_of_a_newcomer"]
+    settings.USERACCOUNTS = {**settings.USERACCOUNTS, "MAIL_DELIVERY": "thread"}
+    commits = django_capture_on_commit_callbacks
+
+    test(client, None, settings, commits)
+
+    # It fails where nobody listens.
+    registered.disconnect(code["tell_the_desk"])
+    mail.outbox.clear()
+    with pytest.raises(ValueError, match="not enough values"):
+        test(client, None, settings, commits)

@@ -4,13 +4,19 @@ import sqlite3
 from contextlib import contextmanager
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.urls import reverse
 
-from django_useraccounts.models import AccountEvent, OneTimeSecret, UserEmail
+from django_useraccounts.models import AccountEvent, OneTimeSecret, User, UserEmail
 from django_useraccounts.secrets import link_of
 from django_useraccounts.testing import PASSWORD, make_user
-from django_useraccounts.transactions import ATTEMPTS, PAUSE, is_undone, repeat_undone
+from django_useraccounts.transactions import (
+    ATTEMPTS,
+    PAUSE,
+    is_outage,
+    is_undone,
+    repeat_undone,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -164,3 +170,27 @@ def test_each_driver_says_it_in_its_own_way(cause, undone):
     error.__cause__ = cause
 
     assert is_undone(error) is undone
+
+
+@pytest.mark.parametrize("error", [OperationalError("lock wait timeout"), InterfaceError("closed")])
+def test_an_error_of_the_database_is_an_outage_only_where_nothing_else_is_answered(
+    error, database_away
+):
+    assert not is_outage(error)
+
+    with database_away():
+        assert is_outage(error)
+        assert not is_outage(ValueError("She owes us a book."))
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file is no connection to lose")
+def test_a_connection_that_is_lost_is_no_outage_where_a_new_one_is_answered():
+    lose = {
+        "postgresql": "SELECT pg_terminate_backend(pg_backend_pid())",
+        "mysql": "KILL CONNECTION_ID()",
+    }
+    with connection.cursor() as cursor, pytest.raises(OperationalError) as caught:
+        cursor.execute(lose[connection.vendor])
+
+    assert not is_outage(caught.value)
+    assert not User.objects.exists()

@@ -10,9 +10,18 @@ from django.utils import timezone
 from django_useraccounts import signals
 from django_useraccounts.emails.flows import add_email, send_confirmation
 from django_useraccounts.mail import DELAYS, announce, deliver, deliver_due
-from django_useraccounts.models import AccountEvent, OutgoingMail, UndeliverableAddress, UserEmail
+from django_useraccounts.models import (
+    AccountEvent,
+    OneTimeSecret,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UndeliverableAddress,
+    UserEmail,
+)
 from django_useraccounts.passwords.flows import forgot_password
-from django_useraccounts.secrets import UNDO_EMAIL_CHANGE, issue
+from django_useraccounts.roles.flows import grant_role
+from django_useraccounts.secrets import RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue, link_of
 from django_useraccounts.testing import make_user
 from django_useraccounts.undeliverable import (
     APART,
@@ -175,6 +184,20 @@ def test_news_fall_back_to_another_proved_address(frida, spare, server):
     assert (mail.to, mail.error) == (SPARE, f"Sent there instead of {FRIDA}, which takes no mail.")
 
 
+def test_the_longest_address_is_noted_as_far_as_there_is_room(frida, server):
+    long = f"{'m' * 64}@{'.'.join(['d' * 60] * 3)}.com"
+    UserEmail.objects.add_proved(frida, long)
+    report_undeliverable(long, state="bounced")
+    mail = announce("password_changed", to=long, user=frida)
+
+    assert deliver(mail.pk)
+
+    mail.refresh_from_db()
+    assert (mail.to, mail.due_at) == (FRIDA, None)
+    assert mail.error.startswith(f"Sent there instead of {long[:200]}")
+    assert len(mail.error) == 250
+
+
 def test_a_link_to_a_new_password_falls_back_too(spare, server):
     report_undeliverable(FRIDA, state="complained")
 
@@ -182,6 +205,18 @@ def test_a_link_to_a_new_password_falls_back_too(spare, server):
     deliver_due(limit=9)
 
     assert readers() == [SPARE]
+
+
+def test_who_asks_twice_for_a_new_password_gets_the_link_that_counts(spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+
+    for _ in range(2):
+        forgot_password(FRIDA)
+        deliver_due(limit=9)
+
+    assert readers() == [SPARE, SPARE]
+    newest = OneTimeSecret.objects.order_by("created_at").last()
+    assert str(link_of(newest)) in outside.outbox[-1].body
 
 
 def test_without_another_address_a_link_that_was_asked_for_goes_where_it_was_asked_for(
@@ -239,6 +274,40 @@ def test_who_is_told_the_same_anyway_gets_no_second_mail(frida, spare, server):
     assert readers() == [SPARE]
 
 
+def test_who_is_told_by_a_link_of_the_own_address_gets_no_second_one(frida, spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+    for address in frida.emails.all():
+        link = issue(RESET_PASSWORD, address=address)
+        announce("email_change_undone", to=address.email, user=frida, secret=link)
+
+    deliver_due(limit=9)
+
+    assert readers().count(SPARE) == 1
+
+
+def test_who_is_told_of_one_role_is_told_of_the_other_one_as_well(frida, spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+    for name in ("artist", "programmer"):
+        role = Role.objects.create(name=name)
+        grant = grant_role(frida, role, until=timezone.now() + timedelta(days=1))
+        RoleGrant.objects.filter(pk=grant.pk).update(reminded_at=timezone.now())
+        announce("role_ending", to=FRIDA, user=frida, grant=grant)
+
+    deliver_due(limit=9)
+
+    assert readers() == [SPARE, SPARE]
+
+
+def test_news_of_the_same_kind_are_told_again_after_a_moment(frida, spare, server):
+    report_undeliverable(FRIDA, state="bounced")
+    for _ in range(2):
+        announce("password_changed", to=FRIDA, user=frida)
+        deliver_due(limit=9)
+        OutgoingMail.objects.update(created_at=timezone.now() - timedelta(seconds=10))
+
+    assert readers() == [SPARE, SPARE]
+
+
 def test_a_link_that_undoes_goes_to_no_other_address(frida, spare, server):
     # the other one may be the thief's
     report_undeliverable(FRIDA, state="bounced")
@@ -273,6 +342,20 @@ def test_a_hard_bounce_is_not_tried_again_and_the_mail_goes_elsewhere_at_once(
     assert readers() == [SPARE]
     assert UndeliverableAddress.objects.get().state == "bounced"
     assert "5.1.1" in UndeliverableAddress.objects.get().reason
+
+
+@pytest.mark.usefixtures("caplog")
+def test_a_hard_bounce_at_the_last_attempt_leaves_the_other_address_its_own_ones(
+    frida, spare, send_mail_by, set_conf
+):
+    set_conf(MAIL_DELIVERY="command")
+    send_mail_by("tests.ground.test_undeliverable.KnowsOnlySpare")
+    mail = announce("password_changed", to=FRIDA, user=frida)
+    OutgoingMail.objects.update(attempts=len(DELAYS) - 1)
+
+    assert deliver(mail.pk)
+
+    assert readers() == [SPARE]
 
 
 class KnowsOnlySpare(Flaky):

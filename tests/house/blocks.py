@@ -49,6 +49,7 @@ def _run(code: str) -> str:
         "INSTALLED_APPS": list(settings.INSTALLED_APPS),
         "MIDDLEWARE": list(settings.MIDDLEWARE),
         "AUTH_PASSWORD_VALIDATORS": list(settings.AUTH_PASSWORD_VALIDATORS),
+        "USERACCOUNTS": {},
         "urlpatterns": [],
         "path": path,
         "include": include,
@@ -59,7 +60,7 @@ def _run(code: str) -> str:
         exec(code, around)
     except Exception:
         return traceback.format_exc(limit=-2)
-    return _wrong_in(around.get("USERACCOUNTS", {}))
+    return _wrong_in(around["USERACCOUNTS"])
 
 
 def _wrong_in(given: dict[str, Any]) -> str:

@@ -1,4 +1,8 @@
-"""Fields and buttons have one template each, so that a site gives all pages another look by two."""
+"""
+Fields and buttons have one template each, so that a site gives all pages another look by two.
+
+And a page that shows whatever fields a form has can send whatever they take.
+"""
 
 import re
 from pathlib import Path
@@ -40,3 +44,12 @@ def test_by_hand_is_seen() -> None:
     assert all(BY_HAND.search(html) for html in by_hand)
     assert not BY_HAND.search('<input type="hidden" name="next">')
     assert not BY_HAND.search('<input type="text" value="frida" readonly hidden>')
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_a_form_that_shows_all_of_its_fields_can_send_files(path: Path) -> None:
+    forms = re.findall(r"<form\b.*?</form>", path.read_text(encoding="utf-8"), re.DOTALL)
+
+    for form in forms:
+        if "{{ form }}" in form:
+            assert '{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>' in form

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from django_useraccounts.administration.flows import end_sessions, switch_off
+from django_useraccounts.administration.flows import end_sessions, switch_off, switch_on
 from django_useraccounts.emails.flows import (
     confirm_email,
     disown_email,
@@ -165,6 +165,11 @@ def turn_off(account):
     switch_off(account.user)
 
 
+def turn_off_and_on(account):
+    switch_off(account.user)
+    switch_on(account.user)
+
+
 def end_all_sessions(account):
     end_sessions(account.user)
 
@@ -249,6 +254,7 @@ EVERYTHING = {
         (remove_proved, {"reset", "connect"}),
         (end_all_sessions, {"reset", "session", "connect"}),
         (turn_off, {"confirm", "other confirm", "reset", "session", "invitation", "connect"}),
+        (turn_off_and_on, {"reset", "session", "connect"}),
         (withdraw, {"invitation"}),
         (accept, {"invitation"}),
         (close, {"confirm", "other confirm", "reset", "session", "invitation", "connect"}),

@@ -7,9 +7,12 @@ from base64 import b64encode
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.models import User as StockUser
+from django.db import connection
 from rest_framework.permissions import IsAdminUser
 
 from django_useraccounts.integrations.rest_framework import RolesRequired
+from django_useraccounts.leaving.flows import close_account
+from django_useraccounts.models import AccountEvent
 from django_useraccounts.requirements import Requirement, guarded_names
 from django_useraccounts.roles.flows import revoke_role
 from django_useraccounts.testing import PASSWORD, lifted_limits, log_in, make_user
@@ -69,6 +72,32 @@ def test_M7_guesses_are_limited_with_the_budget_of_the_page_to_log_in(client):
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 60
     assert response.json()["detail"].startswith("Request was throttled.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_M7_atomic_requests_do_not_undo_the_count_of_views_that_are_left_out(client, monkeypatch):
+    # as the check W040 wants it; the framework undoes what the others have counted
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    frida = make_user("frida", roles=["starving", "artist"])
+    wrong = {"headers": {"authorization": f"Basic {b64encode(b'frida:wrong').decode()}"}}
+
+    for _ in range(5):
+        assert client.get("/rest/basic/non-atomic/", **wrong).status_code == 401
+
+    assert client.get("/rest/basic/non-atomic/", **basic(frida)).status_code == 429
+    assert AccountEvent.objects.filter(kind="login_failed", user=frida).count() == 5
+
+
+def test_a_closed_account_is_let_in_nowhere_and_stays_closed(client):
+    frida = make_user("frida")
+    open_to = client.get("/rest/anybody/", **basic(frida)).status_code
+    close_account(frida)
+
+    response = client.get("/rest/anybody/", **basic(frida))
+
+    assert (open_to, response.status_code) == (200, 401)
+    frida.refresh_from_db()
+    assert frida.is_closed
 
 
 def test_a_form_of_another_site_is_refused_as_by_the_framework():

@@ -5,8 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import AdminSite, ModelAdmin, TabularInline
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import include, path
+from django.utils.decorators import method_decorator
 from ninja import NinjaAPI
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
@@ -95,6 +97,15 @@ class BasicSuppers(Suppers):
     authentication_classes = [BasicAuthentication]
 
 
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class NonAtomicSuppers(BasicSuppers):
+    pass
+
+
+class AnybodysSuppers(BasicSuppers):
+    permission_classes = [IsAuthenticated]
+
+
 class EitherSuppers(Suppers):
     permission_classes = [RolesRequired("artist") | RolesRequired("programmer")]
 
@@ -142,6 +153,8 @@ urlpatterns = [
     path("actions/", actions.urls),
     path("rest/", Suppers.as_view()),
     path("rest/basic/", BasicSuppers.as_view()),
+    path("rest/basic/non-atomic/", NonAtomicSuppers.as_view()),
+    path("rest/anybody/", AnybodysSuppers.as_view()),
     path("rest/either/", EitherSuppers.as_view()),
     path("rest/both/", BothSuppers.as_view()),
     path("rest/staff-or-artist/", StaffOrArtistSuppers.as_view()),

@@ -8,6 +8,7 @@ from django_useraccounts.invitations.errors import MayNotGrant, MayNotInvite
 from django_useraccounts.invitations.flows import invite
 from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.models import Role
+from django_useraccounts.policy import policy
 from django_useraccounts.registration.flows import register
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.readme import block
@@ -46,3 +47,14 @@ def test_its_policy_lets_people_join_by_invitation_only(set_conf):
         invite(by=frida)
     with pytest.raises(MayNotGrant):
         invite(by=host, roles=["host"])
+
+
+def test_its_policy_lets_hosts_make_guests_and_others_give_what_they_could(set_conf):
+    set_conf(POLICY=f"{__name__}.MyPolicy")
+    host, keeper = make_user("maria", roles=["host"]), make_user("ada", is_superuser=True)
+    frida = make_user("frida")
+
+    assert policy().may_grant(host, ["guest"])
+    assert not policy().may_grant(host, ["guest", "host"])
+    assert policy().may_grant(keeper, ["artist"])
+    assert not policy().may_grant(frida, ["guest"])

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from django_useraccounts import signals
 from django_useraccounts.administration.flows import send_password_link
@@ -136,6 +137,20 @@ def test_an_account_is_closed_by_its_page(browser, maria, sent, news):
     event = AccountEvent.objects.get(kind="account_closed")
     assert (event.user, event.actor) == (maria, maria)
     assert event.details == {"reason": "Too loud.", "erase_at": maria.erase_at.isoformat()}
+
+
+def test_a_site_without_time_zones_closes_an_account_by_its_page(settings):
+    settings.USE_TZ, settings.TIME_ZONE = False, "Europe/Berlin"
+    maria, client = make_user("maria"), Client()
+    login(client)
+
+    shown = client.get(page("close_account")).content.decode()
+    told = client.post(page("close_account"), follow=True).content.decode()
+
+    day = date_format(timezone.now() + timedelta(days=30))
+    assert f"Until <strong>{day}</strong> you can change your mind" in shown
+    assert f"Your account is closed. Until {day} you can open it again" in told
+    assert get_user_model().objects.get(pk=maria.pk).is_closed
 
 
 def test_the_page_asks_for_the_password_again_after_a_while(maria):

@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.core.management import CommandError, call_command
-from django.db import models
+from django.db import OperationalError, connection, models, transaction
 from django.test import Client
 from django.test.utils import isolate_apps
 from django.utils import timezone
@@ -298,6 +298,21 @@ def test_who_had_no_username_gets_none(keeping, set_conf):
     assert get_user_model().objects.get().username is None
 
 
+def test_what_an_app_has_emptied_of_the_row_stays_empty(keeping, registry):
+    def empty(user):
+        get_user_model().objects.filter(pk=user.pk).update(terms_version="")
+
+    register_personal_data("columns", erase=empty)
+    # It stands for any column of a project's own.
+    maria = make_user("maria", terms_version="her telephone number")
+
+    erase_account(maria)
+
+    left = get_user_model().objects.get()
+    assert left.username.startswith("deleted-")
+    assert left.terms_version == ""
+
+
 # What people have uploaded
 
 
@@ -324,6 +339,50 @@ def test_uploads_of_the_profile_go_with_the_row(sent):
 
     assert not storage.exists("portrait.png")
     assert storage.exists("contract.pdf")
+
+
+@isolate_apps("django_useraccounts")
+def test_the_file_that_all_begin_with_stays_for_the_others(sent):
+    storage = InMemoryStorage()
+
+    class Sculptor(AbstractUser):
+        portrait = models.FileField(storage=storage, default="nobody.png")
+
+        PROFILE_FIELDS = ("portrait",)
+
+        class Meta:
+            app_label = "useraccounts"
+
+    storage.save("nobody.png", ContentFile(b"a shadow"))
+
+    with sent():
+        drop_files(Sculptor())
+
+    assert storage.exists("nobody.png")
+
+
+@isolate_apps("django_useraccounts")
+def test_a_storage_that_is_away_keeps_nobody_from_going_and_the_log_names_the_file(sent, caplog):
+    class Away(InMemoryStorage):
+        def delete(self, name):
+            raise ConnectionError("the bucket is away")
+
+    class Sculptor(AbstractUser):
+        portrait = models.FileField(storage=Away())
+
+        PROFILE_FIELDS = ("portrait",)
+
+        class Meta:
+            app_label = "useraccounts"
+
+    told = []
+    with sent():
+        drop_files(Sculptor(portrait="portrait.png"))
+        transaction.on_commit(lambda: told.append("what comes after it"))
+
+    assert told == ["what comes after it"]
+    assert "The file portrait.png, which is nobody's any more, was not deleted." in caplog.text
+    assert "the bucket is away" in caplog.text
 
 
 # Who is to be erased, and when
@@ -398,6 +457,40 @@ def test_what_one_app_refuses_keeps_that_account_whole_and_the_others_go(maria, 
     assert before.count("curie") == texts().count("curie")
     del personal_data._registered["books"]
     assert erase_due(batch=10) == (1, 0)
+
+
+def test_what_the_database_refuses_of_one_account_keeps_no_other(registry, caplog):
+    def wait_in_vain(user):
+        if user.username == "maria":
+            raise OperationalError("Lock wait timeout exceeded")
+
+    register_personal_data("books", erase=wait_in_vain)
+    for name in ("maria", "frida"):
+        over(make_user(name))
+
+    assert erase_due(batch=10) == (1, 1)
+
+    assert [user.username for user in get_user_model().objects.all()] == ["maria"]
+    assert "Lock wait timeout exceeded" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_ends_the_run(registry):
+    def refuse(*args):
+        raise OperationalError("Server has gone away")
+
+    def lose(user):
+        connection.execute_wrappers.append(refuse)
+        raise OperationalError("Server has gone away")
+
+    register_personal_data("books", erase=lose)
+    over(make_user("maria"))
+
+    with pytest.raises(OperationalError):
+        erase_due(batch=10)
+
+    connection.execute_wrappers.remove(refuse)
+    assert get_user_model().objects.exists()
 
 
 @pytest.mark.parametrize("name", ["", "Keys", "a/b", "../events", "keys.json", "x" * 41, "1a"])

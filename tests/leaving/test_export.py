@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 from django.core import mail as outside
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -19,7 +20,7 @@ from django.utils import timezone
 from django_useraccounts import personal_data, signals
 from django_useraccounts.administration.flows import end_sessions
 from django_useraccounts.courier import courier
-from django_useraccounts.emails.flows import add_email
+from django_useraccounts.emails.flows import add_email, make_primary
 from django_useraccounts.errors import EmailNotConfirmed, LinkInvalid, LinkUsed, TooManyAttempts
 from django_useraccounts.leaving.flows import (
     close_account,
@@ -27,9 +28,12 @@ from django_useraccounts.leaving.flows import (
     make_due_exports,
     request_export,
 )
+from django_useraccounts.leaving.flows.exporting import RETRY
 from django_useraccounts.models import AccountEvent, AccountExport, OneTimeSecret, OutgoingMail
+from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.personal_data import register_personal_data
 from django_useraccounts.profile.flows import change_username
+from django_useraccounts.secrets import FETCH_EXPORT, issue
 from django_useraccounts.testing import (
     PASSWORD,
     html_of,
@@ -94,6 +98,11 @@ def export_of(user, sent):
     return AccountExport.objects.get(user=user)
 
 
+def later(delay):
+    """Let so much time go by for what waits."""
+    AccountExport.objects.update(due_at=F("due_at") - delay)
+
+
 # By the pages
 
 
@@ -131,6 +140,20 @@ def test_from_the_button_to_the_file(browser, maria, sent):
     assert "You can have your data packed again." in again.content.decode()
 
 
+def test_a_site_without_time_zones_hands_it_out(settings, sent):
+    settings.USE_TZ, settings.TIME_ZONE = False, "Europe/Berlin"
+    maria = make_user("maria")
+    with sent():
+        request_export(maria)
+    browser = logged_in()
+
+    opening = browser.get(link_in(mails_to("maria@example.com")[-1]))
+    download = browser.post(opening["Location"])
+
+    assert f"testserver-{timezone.now():%Y-%m-%d}.zip" in download["Content-Disposition"]
+    assert sorted(opened(download.content)[0]) == PARTS
+
+
 def test_the_page_tells_that_it_is_not_made_yet(browser, set_conf):
     set_conf(MAIL_DELIVERY="command")
 
@@ -138,6 +161,21 @@ def test_the_page_tells_that_it_is_not_made_yet(browser, set_conf):
 
     assert "We send a mail to maria@example.com when they are ready." in text
     assert "fetch-export" not in text
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_the_page_names_the_address_that_the_mail_is_for(browser, maria, sent, set_conf, is_made):
+    set_conf(MAIL_DELIVERY="immediate" if is_made else "command")
+    with sent():
+        request_export(maria)
+    with lifted_limits():
+        make_primary(add_email(maria, "new@example.com", confirmed=True))
+
+    text = browser.get(page("export_account")).content.decode()
+
+    assert ("Open the link" in text) is is_made
+    assert "maria@example.com" in text
+    assert "new@example.com" not in text
 
 
 def test_the_page_costs_three_queries_and_reads_no_zip(browser, maria, sent):
@@ -370,10 +408,72 @@ def test_what_one_app_refuses_is_logged_and_tried_again(maria, sent, registry, c
     assert not mails_to("maria@example.com")
 
     del personal_data._registered["keys"]
+    later(RETRY)
     with sent():
         assert make_due_exports(limit=10) == 1
 
     assert len(mails_to("maria@example.com")) == 1
+
+
+def refuse_of(username, error):
+    """Have an app that hands out nothing of one user."""
+
+    def refuse(user):
+        if user.username == username:
+            raise error
+
+    register_personal_data("keys", export=refuse)
+
+
+def test_what_the_database_refuses_of_one_zip_keeps_no_other(maria, set_conf, registry, caplog):
+    set_conf(MAIL_DELIVERY="command")
+    refuse_of("maria", OperationalError("Lock wait timeout exceeded"))
+    frida = make_user("frida")
+    for user in (maria, frida):
+        request_export(user)
+
+    assert make_due_exports(limit=10) == 1
+
+    assert AccountExport.objects.get(user=frida).made_at
+    assert "Lock wait timeout exceeded" in caplog.text
+
+
+def test_no_mail_waits_for_the_zips(maria, set_conf, registry):
+    set_conf(MAIL_DELIVERY="command")
+    refuse_of("maria", KeyboardInterrupt())
+    request_export(maria)
+    forgot_password("maria@example.com")
+
+    with pytest.raises(KeyboardInterrupt):
+        call_command("useraccounts_send_mail")
+
+    assert len(mails_to("maria@example.com")) == 1
+
+
+def test_a_zip_that_could_not_be_made_is_put_off(maria, set_conf, registry, caplog):
+    set_conf(MAIL_DELIVERY="command")
+    refuse_of("maria", ValueError("The keys are away."))
+    request_export(maria)
+
+    for _ in range(3):
+        make_due_exports(limit=10)
+
+    assert caplog.text.count("ValueError") == 1
+    later(RETRY)
+    make_due_exports(limit=10)
+    assert caplog.text.count("ValueError") == 2
+
+
+def test_zips_that_cannot_be_made_keep_no_newer_one(maria, sent, registry):
+    refuse_of("maria", ValueError("The keys are away."))
+    AccountExport.objects.bulk_create(
+        AccountExport(user=maria, secret=issue(FETCH_EXPORT, address=None, user=maria))
+        for _ in range(10)
+    )
+
+    export = export_of(make_user("frida"), sent)
+
+    assert export.made_at
 
 
 def test_the_page_before_it_is_made_gives_nothing(maria, set_conf):

@@ -3,15 +3,18 @@
 import re
 
 import pytest
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
 from django.test import Client
 
 from django_useraccounts.credentials import check_own_password
-from django_useraccounts.devices import is_known_device, is_trusted_device
+from django_useraccounts.devices import is_trusted_device
+from django_useraccounts.emails.flows import disown_email, remove_email
 from django_useraccounts.errors import TooManyAttempts, UsernameTaken, WrongPassword
 from django_useraccounts.login import flows
-from django_useraccounts.models import AccountEvent, AttemptCounter
+from django_useraccounts.models import AccountEvent, AttemptCounter, OneTimeSecret, UserEmail
 from django_useraccounts.policy import Policy
+from django_useraccounts.registration.flows import register
+from django_useraccounts.secrets import CONFIRM_EMAIL, link_of, peek
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +97,40 @@ def test_the_right_password_of_an_unconfirmed_user_leads_to_the_confirmation_pag
     assert "Confirm your e-mail address first" in client.get(response["Location"]).content.decode()
 
 
+def test_who_is_from_before_there_were_addresses_comes_in_and_adds_one(client, set_conf):
+    set_conf(EMAIL="off")
+    client.post("/accounts/register/", {"username": "maria", "password": PASSWORD})
+    get_user_model().objects.create_user("imported", password=PASSWORD)
+    set_conf(EMAIL="required")
+
+    for name in ("maria", "imported"):
+        browser = Client()
+        assert fill(browser, name)["Location"] == HOME
+        assert browser.get("/guards/function/")["Location"] == (
+            "/accounts/emails/?next=/guards/function/"
+        )
+        browser.post("/accounts/add-email/", {"email": f"{name}@example.com"})
+        assert UserEmail.objects.get(user__username=name).email == f"{name}@example.com"
+    # From now on there is an address to be confirmed.
+    assert fill(Client(), "maria")["Location"] == "/accounts/resend-confirmation/"
+
+
+@pytest.mark.parametrize("lost", ["disowned", "removed"])
+def test_who_has_registered_with_the_address_of_somebody_else_comes_in_by_no_loss_of_it(
+    client, lost
+):
+    register("mallory", email="victim@example.com", password=PASSWORD)
+    if lost == "disowned":
+        disown_email(peek(CONFIRM_EMAIL, link_of(OneTimeSecret.objects.get())))
+    else:
+        remove_email(UserEmail.objects.get(), by=make_user("boss", is_superuser=True))
+
+    response = fill(client, "mallory")
+
+    assert response["Location"] == "/accounts/resend-confirmation/"
+    assert get_user(client).is_anonymous
+
+
 def test_a_site_may_let_unconfirmed_users_in(client, settings):
     settings.USERACCOUNTS = {**settings.USERACCOUNTS, "CONFIRM_EMAIL_BEFORE_LOGIN": False}
     user = make_user("waiting", confirmed=False)
@@ -112,8 +149,10 @@ def test_a_policy_that_says_no_looks_like_a_wrong_password(client, settings):
     assert response.context["form"].errors == {"__all__": [REFUSED]}
 
 
+@pytest.mark.parametrize("by_default", [False, True])
 @pytest.mark.parametrize("more, at_close", [({}, True), ({"remember": "on"}, False)])
-def test_a_session_lasts_as_long_as_was_asked_for(client, settings, more, at_close):
+def test_a_session_lasts_as_long_as_was_asked_for(client, settings, more, at_close, by_default):
+    settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = by_default
     make_user("maria")
 
     fill(client, **more)
@@ -273,14 +312,13 @@ def test_what_has_to_be_done_before_the_login_keeps_it_from_happening(client, rf
     assert not AccountEvent.objects.filter(kind="logged_in").exists()
 
 
-def test_a_login_makes_the_browser_known_to_its_account_and_a_wrong_password_does_not(client):
+def test_a_login_has_its_account_trust_the_browser_and_a_wrong_password_does_not(client):
     user = make_user("maria")
 
     assert "useraccounts_device_token" not in fill(client, password="wrong").cookies
     request = fill(client).wsgi_request
 
     request.COOKIES.update({name: morsel.value for name, morsel in client.cookies.items()})
-    assert is_known_device(request, user.pk)
     assert is_trusted_device(request, user)
 
 
@@ -296,7 +334,6 @@ def test_a_new_password_is_trusted_where_it_was_set_and_nowhere_else(client):
     for browser, trusted in ((client, True), (other, False)):
         request = browser.get(URL).wsgi_request
         assert is_trusted_device(request, user) is trusted
-        assert is_known_device(request, user.pk)
 
 
 # What the browser is told

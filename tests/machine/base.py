@@ -126,7 +126,7 @@ class World(RuleBasedStateMachine):
         self._look_for_secrets()
 
     def _check_invariants(self) -> None:
-        if not self.is_pruned and (words := invariants.broken()):
+        if words := invariants.broken(is_pruned=self.is_pruned):
             raise Broken("; ".join(words))
 
     def _look_for_secrets(self) -> None:

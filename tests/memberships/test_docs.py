@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.template.loader import render_to_string
 from docutils import nodes
+from pytest_django.asserts import assertContains
 
 from django_useraccounts.memberships.models import Payment
 from django_useraccounts.memberships.stripe.events import KINDS
@@ -45,3 +47,19 @@ def test_its_test_makes_a_member(client, plan, settings):
 
     code["test_members_sit_by_the_fire"](client, plan)
     assert log_in(client, make_user("ada")).get("/fireside/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_its_template_shows_the_way_to_a_plan_to_who_is_no_member(client, settings, tmp_path):
+    settings.ROOT_URLCONF = "tests.memberships.urls"
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    template = tmp_path / "useraccounts" / "forbidden.html"
+    template.parent.mkdir()
+    template.write_text(block("html+django", "forbidden.html", "docs/memberships.rst"))
+
+    page = log_in(client, make_user("ada")).get("/fireside/")
+
+    way = '<a href="/accounts/pricing/">Become one</a>'
+    assertContains(page, way, status_code=403, html=True)
+    maria = make_user("maria", roles=["member"])
+    assert way not in render_to_string("useraccounts/forbidden.html", {"user": maria})

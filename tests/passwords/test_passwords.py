@@ -14,9 +14,14 @@ from django_useraccounts.models import (
     OutgoingMail,
     UserEmail,
 )
-from django_useraccounts.passwords.flows import change_password, forgot_password, reset_password
+from django_useraccounts.passwords.flows import (
+    change_password,
+    forgot_password,
+    reset_password,
+    set_password,
+)
 from django_useraccounts.secrets import CONFIRM_EMAIL, RESET_PASSWORD, issue, link_of, peek
-from django_useraccounts.testing import PASSWORD, link_in, log_in, mails_to, make_user
+from django_useraccounts.testing import PASSWORD, html_of, link_in, log_in, mails_to, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +44,47 @@ def opened(client, link):
 
 def change(client, old=PASSWORD, new=NEW):
     return client.post("/accounts/change-password/", {"old_password": old, "new_password": new})
+
+
+# Who is told
+
+
+@pytest.mark.parametrize(
+    "how, told",
+    [
+        ("change", ["frida@example.com"]),
+        ("set", ["frida@example.com"]),
+        # Whoever reads one of the mailboxes has set it, and would read the news alone.
+        ("reset", ["frida@example.com", "second@example.com"]),
+    ],
+)
+def test_a_new_password_is_told_to_the_primary_address_and_one_set_by_mail_to_each(how, told):
+    user = make_user("frida", password=None if how == "set" else PASSWORD)
+    UserEmail.objects.add_proved(user, "second@example.com")
+    UserEmail.objects.add_claim(user, "claim@example.com")
+    if how == "change":
+        change_password(user, old_password=PASSWORD, new_password=NEW)
+    elif how == "set":
+        set_password(user, new_password=NEW)
+    else:
+        reset_password(secret_for(user), new_password=NEW)
+
+    mails = OutgoingMail.objects.filter(kind="password_changed", user=user).order_by("pk")
+    assert [mail.to for mail in mails] == told
+
+
+@pytest.mark.parametrize("had_one", [False, True])
+def test_an_old_password_is_spoken_of_to_who_had_one(had_one, django_capture_on_commit_callbacks):
+    user = make_user(password=PASSWORD if had_one else None)
+    with django_capture_on_commit_callbacks(execute=True):
+        if had_one:
+            change_password(user, old_password=PASSWORD, new_password=NEW)
+        else:
+            set_password(user, new_password=NEW)
+
+    (mail,) = mails_to(user.email)
+    for text in (mail.body, html_of(mail)):
+        assert ("Do you use the old password elsewhere?" in text) is had_one
 
 
 # Change
@@ -209,6 +255,9 @@ def test_a_link_resets_once(client):
     again = client.post(path, {"new_password": "quite another password"})
 
     assert (again.status_code, again.context["reason"]) == (410, "used")
+    # Said of a link that did nothing, which this one has not.
+    assert "Your password was not changed." not in again.content.decode()
+    assert "Your password was not changed." in client.get("/accounts/reset-password/x/").text
     user.refresh_from_db()
     assert user.check_password(NEW)
 

@@ -1,10 +1,11 @@
 """Set a first password: for somebody who has none, and has logged in by another way."""
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from django_useraccounts.errors import PasswordAlreadySet
-from django_useraccounts.models import AccountEvent, UserEmail
-from django_useraccounts.passwords.flows import set_password
+from django_useraccounts.models import AccountEvent, User, UserEmail
+from django_useraccounts.passwords.flows import change_password, set_password
 from django_useraccounts.secrets import RESET_PASSWORD, is_void, issue
 from django_useraccounts.testing import PASSWORD, log_in, mails_to, make_user
 
@@ -126,12 +127,32 @@ def test_a_password_that_code_sets_ends_sessions_and_links(client):
     assert user.session_epoch == 1
 
 
-def test_a_hash_that_is_renewed_ends_nothing(client, settings):
+def test_a_hash_that_is_renewed_ends_other_sessions_and_no_link(client, settings):
     user = make_user("frida")
     log_in(client, user)
+    old = user.password
     settings.PASSWORD_HASHERS = ["tests.attacks.broken.StrongerHasher"]
 
     assert user.check_password(PASSWORD)
 
-    user.refresh_from_db()
-    assert user.session_epoch == 0
+    renewed = User.objects.get()
+    assert renewed.password == user.password
+    assert renewed.password != old
+    assert renewed.session_epoch == 0
+    # The session hash is made of the password's, as Django's is.
+    assert client.get("/accounts/profile/").status_code == 302
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_hash_that_is_renewed_brings_no_old_password_back(settings, is_async):
+    # A thief tries the old one, and while that is hashed, the owner sets another.
+    loaded_before = make_user("frida")
+    change_password(User.objects.get(), old_password=PASSWORD, new_password=NEW)
+    settings.PASSWORD_HASHERS = ["tests.attacks.broken.StrongerHasher"]
+
+    check = loaded_before.check_password
+    assert (async_to_sync(loaded_before.acheck_password) if is_async else check)(PASSWORD)
+
+    owner = User.objects.get()
+    assert owner.check_password(NEW)
+    assert not owner.check_password(PASSWORD)

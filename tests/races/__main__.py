@@ -3,7 +3,8 @@
 
 It starts the servers, prints a table, and fails when anything went wrong. ``--acts log_in`` races
 only pairs that begin with such an act, ``--part 3/10`` the third of ten parts of the pairs, and
-``--databases postgresql`` only there.
+``--databases postgresql`` only there. ``--named`` has pytest repeat the races of ``tests/attacks``
+instead, each of which has a name, and a test of its own.
 """
 
 import argparse
@@ -28,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--acts", default="", help="a word in the name of the first act")
     parser.add_argument("--part", default="1/1", type=part, help="such as 3/10")
     parser.add_argument("--workers", default="auto")
+    parser.add_argument("--named", action="store_true", help="those of tests/attacks instead")
     options = parser.parse_args(arguments)
+    if options.named:
+        return max(race_named_on(database, options) for database in options.databases)
     rows, faults = [], []
     for database in options.databases:
         started = monotonic()
@@ -47,6 +51,21 @@ def part(text: str) -> str:
     return text
 
 
+def race_named_on(database: str, options: argparse.Namespace) -> int:
+    """Have pytest run each named race so often; return its code."""
+    environment = {**os.environ, "USERACCOUNTS_RACE_REPEATS": str(options.repeats)}
+    command = pytest_on(database, "-n", options.workers, "tests/attacks", "-k", "races")
+    print(database, flush=True)
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def pytest_on(database: str, *arguments: str) -> list[str]:
+    """Return the command that runs pytest beside a database."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no"]
+    beside = [] if database == "sqlite" else [sys.executable, "-m", "tests.servers", database, "--"]
+    return [*beside, *command, *arguments]
+
+
 def race_on(database: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Race on one database, in processes of their own; return what they have written down."""
     with tempfile.TemporaryDirectory() as folder:
@@ -57,16 +76,8 @@ def race_on(database: str, options: argparse.Namespace) -> list[dict[str, Any]]:
             "USERACCOUNTS_MATRIX_PART": options.part,
             "USERACCOUNTS_MATRIX_LOG": str(log),
         }
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no"]
-        command += [
-            "-n",
-            options.workers,
-            "tests/races",
-            "-k",
-            f"one_after_the_other and {options.acts or 'one'}",
-        ]
-        if database != "sqlite":
-            command = [sys.executable, "-m", "tests.servers", database, "--", *command]
+        chosen = f"one_after_the_other and {options.acts or 'one'}"
+        command = pytest_on(database, "-n", options.workers, "tests/races", "-k", chosen)
         subprocess.run(command, env=environment, check=False)
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 

@@ -155,6 +155,13 @@ def test_every_command_is_there_and_no_other() -> None:
     assert {title for title in section_titles("commands") if "_" in title} == own
 
 
+def test_every_command_that_is_for_cron_stands_in_the_table_of_production() -> None:
+    rows = table("python manage.py", "docs/checks.rst")
+
+    for_cron = {name for name, command in own_commands() if "For cron" in str(command.__doc__)}
+    assert {name for name, _often, _without in rows} == for_cron | {"clearsessions"}
+
+
 def test_every_kind_of_mail_and_every_template_is_there_and_no_other() -> None:
     mails, templates = first_cells("mails"), first_cells("templates")
     shared = [name for name in mails if name.startswith("useraccounts/mails/")]

@@ -1,7 +1,11 @@
 """Register: the page, its sentences, and what the flow leaves behind."""
 
+from typing import ClassVar
+
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 
@@ -22,11 +26,29 @@ from django_useraccounts.models import (
 )
 from django_useraccounts.policy import Policy
 from django_useraccounts.registration.flows import register
-from django_useraccounts.testing import PASSWORD, mails_to, make_user
+from django_useraccounts.registration.forms import RegisterForm
+from django_useraccounts.registration.views import RegisterView
+from django_useraccounts.testing import PASSWORD, html_of, mails_to, make_user
 
 pytestmark = pytest.mark.django_db
 
 URL = "/accounts/register/"
+
+
+class Memory:
+    """As a validator that refuses old passwords, and so has to know them."""
+
+    told: ClassVar[list[tuple[str, str]]] = []
+
+    def validate(self, password, user=None):
+        pass
+
+    def get_help_text(self):
+        return ""
+
+    def password_changed(self, password, user=None):
+        assert user.pk
+        self.told.append((user.username, password))
 
 
 class ClosedPolicy(Policy):
@@ -91,6 +113,22 @@ def test_a_taken_address_is_claimed_in_vain_and_its_owner_is_told(
     assert OutgoingMail.objects.get().secret is None
 
 
+@pytest.mark.parametrize("is_active", [True, False])
+def test_only_an_owner_whose_account_is_on_is_told_to_just_log_in(
+    django_capture_on_commit_callbacks, is_active
+):
+    make_user("owner", "frida@example.com", is_active=is_active)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        register("frida", email="frida@example.com", password=PASSWORD)
+
+    (mail,) = mails_to("frida@example.com")
+    for text in (mail.body, html_of(mail)):
+        assert ("just log in" in text) is is_active
+        assert ("/login/" in text) is is_active
+        assert ("The account was switched off." in text) is not is_active
+
+
 @pytest.mark.parametrize("other", ["frida", "FRIDA", " Frida "])
 def test_a_username_that_differs_in_case_only_is_taken(other):
     register("Frida", email="frida@example.com", password=PASSWORD)
@@ -109,6 +147,18 @@ def test_a_second_click_of_the_same_browser_gets_the_same_account():
 
     assert second.user == first.user
     assert OutgoingMail.objects.count() == 1
+
+
+def test_a_validator_that_remembers_passwords_is_told_of_the_first_one_once(settings):
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": f"{__name__}.Memory"}]
+    Memory.told.clear()
+    first = {"email": "frida@example.com", "browser_token": "token"}
+
+    register("frida", password=PASSWORD, **first)
+    register("frida", password=PASSWORD, **first)
+    register("visitor", email="visitor@example.com", password=None)
+
+    assert Memory.told == [("frida", PASSWORD)]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +198,23 @@ def test_one_address_is_not_registered_for_ever():
         register("frida5", email="Frida@Example.com", password=PASSWORD)
 
     assert User.objects.count() == 5
+
+
+def test_usernames_that_are_taken_use_up_no_registration_of_an_address(rf, set_conf):
+    set_conf(LIMITS={"register": {"identifier": "5/1h", "client": "7/1h"}})
+    for number in range(7):
+        make_user(f"taken{number}")
+
+    for number in range(6):
+        with pytest.raises(UsernameTaken):
+            register(
+                f"taken{number}", email="frida@example.com", password=PASSWORD, request=rf.get("/")
+            )
+
+    register("frida", email="frida@example.com", password=PASSWORD, request=rf.get("/"))
+    # Who tries is counted all the same, since each costs a hash.
+    with pytest.raises(TooManyAttempts):
+        register("taken6", email="frida@example.com", password=PASSWORD, request=rf.get("/"))
 
 
 def test_the_news_comes_after_the_commit_and_a_receiver_that_raises_stops_nothing(
@@ -294,6 +361,23 @@ def test_a_username_that_mariadb_takes_for_the_same_is_taken_too(settings, clien
     assert response.status_code == (200 if connection.vendor == "mysql" else 302)
     if connection.vendor == "mysql":
         assert errors_of(response) == {"username": taken}
+
+
+def test_a_form_that_asks_for_a_file_is_sent_with_it(client, monkeypatch):
+    class PortraitForm(RegisterForm):
+        portrait = forms.FileField()
+
+    seen = []
+    monkeypatch.setattr(RegisterView, "form_class", PortraitForm)
+    monkeypatch.setattr(
+        RegisterView, "save_more", lambda view, user, form: seen.append(form["portrait"].data)
+    )
+
+    page = client.get(URL).content.decode()
+    fill(client, portrait=SimpleUploadedFile("frida.png", b"paint"))
+
+    assert '<form method="post" novalidate enctype="multipart/form-data">' in page
+    assert [portrait.name for portrait in seen] == ["frida.png"]
 
 
 def test_the_page_of_a_closed_registration_says_so(client, settings):

@@ -2,21 +2,24 @@
 
 import re
 import textwrap
+from gettext import GNUTranslations
+from io import BytesIO
 from pathlib import Path
 
+import polib
 import pytest
 from docutils import nodes
 
-from tests.readme import document, table
+from tests.readme import block, document, table
 
 HERE = Path(__file__).parent
 PAGE = document("docs/replacing.rst")
 BLOCKS = [block.astext() for block in PAGE.findall(nodes.literal_block)]
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
-def test_its_code_stands_in_the_file_that_it_names(block: str) -> None:
-    head, _, code = block.partition("\n")
+@pytest.mark.parametrize("shown", BLOCKS, ids=lambda shown: shown.split("\n")[0])
+def test_its_code_stands_in_the_file_that_it_names(shown: str) -> None:
+    head, _, code = shown.partition("\n")
     (path,) = re.findall(r"[\w/]+\.\w+", head)
     text = (HERE / path).read_text(encoding="utf-8")
 
@@ -35,3 +38,13 @@ def test_each_wish_of_the_table_is_shown_in_its_order() -> None:
 
     assert wishes == [next(iter(section.findall(nodes.title))).astext() for section in sections]
     assert all(list(section.findall(nodes.literal_block)) for section in sections)
+
+
+def test_its_catalog_takes_a_sentence_with_any_letter() -> None:
+    shown = block("po", "msgid", "docs/replacing.rst")
+    own = shown.replace("Somebody sings under this name already.", "So heißt schon jemand, 歌手.")
+
+    read = GNUTranslations(BytesIO(polib.pofile(own).to_binary()))
+
+    taken = "This username is taken. Please choose another one."
+    assert read.gettext(taken) == "So heißt schon jemand, 歌手."

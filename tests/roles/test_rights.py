@@ -33,6 +33,11 @@ class Newcomers(Policy):
         return ("artist", "unheard-of")
 
 
+class Careless(Policy):
+    def default_roles(self, user):
+        return "artist"
+
+
 @pytest.fixture(autouse=True)
 def artist():
     return Role.objects.create(name="artist")
@@ -252,6 +257,17 @@ def test_a_new_user_has_the_roles_that_policy_gives(set_conf, caplog):
         assert user.role_grants.get().source == "default"
     # A name that is missing keeps nobody from registering.
     assert "names “unheard-of”, and there is no such role" in caplog.text
+
+
+def test_a_string_in_the_place_of_a_list_is_told_as_such_and_gives_no_role(set_conf, caplog):
+    set_conf(POLICY=f"{__name__}.Careless")
+
+    made = register("frida", email="frida@example.com", password=PASSWORD).user
+
+    assert fresh(made).role_names == frozenset()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "Policy.default_roles returns the string “artist”: it has to return a list of names."
+    ]
 
 
 def test_by_default_a_new_user_has_no_role():

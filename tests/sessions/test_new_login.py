@@ -1,9 +1,11 @@
 """A login from a browser that is new to the account: told by mail, and taken back by its link."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.contrib import auth
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
@@ -96,11 +98,30 @@ def test_a_browser_that_has_lost_all_its_cookies_is_a_new_one(maria, client):
     assert len(told()) == 1
 
 
-def test_an_account_that_was_used_before_the_room_was_there_has_had_its_first_login(maria, client):
-    event = AccountEvent.objects.record("logged_in", user=maria, actor=maria)
+@pytest.mark.parametrize("kind", ["logged_in", "account_adopted"])
+def test_an_account_that_was_used_before_the_room_was_there_has_had_its_first_login(
+    maria, client, kind
+):
+    event = AccountEvent.objects.record(kind, user=maria)
     AccountEvent.objects.filter(pk=event.pk).update(at=timezone.now() - timedelta(days=2))
 
     client.log_in()
+
+    assert len(told()) == 1
+
+
+def test_an_account_that_was_last_used_years_ago_has_had_its_first_login(
+    maria, client, new_browser
+):
+    client.log_in()
+    years = timedelta(days=730)
+    type(maria).objects.update(date_joined=timezone.now() - years)
+    age(years)
+    AccountEvent.objects.update(at=timezone.now() - years)
+    call_command("useraccounts_prune", events_older_than=700, stdout=StringIO())
+    assert not LoginSession.objects.exists() and not AccountEvent.objects.exists()
+
+    new_browser().log_in()
 
     assert len(told()) == 1
 

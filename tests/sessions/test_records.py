@@ -4,14 +4,18 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from django_useraccounts.leaving.flows import close_account, erase_account
 from django_useraccounts.models import AccountEvent
 from django_useraccounts.policy import Policy
 from django_useraccounts.sessions.models import LoginSession
-from django_useraccounts.sessions.parts import sessions_of
+from django_useraccounts.sessions.parts import forget_sessions, sessions_of
 from django_useraccounts.testing import log_in, make_user
 from tests.sessions.visits import SAFARI, age
 
@@ -52,6 +56,21 @@ def test_administrators_read_the_rows_and_end_sessions(maria, client, new_browse
     assert client.post(change, {"user_agent": "x"}).status_code == 403
 
 
+def test_a_session_that_has_ended_is_not_said_to_be_ended_once_more(maria, client, new_browser):
+    log_in(client, make_user("boss", is_staff=True, is_superuser=True))
+    ended, victim = new_browser().log_in(), new_browser().log_in()
+
+    def end(*browsers):
+        data = {"action": "end", "_selected_action": [browser.row.pk for browser in browsers]}
+        answer = client.post(reverse(LIST), data, follow=True)
+        return [str(message) for message in answer.context["messages"]]
+
+    assert end(ended) == ["1 session was ended."]
+    assert end(ended, victim) == ["1 session was ended."]
+    assert end(ended, victim) == ["0 sessions were ended."]
+    assert AccountEvent.objects.filter(kind="session_ended").count() == 2
+
+
 def test_who_may_only_read_ends_nothing(maria, client, new_browser):
     clerk = make_user("clerk", is_staff=True)
     from django.contrib.auth.models import Permission
@@ -89,6 +108,33 @@ def test_no_address_or_browser_of_who_is_erased_stays(maria, client, new_browser
     left = [list(model.objects.values()) for model in (AccountEvent, OutgoingMail, OneTimeSecret)]
     assert "198.51.100.1" not in str(left)
     assert "Safari" not in str(left)
+
+
+def test_the_log_of_the_administration_tells_of_none_by_as_many_statements_as_of_one(maria):
+    boss = make_user("boss", is_staff=True)
+    LoginSession.objects.bulk_create(
+        LoginSession(user=user, epoch=0, user_agent=SAFARI)
+        for user, number in ((boss, 1), (maria, 30))
+        for _ in range(number)
+    )
+    for row in LoginSession.objects.all():
+        LogEntry.objects.create(
+            user_id=boss.pk,
+            content_type=ContentType.objects.get_for_model(LoginSession),
+            object_id=str(row.pk),
+            object_repr=str(row),
+            action_flag=CHANGE,
+        )
+    keys = {f"#{row.pk}" for row in LoginSession.objects.all()}
+
+    counts = []
+    for user in (boss, maria):
+        with CaptureQueriesContext(connection) as statements:
+            forget_sessions(user)
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1]
+    assert set(LogEntry.objects.values_list("object_repr", flat=True)) == keys
 
 
 def test_a_closed_account_has_no_sessions(maria, client, new_browser):

@@ -170,7 +170,7 @@ def test_who_forgot_the_password_sees_the_same_page_for_any_address_and_any_serv
     "answer, state, is_given_up",
     [
         ("550 5.1.1 No such user here", "bounced", True),
-        ("550 Mailbox unavailable", "bounced", True),
+        ("550 Mailbox unavailable", None, False),
         ("451 4.7.1 Greylisted, come back later", None, False),
         ("450 4.2.1 The mailbox is busy", None, False),
         ("550 5.7.1 Relaying denied", None, False),

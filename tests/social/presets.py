@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.providers import Begun, Provider, provider_class
-from django_useraccounts.social.providers.facebook import VERSION
 from django_useraccounts.testing.keys import base64url
 from django_useraccounts.testing.provider import FakeFacebook, FakeOAuth2, FakeProvider
 
@@ -137,7 +136,7 @@ def _linkedin() -> FakeProvider:
 
 
 def _facebook() -> FakeFacebook:
-    return FakeFacebook(version=VERSION)
+    return FakeFacebook()
 
 
 def _github() -> FakeOAuth2:

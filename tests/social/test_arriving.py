@@ -1,5 +1,6 @@
 """Who comes back from the provider, and which account that is."""
 
+import re
 import time
 
 import pytest
@@ -7,9 +8,12 @@ from django.contrib.auth import get_user_model
 
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
 from django_useraccounts.secrets import link_of
+from django_useraccounts.social.flows import connect
+from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
-from tests.social.visits import HANNAH, arrive, begin, path_of, url, user_of
+from django_useraccounts.testing.provider import FakeProvider
+from tests.social.visits import HANNAH, OPTIONS, arrive, begin, path_of, url, user_of
 
 pytestmark = pytest.mark.django_db
 
@@ -17,15 +21,19 @@ User = get_user_model()
 
 
 def identity_of(user, subject="hannah-1"):
-    from django_useraccounts.social.flows import connect
-    from django_useraccounts.social.identities import Identity
-
     identity = Identity("guild", "https://id.guild.example", subject, email=HANNAH["email"])
     return connect(user, identity)
 
 
 def kinds_to(address):
     return [mail.kind for mail in OutgoingMail.objects.filter(to=address).order_by("pk")]
+
+
+def buttons_of(page):
+    """Return where the buttons of providers lead, and where one goes on from there."""
+    html = page.content.decode()
+    found = re.finditer(r'action="(\S+/social-login/\S+)">.*?</form>', html, re.DOTALL)
+    return [(form[1], re.search(r'name="next" value="(.*?)"', form[0])[1]) for form in found]
 
 
 def complete(client, **data):
@@ -221,6 +229,15 @@ def test_who_has_to_confirm_first_is_told_so(client, provider):
     assert user_of(client) == ""
 
 
+def test_who_is_known_and_has_no_address_comes_in_to_add_one(client, provider):
+    # As who was connected while the site had no addresses.
+    identity_of(User.objects.create_user("maria"))
+
+    arrive(client, provider)
+
+    assert user_of(client)
+
+
 def test_two_tabs_of_one_person_both_arrive(client, provider):
     maria = make_user("maria")
     identity_of(maria)
@@ -291,6 +308,39 @@ def test_another_identity_than_the_page_has_shown_is_not_connected(client, provi
     assert response.status_code == 409
     assert not Connection.objects.exists()
     assert not maria.social_connections.exists()
+
+
+def test_another_provider_proves_the_account_to_connect_this_identity(client, provider, set_conf):
+    club = {"ISSUER": "https://club.example", "CLIENT_ID": "the-site", "CLIENT_SECRET": "secret"}
+    set_conf(SOCIAL={"PROVIDERS": {"guild": OPTIONS, "club": club}})
+    maria = make_user("maria", "hannah@guild.example", password=None)
+    connect(maria, Identity("club", "https://club.example", "m-1"))
+    arrive(client, provider, next_url="/studio/")
+
+    shown = buttons_of(client.get(url("connect_account")))
+    with FakeProvider(issuer="https://club.example", client_secret="secret") as fake:
+        sent = client.post(url("social_login", "club"), {"next": url("connect_account")})
+        back = client.get(fake.agree(sent["Location"], {"sub": "m-1"}))
+    page = client.get(back["Location"])
+    form = {"identity": page.context["form"]["identity"].value()}
+    connected = client.post(url("connect_account"), form)
+
+    assert shown == [(url("social_login", "club"), url("connect_account"))]
+    assert path_of(back) == url("connect_account")
+    assert connected["Location"] == "/studio/"
+    assert {row.provider for row in Connection.objects.of(maria)} == {"guild", "club"}
+
+
+def test_the_page_that_proves_an_account_leads_nowhere_where_the_identity_is_forgotten(
+    client, provider
+):
+    make_user("maria", "hannah@guild.example")
+    arrive(client, provider)
+
+    page = client.get(url("connect_account"))
+
+    assert buttons_of(page) == []
+    assert f'href="{url("login")}' not in page.content.decode().partition("<main")[2]
 
 
 def test_an_unproved_address_tells_nobody_that_it_belongs_to_an_account(client, provider):

@@ -9,6 +9,7 @@ from django.core.checks import Error
 from django.utils.translation import gettext_lazy
 
 from django_useraccounts.social.checks import check_social, check_social_deployed
+from django_useraccounts.social.models import Connection
 from django_useraccounts.social.providers import OAuth2Provider
 from tests.social.presets import APPLE_PEM, PRESETS
 
@@ -70,15 +71,23 @@ def test_E001_the_library_is_missing(check, monkeypatch):
     assert check({}) == []
 
 
-@pytest.mark.parametrize("name", ["My Guild", "guild/", "", "gïld", "guild\n", "-guild", 7])
-def test_E002_a_name_that_cannot_stand_in_a_url(check, name):
+@pytest.mark.parametrize(
+    "name", ["My Guild", "guild/", "", "gïld", "guild\n", "-guild", 7, "g" * 41]
+)
+def test_E002_a_name_that_cannot_stand_in_a_url_or_in_its_column(check, name):
     assert check({name: GUILD}) == [
         error(
             "E002",
-            f"{WHERE} has the name {name!r}, which is to stand in URLs.",
-            'Write small letters, digits and hyphens, like "my-provider".',
+            f"{WHERE} has the name {name!r}, which is to stand in URLs, and in a column.",
+            'Write at most 40 small letters, digits and hyphens, like "my-provider".',
         )
     ]
+
+
+def test_E002_a_name_that_just_fits(check):
+    longest = "g" * Connection._meta.get_field("provider").max_length
+
+    assert check({longest: GUILD}) == []
 
 
 def test_E002_an_entry_that_is_no_dictionary(check):

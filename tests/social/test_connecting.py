@@ -15,7 +15,7 @@ from django_useraccounts.social.flows import connect, connect_by_link, disconnec
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
-from tests.social.visits import HANNAH, ISSUER, arrive, path_of, url, user_of
+from tests.social.visits import HANNAH, ISSUER, OPTIONS, arrive, path_of, url, user_of
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +162,20 @@ def test_what_the_site_has_no_more_is_no_way_in(set_conf, has_providers):
         disconnect(connection)
 
 
+def test_what_the_site_cannot_ask_for_now_is_no_way_in(client, provider, set_conf, settings):
+    options = settings.USERACCOUNTS["SOCIAL"]["PROVIDERS"]
+    set_conf(SOCIAL={"PROVIDERS": {**options, "club": {**OPTIONS, "CLIENT_SECRET": ""}}})
+    maria = make_user("maria", password=None)
+    connection = connect(maria, identity())
+    connect(maria, Identity("club", "https://club.example", "m-1"))
+    arrive(client, provider)
+
+    response = client.post(url("disconnect_provider", connection.pk))
+
+    assert str(LastWayIn.sentence) in response.content.decode()
+    assert Connection.objects.count() == 2
+
+
 def test_of_two_ways_one_may_go(has_providers):
     maria = make_user("maria", password=None)
     connection, other = connect(maria, identity()), connect(maria, identity("second"))
@@ -261,9 +275,9 @@ def test_who_is_only_remembered_there_proves_nothing(client, provider):
 # By a mailed link
 
 
-def mailed(client, provider):
+def mailed(client, provider, *, next_url="/studio/"):
     """Have the link mailed, and return it."""
-    arrive(client, provider, next_url="/studio/")
+    arrive(client, provider, next_url=next_url)
     client.post(url("mail_connect_link"))
     return url("connect_by_link", str(link_of(OneTimeSecret.objects.get())))
 
@@ -278,8 +292,17 @@ def test_a_mailed_link_proves_the_account_and_lets_the_same_browser_in(client, p
 
     assert "hannah@guild.example" in page.content.decode()
     assert user_of(client) == str(maria.pk)
-    assert path_of(response) == url("connections")
+    assert response["Location"] == "/studio/"
     assert Connection.objects.get().user == maria
+
+
+def test_who_went_nowhere_sees_what_is_connected_after_a_mailed_link(client, provider):
+    make_user("maria", HANNAH["email"])
+    page = client.get(mailed(client, provider, next_url=""), follow=True)
+
+    response = client.post(page.redirect_chain[-1][0])
+
+    assert response["Location"] == url("connections")
 
 
 def test_elsewhere_it_connects_and_logs_nobody_in(client, provider):
@@ -290,7 +313,7 @@ def test_elsewhere_it_connects_and_logs_nobody_in(client, provider):
 
     response = elsewhere.post(page.redirect_chain[-1][0])
 
-    assert path_of(response) == url("login")
+    assert response["Location"] == f"{url('login')}?next=%2Fstudio%2F"
     assert user_of(elsewhere) == ""
     assert Connection.objects.get().user == maria
 

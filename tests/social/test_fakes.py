@@ -155,7 +155,8 @@ def test_facebook_wants_a_proof_of_the_app_with_every_call():
             raise NotImplementedError
 
     provider = Facebook("facebook", CLIENT)
-    with FakeFacebook(person={"id": "1", "email": "f@example.com", "name": "Frida"}) as fake:
+    person = {"id": "1", "email": "f@example.com", "name": "Frida"}
+    with FakeFacebook(version="v24.0", person=person) as fake:
         begun = provider.begin(redirect_uri=REDIRECT_URI)
         answer = fake.agree(begun.url).data
         identity = provider.finish(answer, begun.pending, redirect_uri=REDIRECT_URI)

@@ -190,6 +190,16 @@ def test_a_server_whose_certificate_nobody_trusts_is_told_by_name(certificate):
     assert told.value.reason == "tls"
 
 
+def test_a_file_of_certificates_that_is_gone_is_told_by_name(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+
+    # It is looked for before the address is called.
+    with pytest.raises(ProviderUnreachable) as told:
+        http.fetch("https://192.0.2.1/")
+
+    assert told.value.reason == "tls"
+
+
 def test_passwords_that_lie_about_go_nowhere(tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine id.example.com login maria password secret\n")

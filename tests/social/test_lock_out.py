@@ -26,6 +26,7 @@ from django_useraccounts.social.flows import connect, drop_connections, log_in_b
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
 from django_useraccounts.social.parts import connections_of
+from django_useraccounts.social.signals import provider_disconnected
 from django_useraccounts.testing import PASSWORD, make_user
 from tests.social.visits import HANNAH, ISSUER, OPTIONS, arrive, path_of, url, user_of
 
@@ -66,6 +67,24 @@ def test_a_reset_drops_what_is_older_than_the_proof_of_the_address(maria):
     assert subjects_of(maria) == {"newer"}
     dropped = AccountEvent.objects.get(kind="provider_disconnected")
     assert (dropped.user_id, dropped.actor_id) == (maria.pk, None)
+
+
+def test_other_code_hears_of_each_connection_that_is_dropped(
+    maria, django_capture_on_commit_callbacks
+):
+    connected(maria, "older", days_ago=2)
+    connected(maria, "newer")
+    heard = []
+
+    def hear(user, connection, request, **kwargs):
+        heard.append((user, connection.subject, request))
+
+    provider_disconnected.connect(hear)
+    with django_capture_on_commit_callbacks(execute=True):
+        drop_connections(maria, since_before=timezone.now() - timedelta(days=1))
+    provider_disconnected.disconnect(hear)
+
+    assert heard == [(maria, "older", None)]
 
 
 def test_a_change_of_addresses_that_is_undone_drops_all(maria):
@@ -200,6 +219,19 @@ def test_the_click_of_a_victim_proves_nothing_for_the_account_of_a_stranger(
     assert str(LogInFirst.sentence) in unescape(response.content.decode())
     assert not UserEmail.objects.confirmed().exists()
     assert user_of(victim) == ""
+
+
+def test_it_proves_nothing_either_while_the_site_cannot_ask_the_provider(
+    client, provider, only_addresses, set_conf
+):
+    link = wait_for_a_mail(client, provider)
+    set_conf(SOCIAL={"PROVIDERS": {"guild": {**OPTIONS, "CLIENT_SECRET": ""}}})
+    victim = Client()
+
+    response = victim.post(victim.get(link)["Location"], {"answer": "confirm"})
+
+    assert response.status_code == LogInFirst.status
+    assert not UserEmail.objects.confirmed().exists()
 
 
 def test_the_browser_that_has_come_from_the_provider_confirms(client, provider, only_addresses):

@@ -614,6 +614,34 @@ def test_documents_are_kept_for_an_hour(guild, come_back, clock):
     assert (guild.calls["metadata"], guild.calls["jwks"]) == (2, 2)
 
 
+@pytest.mark.parametrize("endpoint", ["metadata", "jwks"])
+def test_G22_an_answer_that_is_no_document_is_not_kept(guild, come_back, endpoint):
+    guild.answers(endpoint, {"status": "maintenance"})
+    with pytest.raises(BadAnswer):
+        come_back(guild)
+    guild.mends(endpoint)
+
+    assert come_back(guild).subject == "f-1"
+    come_back(guild)
+    assert guild.calls[endpoint] == 2
+
+
+def test_G22_an_answer_that_holds_no_keys_takes_no_place_of_those_that_are_known(
+    guild, come_back, clock
+):
+    come_back(guild)
+    known = guild.key
+    guild.rotate("key-2", publish=False)
+    guild.answers("jwks", {"status": "maintenance"})
+    clock[0] += 61
+    with pytest.raises(BadAnswer):
+        come_back(guild)
+
+    guild.rotate("key-1", known, publish=False)
+
+    assert come_back(guild).subject == "f-1"
+
+
 @pytest.mark.asvs("9.1.3")
 @pytest.mark.parametrize(
     "keys",

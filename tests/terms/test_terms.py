@@ -207,6 +207,17 @@ def test_who_does_not_agree_may_still_leave(browser, with_terms, name):
     assert browser.get(page(name)).status_code == 200
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_the_data_are_offered_to_who_can_be_mailed_them(set_conf, confirmed):
+    set_conf(TERMS_VERSION=VERSION, CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    client = log_in(Client(), make_user("nova", confirmed=confirmed))
+
+    text = client.get(page("accept_terms")).content.decode()
+
+    assert (f'href="{page("export_account")}"' in text) is confirmed
+    assert f'href="{page("close_account")}"' in text
+
+
 def test_who_does_not_agree_may_prove_who_it_is_and_leave(maria, with_terms):
     client = log_in(Client(), maria)
     session = client.session

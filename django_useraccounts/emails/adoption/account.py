@@ -1,6 +1,7 @@
 """What becomes of one account that something else has made, decided in memory."""
 
 import hashlib
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from ...errors import InvalidEmail, InvalidUsername
 from ...identity import login_names
 from ...models import AbstractUser, AccountEvent, UserEmail
 from ...models.emails import ADOPTED
+from ..flows.rows import in_order
 
 #: What is read of a user, and written.
 COLUMNS = ("username", "username_key", "email")
@@ -25,6 +27,8 @@ class Rules:
     ahead: bool = False
     #: Give a new username to whoever cannot log in by the present one.
     rename: bool = False
+    #: How many of the usernames that could be given are tried; the last ones nobody else would get.
+    names: int = 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Known:
 
     #: Who has which key, as text, as a survey has it.
     username_owners: dict[str, str] = field(default_factory=dict)
-    #: Usernames that are taken, of those that could be given.
+    #: Usernames that are taken, of those that could be given, as ``alike`` has them.
     usernames: set[str] = field(default_factory=set)
     email_owners: Mapping[str, object] = field(default_factory=dict)
     #: Keys of addresses that several users have.
@@ -129,6 +133,7 @@ class Account:
         elif text and text != self._primary_email():
             yield from self._take_address(text, known, rules)
         if not rules.ahead:
+            self._have_a_primary_address()
             self.user.email = self._primary_email()
 
     def _take_address(self, text: str, known: Known, rules: Rules) -> Iterator[Finding]:
@@ -186,12 +191,20 @@ class Account:
                 self._record_later("email_confirmed", address=row.email, confirmed=True)
         row.is_primary = True if not self._primary_email() else row.is_primary
 
+    def _have_a_primary_address(self) -> None:
+        """Take the oldest proved one, if none is: it was proved while the column showed another."""
+        row = next(iter(in_order(self.addresses, self.user)), None)
+        if row and not row.is_primary:
+            row.is_primary = True
+            self.changed_addresses.append(row)
+            self._record_later("primary_email_changed", **{"from": None, "to": row.email})
+
     def _primary_email(self) -> str:
         return next((row.email for row in self.addresses if row.is_primary), "")
 
     def _settle_username(self, known: Known, rules: Rules) -> Iterator[Finding]:
         what = self._fault_of_username(known)
-        if what and rules.rename and not rules.ahead and (name := self._free_name(known)):
+        if what and rules.rename and not rules.ahead and (name := self._free_name(known, rules)):
             yield self._finding(what, "gets another one", new=name)
             self._rename(name, known)
         elif what and rules.rename and rules.ahead:
@@ -230,9 +243,9 @@ class Account:
         key = email_key(username)
         return not any(row.is_confirmed and row.email_key == key for row in self.addresses)
 
-    def _free_name(self, known: Known) -> str:
-        for name in self.names_to_give():
-            if name not in known.usernames and self._owns(username_key(name), known):
+    def _free_name(self, known: Known, rules: Rules) -> str:
+        for name in self.names_to_give()[-rules.names :]:
+            if alike(name) not in known.usernames and self._owns(username_key(name), known):
                 return name
         return ""
 
@@ -240,7 +253,7 @@ class Account:
         self._record_later("username_changed", **{"from": self.user.username, "to": name})
         self.user.username = name
         del self.key
-        known.usernames.add(name)
+        known.usernames.add(alike(name))
 
     def _finding(self, what: str, becomes: str, *, new: str = "", is_left: bool = False) -> Finding:
         username, email = self.before["username"] or "", self.before["email"]
@@ -248,6 +261,12 @@ class Account:
 
     def _record_later(self, kind: str, **details: object) -> None:
         self.events.append(AccountEvent(kind=kind, user_id=self.user.pk, details=details))
+
+
+def alike(username: str) -> str:
+    """Return what is the same of usernames that MariaDB takes for one: no case and no accents."""
+    signs = unicodedata.normalize("NFKD", username.casefold())
+    return "".join(sign for sign in signs if not unicodedata.combining(sign)).rstrip()
 
 
 def _clean(text: str) -> str:

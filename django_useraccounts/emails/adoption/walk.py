@@ -1,7 +1,7 @@
 """Walk all users in the order of their keys, a batch at a time, and take over who has to be."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,14 +12,11 @@ from ...batches import batches
 from ...canonical import email_key, username_key
 from ...models import AbstractUser, AccountEvent, OldUsername, UserEmail
 from ...transactions import repeat_undone
-from .account import COLUMNS, Account, Finding, Known, Rules
+from .account import COLUMNS, Account, Finding, Known, Rules, alike
 from .survey import Survey
 
 #: Of the users with these keys, those whose address the site knows to be theirs.
 Confirmed = Callable[[Sequence[Any]], Collection[Any]]
-
-#: How often a batch is begun that somebody has come before, who registered with one of its names.
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -105,16 +102,16 @@ def _with_addresses(users: Sequence[AbstractUser]) -> list[Account]:
 def _adopt(
     keys: Sequence[object], rules: Rules, confirmed: Confirmed, survey: Survey | None
 ) -> tuple[int, list[Finding]]:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return repeat_undone(
-                lambda: _adopt_once(keys, rules, confirmed, survey), restore=lambda: None
-            )
-        except IntegrityError:
-            # Who registers with a name of the batch at this moment has it; the next try knows.
-            if attempt == ATTEMPTS:
-                raise
-    raise AssertionError
+    try:
+        return repeat_undone(
+            lambda: _adopt_once(keys, rules, confirmed, survey), restore=lambda: None
+        )
+    except IntegrityError:
+        # Who registers with a name of the batch at this moment has it; the next try knows. Or the
+        # database takes a new username for one that looks otherwise: then another one is given.
+        if rules.names == 1:
+            raise
+    return _adopt(keys, replace(rules, names=rules.names - 1), confirmed, survey)
 
 
 def _adopt_once(
@@ -167,7 +164,7 @@ def _ask_for_usernames(accounts: list[Account], known: Known, rules: Rules) -> N
     spare_keys = {username_key(name) for name in spare}
     rows = users_of_the_site().filter(Q(username_key__in=keys | spare_keys) | Q(username__in=spare))
     for pk, username, key in rows.values_list("pk", "username", "username_key"):
-        known.usernames.add(username or "")
+        known.usernames.add(alike(username or ""))
         if key is not None:
             known.username_owners[key] = str(pk)
     if spare:

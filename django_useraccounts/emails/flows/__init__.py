@@ -4,6 +4,7 @@ from .changing import add_email, make_primary, remove_email
 from .confirming import (
     confirm_email,
     disown_email,
+    has_to_confirm,
     mail_link,
     note_browser,
     prove_first_email,
@@ -23,6 +24,7 @@ __all__ = [
     "disown_email",
     "drop_claims",
     "hand_over",
+    "has_to_confirm",
     "link_to_take_back",
     "mail_link",
     "make_primary",

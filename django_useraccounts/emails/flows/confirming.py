@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from ... import signals
 from ...browser import browser_key
 from ...canonical import clean_email
+from ...conf import conf
 from ...errors import EmailAlreadyYours, EmailTaken, LinkUsed
-from ...identity import has_one_email
+from ...identity import has_emails, has_one_email
 from ...limits import spend
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UndeliverableAddress, UserEmail
@@ -60,8 +61,14 @@ def _claimed(email: str, key: str) -> UserEmail | None:
     of_browser = OneTimeSecret.objects.filter(address=OuterRef("pk"), browser_key=key or "-")
     row = (
         rows.annotate(is_of_browser=Exists(of_browser))
-        # Who has proved the address comes first; then what this browser claims; then the newest.
-        .order_by(F("verified_key").desc(nulls_last=True), "-is_of_browser", "-created_at")
+        # Who has proved the address comes first; then, of accounts that are on, what this browser
+        # claims; then the newest.
+        .order_by(
+            F("verified_key").desc(nulls_last=True),
+            "-user__is_active",
+            "-is_of_browser",
+            "-created_at",
+        )
         .first()
     )
     return row if row and row.user.is_active else None
@@ -84,6 +91,21 @@ def send_confirmation(
                 raise EmailAlreadyYours(_("This e-mail address is confirmed already."))
             owner = None
         mail_link(address, owner=owner, next_url=next_url, request=request)
+
+
+def has_to_confirm(user: AbstractUser) -> bool:
+    """
+    Say whether ``user`` has to prove an address before the first login.
+
+    Who has none was made by code, or on a site that had no addresses then, and adds one inside.
+    Not who has registered with one: to have it disowned must be no way around the proof.
+    """
+    if not (has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN) or user.has_confirmed_email:
+        return False
+    if UserEmail.objects.filter(user=user).exists():
+        return True
+    had_one = AccountEvent.objects.filter(user=user, kind__in=("registered", "email_disowned"))
+    return user.last_login is None and had_one.exists()
 
 
 def note_browser(user: AbstractUser, key: str) -> None:

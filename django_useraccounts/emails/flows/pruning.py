@@ -1,20 +1,26 @@
 """Drop what nobody has confirmed: addresses that wait for too long, and accounts with no other."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet, RestrictedError
 from django.utils import timezone
 
 from ...batches import WINDOW, keys_by_window
+from ...identity import login_names
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...models.emails import ADOPTED
 from ...personal_data import drop_files, forget
-from ...transactions import repeat_undone
+from ...transactions import is_outage, repeat_undone
 
 logger = logging.getLogger("django_useraccounts.emails")
+
+#: The events of an account that a person has opened, for oneself or for another one.
+OPENED = ("registered", "user_added")
+DISOWNED = "email_disowned"
 
 
 def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[int, int]:
@@ -22,10 +28,10 @@ def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[i
     Delete old claims, and accounts that were registered and never confirmed; return their numbers.
 
     Neither while a link for the address still works. An account that somebody has ever logged in
-    to, that is staff, or that rows of the project protect, stays; so does, with a line in the log,
-    one of which an app refuses to forget what it holds, see ``personal_data``. One transaction for
-    each row that goes, which locks the user first: who confirms at this moment wins, or finds the
-    link gone.
+    to, that is staff, that code has made, or that rows of the project protect, stays; so does, with
+    a line in the log, one of which an app refuses to forget what it holds, see ``personal_data``,
+    or which the database refuses to delete. One transaction for each row that goes, which locks the
+    user first: who confirms at this moment wins, or finds the link gone.
     """
     accounts = keys_by_window(_accounts(older_than), window=window)
     claims = keys_by_window(_claims(older_than), window=window)
@@ -38,38 +44,51 @@ def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[i
 def _claims(older_than: timedelta) -> QuerySet[UserEmail]:
     # By its claims an account that could not go is found again the next time, as whole as it was.
     accounts = _accounts(older_than).filter(pk=OuterRef("user"))
-    return UserEmail.objects.claims().exclude(_is_kept(older_than)).exclude(Exists(accounts))
+    claims = UserEmail.objects.claims().exclude(_is_kept(older_than)).exclude(Exists(accounts))
+    # By the only name that somebody has the link can be asked for again, which is the way back in.
+    has_another = Q(Exists(UserEmail.objects.confirmed().filter(user=OuterRef("user"))))
+    if "username" in login_names():
+        has_another |= Q(user__username_key__isnull=False)
+    return claims.filter(has_another)
+
+
+def decides_what_is_pruned() -> Q:
+    """Return which events tell, for now, whether ``prune_unconfirmed`` is to drop their account."""
+    accounts = _never_confirmed().filter(pk=OuterRef("user"))
+    return Q(Exists(accounts), kind__in=(*OPENED, DISOWNED))
+
+
+def _never_confirmed() -> "QuerySet[AbstractUser]":
+    proved = UserEmail.objects.confirmed().filter(user=OuterRef("pk"))
+    users: QuerySet[AbstractUser] = get_user_model()._default_manager.filter(
+        ~Exists(proved), last_login=None, is_staff=False, is_superuser=False
+    )
+    return users
 
 
 def _accounts(older_than: timedelta) -> "QuerySet[AbstractUser]":
     own = UserEmail.objects.filter(user=OuterRef("pk"))
-    users = get_user_model()._default_manager.filter(
-        date_joined__lt=timezone.now() - older_than,
-        last_login=None,
-        is_staff=False,
-        is_superuser=False,
-    )
     events = AccountEvent.objects.filter(user=OuterRef("pk"))
-    # Who has no address at all was made by code, but for whoever registered with one that was
-    # disowned. An adopted account has not registered here.
-    was_disowned = Exists(events.filter(kind="registered")) & Exists(
-        events.filter(kind="email_disowned")
+    # What code has made, or was adopted, stays, also when somebody has given it an address since.
+    is_of_people = Exists(events.filter(kind__in=OPENED))
+    # Without any address stays who needs none, but for whose only one was disowned.
+    has_waited = Exists(own) | Exists(events.filter(kind=DISOWNED))
+    return _never_confirmed().filter(
+        is_of_people,
+        has_waited,
+        ~Exists(own.filter(_is_kept(older_than))),
+        date_joined__lt=timezone.now() - older_than,
     )
-    old: QuerySet[AbstractUser] = users.filter(
-        Exists(own) | was_disowned, ~Exists(own.filter(_is_kept(older_than)))
-    )
-    return old
 
 
 def _is_kept(older_than: timedelta) -> Q:
-    """Return what an address is to stay: proved, young, adopted, or with a link that works."""
+    """Return what a claim is to stay: young, adopted, or with a link that works."""
     now = timezone.now()
     links = OneTimeSecret.objects.filter(
         address=OuterRef("pk"), redeemed_at=None, expires_at__gt=now
     )
     return (
-        Q(verified_key__isnull=False)
-        | Q(created_at__gte=now - older_than)
+        Q(created_at__gte=now - older_than)
         # Nobody has registered here with it, and its account may be years old.
         | Q(registration_key__startswith=ADOPTED)
         | Q(Exists(links))
@@ -92,16 +111,7 @@ def _drop_account(key: object, older_than: timedelta) -> bool:
             user.delete()
             return True
 
-    try:
-        return repeat_undone(drop, restore=lambda: None)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away, for the others as well
-    except (ProtectedError, RestrictedError):
-        return False
-    except Exception:
-        # Whatever an app raises that forgets something: the others are not to wait for it.
-        logger.exception("The account #%s could not be pruned.", key)
-        return False
+    return _done_or_logged(drop, "The account #%s could not be pruned.", key)
 
 
 def _drop_claim(key: object, older_than: timedelta) -> bool:
@@ -114,4 +124,17 @@ def _drop_claim(key: object, older_than: timedelta) -> bool:
             still = _claims(older_than).filter(pk=key).first()
             return bool(still and still.delete())
 
-    return repeat_undone(drop, restore=lambda: None)
+    return _done_or_logged(drop, "The address #%s could not be pruned.", key)
+
+
+def _done_or_logged(drop: Callable[[], bool], failure: str, key: object) -> bool:
+    try:
+        return repeat_undone(drop, restore=lambda: None)
+    except (ProtectedError, RestrictedError):
+        return False
+    except Exception as error:
+        if is_outage(error):
+            raise
+        # Whatever an app raises that forgets something: the others are not to wait for it.
+        logger.exception(failure, key)
+        return False

@@ -7,7 +7,7 @@ from copy import copy
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from ...message import in_language_of
 from ...models import AbstractUser, AccountEvent
 from ...personal_data import drop_files, empty_profile, forget
 from ...policy import policy
-from ...transactions import repeat_undone
+from ...transactions import is_outage, repeat_undone
 from ..parts import forget_addresses
 
 logger = logging.getLogger("django_useraccounts.leaving")
@@ -31,8 +31,8 @@ def erase_due(*, batch: int) -> tuple[int, int]:
     """
     Erase the closed accounts whose time is over; return how many were, and how many could not be.
 
-    One transaction for each: what an app, or a constraint, refuses is logged, the account stays as
-    it was until the next run, and the others go on.
+    One transaction for each: what an app, a constraint or a lock refuses is logged, the account
+    stays as it was until the next run, and the others go on. A database that is away is raised.
     """
     due = get_user_model()._default_manager.filter(erase_at__lte=timezone.now())
     results = [_erase_if_due(key) for key in keys_in_order(due, batch)]
@@ -72,9 +72,9 @@ def _erase_if_due(key: object) -> bool | None:
 
     try:
         return repeat_undone(erase, restore=lambda: None)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away, for the others as well
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         # Whatever an app raises that forgets something: the others are not to wait for it.
         logger.exception("The account #%s could not be erased.", key)
         return False
@@ -108,15 +108,22 @@ def _say_goodbye(user: AbstractUser) -> None:
 
 def _anonymise(user: AbstractUser) -> None:
     """Leave a row that others can point at: a made-up name, no rights, no way in."""
+    columns = {
+        "email": "",
+        "language": "",
+        "password": make_password(None),
+        "is_active": False,
+        "is_staff": False,
+        "is_superuser": False,
+        **empty_profile(user),
+    }
     if has_username_column() and user.username:
-        user.username = f"deleted-{secrets.token_hex(6)}"
-    user.email = user.language = ""
-    for name, value in empty_profile(user).items():
+        columns["username"] = f"deleted-{secrets.token_hex(6)}"
+    for name, value in columns.items():
         setattr(user, name, value)
-    user.is_active = user.is_staff = user.is_superuser = False
     user.groups.clear()
     user.user_permissions.clear()
-    user.password = make_password(None)
-    user.save()
+    # Only these: in other columns, what an app has just removed is still in memory.
+    user.save(update_fields=columns)
     rows = get_user_model()._default_manager.filter(pk=user.pk)
     rows.update(erase_at=None, session_epoch=F("session_epoch") + 1)

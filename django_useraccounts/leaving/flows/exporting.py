@@ -4,9 +4,10 @@ import io
 import json
 import logging
 import zipfile
+from datetime import timedelta
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -23,8 +24,12 @@ from ...message import in_language_of
 from ...models import AbstractUser, AccountEvent, AccountExport, OneTimeSecret, OutgoingMail
 from ...personal_data import all_personal_data
 from ...secrets import FETCH_EXPORT, issue, redeem
+from ...transactions import is_outage
 
 logger = logging.getLogger("django_useraccounts.leaving")
+
+#: After how long a ZIP that could not be made is tried again, and that of a process that has died.
+RETRY = timedelta(minutes=15)
 
 
 def request_export(user: AbstractUser, *, request: HttpRequest | None = None) -> AccountExport:
@@ -51,17 +56,17 @@ def request_export(user: AbstractUser, *, request: HttpRequest | None = None) ->
             OutgoingMail.objects.filter(pk=mail.pk).update(due_at=secret.expires_at)
         AccountEvent.objects.record("export_requested", user=user, actor=user, request=request)
         signals.send_on_commit(signals.export_requested, user=user, request=request)
-        _make_soon()
+        _make_soon(export.pk)
     return export
 
 
 def make_due_exports(*, limit: int) -> int:
     """
-    Make up to ``limit`` ZIPs that wait, the oldest first, and mail their links; return how many.
+    Make up to ``limit`` ZIPs that are due, the oldest first, and mail their links; return how many.
 
-    What an app raises that hands something out is logged; that ZIP is tried again the next time.
+    What an app, or the database, refuses to hand out is logged; that ZIP is tried again later.
     """
-    keys = list(AccountExport.objects.waiting().values_list("pk", flat=True)[:limit])
+    keys = list(AccountExport.objects.due().values_list("pk", flat=True)[:limit])
     return sum(_make_or_log(key) for key in keys)
 
 
@@ -88,10 +93,12 @@ def fetch_export(
     return content
 
 
-def _make_soon() -> None:
+def _make_soon(key: int) -> None:
     """Begin after the commit, in the thread unless mail goes out in the request or by command."""
 
     def make() -> None:
+        # First, whatever else is due: that may be tried in vain, again and again.
+        _make_or_log(key)
         make_due_exports(limit=10)
 
     if conf.MAIL_DELIVERY == "immediate":
@@ -102,13 +109,20 @@ def _make_soon() -> None:
 
 def _make_or_log(key: int) -> bool:
     try:
-        return _make(key)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away, for the others as well
-    except Exception:
+        return _claim(key) and _make(key)
+    except Exception as error:
+        if is_outage(error):
+            raise
         # Whatever an app raises: the others are not to wait for it.
         logger.exception("The export #%s could not be made.", key)
         return False
+
+
+def _claim(key: int) -> bool:
+    """Make the next attempt ours, and put off the one after it, also should this process die."""
+    now = timezone.now()
+    mine = AccountExport.objects.filter(pk=key, made_at=None, due_at__lte=now)
+    return bool(mine.update(due_at=now + RETRY))
 
 
 def _make(key: int) -> bool:

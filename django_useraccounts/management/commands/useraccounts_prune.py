@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ...batches import keys_by_window
 from ...conf import conf
-from ...emails.flows import prune_unconfirmed
+from ...emails.flows.pruning import decides_what_is_pruned, prune_unconfirmed
 from ...leaving.flows import erase_due
 from ...models import (
     AccountEvent,
@@ -31,6 +31,9 @@ from ...transactions import repeat_undone
 #: How long the page of an expired link can still say that it has expired, and how long a sent mail
 #: can be looked for; then its address is kept for nothing.
 DAYS_TO_TELL = 30
+#: How long it is kept what strangers have tried at names and addresses that nobody has.
+DAYS_OF_STRANGERS = 90
+TRIED_BY_STRANGERS = ("login_failed", "password_link_requested", "breach_check_failed")
 #: How old events may be at most that are kept: a century.
 MOST_DAYS = 36500
 #: How many rows one transaction deletes, so that none holds its locks for long.
@@ -48,7 +51,8 @@ class Command(BaseCommand):
         "nobody's account that were given up, and reports that an address takes no mail which were "
         "not repeated or are about nobody. Other mails that were given up stay as long as their "
         "link, those without a link as long as the account. Rooms add what they keep no longer. "
-        "Events stay, unless you say how long."
+        "Events stay, unless you say how long, but for those of nobody's account that strangers "
+        "have left, such as a login with a name that nobody has: they go after 90 days."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -56,7 +60,8 @@ class Command(BaseCommand):
             "--events-older-than",
             type=int,
             metavar="DAYS",
-            help="Also delete what the audit trail tells of more than so many days ago.",
+            help="Also delete what the audit trail tells of more than so many days ago, but for "
+            "how an account came about that nobody has confirmed yet.",
         )
 
     def handle(self, *args: Any, events_older_than: int | None = None, **options: Any) -> None:
@@ -93,20 +98,28 @@ def _outdated(now: datetime, events_older_than: int | None) -> dict[str, list[Lo
         "exports": [Lot(AccountExport.objects.expired())],
         "reports": [Lot(_forgotten_reports(long_ago), by_index=False)],
         "mails": [*map(Lot, _forgotten_mails(long_ago))],
+        "events": [Lot(_events_of_strangers(now))],
     }
     if events_older_than is not None:
         # An index of moments would cost every act a little, for what one command asks once a day.
-        old["events"] = [Lot(_old_events(now, days=events_older_than), by_index=False)]
+        old["events"] += [Lot(_old_events(now, days=events_older_than), by_index=False)]
     for room in rooms():
         old |= {what: [Lot(rows)] for what, rows in room.outdated().items()}
     return old
+
+
+def _events_of_strangers(now: datetime) -> QuerySet[AccountEvent]:
+    """Return the rows that strangers can add, about nobody's account."""
+    tried = AccountEvent.objects.filter(user=None, kind__in=TRIED_BY_STRANGERS)
+    return tried.filter(at__lt=now - timedelta(days=DAYS_OF_STRANGERS)).order_by("pk")
 
 
 def _old_events(now: datetime, *, days: int) -> QuerySet[AccountEvent]:
     # Here, not in the parser, which call_command() passes by: -1 would delete all there is.
     if not 0 < days <= MOST_DAYS:
         raise CommandError(f"--events-older-than is {days}, not between 1 and {MOST_DAYS} days.")
-    return AccountEvent.objects.filter(at__lt=now - timedelta(days=days))
+    old = AccountEvent.objects.filter(at__lt=now - timedelta(days=days))
+    return old.exclude(decides_what_is_pruned())
 
 
 def _forgotten_reports(long_ago: datetime) -> QuerySet[Any]:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from ...leaving.flows import make_due_exports
 from ...mail import deliver_due
@@ -35,9 +35,9 @@ class Command(BaseCommand):
             raise CommandError("--every has to be more than 0.")
         stop = threading.Event()
         if not options["forever"]:
-            # Before the mails: theirs go out at once.
-            make_due_exports(limit=options["limit"])
             self.stdout.write(f"{deliver_due(limit=options['limit'])} sent")
+            # After the mails, which are not to wait for any of these.
+            make_due_exports(limit=options["limit"])
             return
         before = {
             number: signal.signal(number, lambda *_: stop.set())
@@ -52,10 +52,10 @@ class Command(BaseCommand):
     def _send_until(self, stop: threading.Event, *, limit: int, every: float) -> None:
         while not stop.is_set():
             try:
-                make_due_exports(limit=limit)
                 if sent := deliver_due(limit=limit, is_stopped=stop.is_set):
                     self.stdout.write(f"{sent} sent")
-            except DatabaseError:
+                make_due_exports(limit=limit)
+            except Error:
                 # The database may be back at the next look.
                 logger.exception("The outbox could not be read.")
             close_old_connections()

@@ -159,6 +159,12 @@ def revoke_grant(
 def grant_default_roles(user: AbstractUser, *, request: HttpRequest | None = None) -> None:
     """Give a new user the roles that policy says; for every flow that makes one."""
     names = policy().default_roles(user)
+    if isinstance(names, str):
+        # Else each of its letters were a name.
+        logger.error(
+            "Policy.default_roles returns the string “%s”: it has to return a list of names.", names
+        )
+        return
     stored = {role.name: role for role in Role.objects.filter(name__in=names)} if names else {}
     for name in names:
         if name in stored:

@@ -80,11 +80,7 @@ def _sync_once() -> Sync:
     for declared in declared_roles():
         role = stored.pop(declared.name, None)
         if role is None:
-            _refuse_bad_name(Role(name=declared.name))
-            # Another process may be at it, too.
-            role, is_new = Role.objects.get_or_create(name=declared.name)
-            if is_new:
-                note_role("role_made", role)
+            role = make_role(declared.name)
             _write(role, declared)
             made.append(role.name)
         elif _write(role, declared):
@@ -128,6 +124,16 @@ def rename_role(
         # Somebody has given it, or one that looks like it, to another role at this very moment.
         role.name = old
         raise taken from None
+    return role
+
+
+def make_role(name: str) -> Role:
+    """Make a role of a name that none has; a part of whatever needs it. Raises InvalidRole."""
+    _refuse_bad_name(Role(name=name))
+    # Another process may be at it, too.
+    role, is_new = Role.objects.get_or_create(name=name)
+    if is_new:
+        note_role("role_made", role)
     return role
 
 

@@ -18,11 +18,13 @@ from .. import signals as news
 from ..agents import in_words
 from ..conf import conf
 from ..keeping import carry_row, is_watched, lock_logins, row_of, seen_by
-from ..models import DISOWN_LOGIN, LoginSession
+from ..models import DISOWN_LOGIN, KEPT, LoginSession
 
 #: A second click on "Log in" comes so soon after the first; which answer the browser takes, and so
 #: which session it keeps, nobody knows.
 SAME_MOMENT = timedelta(minutes=1)
+#: Events of an account that somebody has used, here or before it was moved here.
+USED_BEFORE = ("logged_in", "account_adopted")
 #: So many mails of new devices in an hour tell enough. Who knows a password must not be able to
 #: bury a mailbox with them.
 TOLD_PER_HOUR = 10
@@ -59,11 +61,13 @@ def _is_new_device(user: AbstractUser, device: str) -> bool:
     known = list(rows.filter(device_key=device)[:1])
     if known:
         return False
+    # Of an older account the rows may have been deleted, and the events, too.
+    if user.date_joined < timezone.now() - KEPT or rows.exists():
+        return True
     # The event of this very login is there, or not yet: the order of receivers is up to the site.
-    earlier = AccountEvent.objects.filter(
-        user=user, kind="logged_in", at__lt=timezone.now() - SAME_MOMENT
-    )
-    return rows.exists() or earlier.exists()
+    return AccountEvent.objects.filter(
+        user=user, kind__in=USED_BEFORE, at__lt=timezone.now() - SAME_MOMENT
+    ).exists()
 
 
 def _end_replaced(user: AbstractUser, device: str, *, request: HttpRequest) -> None:

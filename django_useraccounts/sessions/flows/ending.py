@@ -19,20 +19,22 @@ from ..models import LoginSession
 
 def end_session(
     session: LoginSession, *, by: AbstractUser | None = None, request: HttpRequest | None = None
-) -> None:
+) -> bool:
     """
-    End one session: at its next request its browser is nobody's.
+    End one session: at its next request its browser is nobody's. Return whether it went on.
 
     ``by`` is who does it, if not the user. One that has ended already stays as it is.
     """
     user: AbstractUser = session.user
     with transaction.atomic():
-        if LoginSession.objects.filter(pk=session.pk).end():
-            details = {"began": session.started_at}
-            AccountEvent.objects.record(
-                "session_ended", user=user, actor=by or user, details=details, request=request
-            )
-            signals.send_on_commit(news.session_ended, user=user, session=session, request=request)
+        if not LoginSession.objects.filter(pk=session.pk).end():
+            return False
+        details = {"began": session.started_at}
+        AccountEvent.objects.record(
+            "session_ended", user=user, actor=by or user, details=details, request=request
+        )
+        signals.send_on_commit(news.session_ended, user=user, session=session, request=request)
+    return True
 
 
 def end_other_sessions(user: AbstractUser, *, request: HttpRequest) -> None:

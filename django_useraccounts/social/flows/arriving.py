@@ -13,8 +13,7 @@ from django.urls import reverse
 from ...backends import start_session
 from ...browser import browser_key
 from ...canonical import clean_username
-from ...conf import conf as core_conf
-from ...emails.flows import claim_to_hand_over, hand_over, note_browser
+from ...emails.flows import claim_to_hand_over, hand_over, has_to_confirm, note_browser
 from ...errors import EmailNotConfirmed, EmailTaken, InvalidUsername, TooManyAttempts
 from ...identity import has_emails
 from ...limits import spend
@@ -225,8 +224,7 @@ def _may_go_by_address(user: AbstractUser, identity: Identity) -> bool:
 def _let_in(
     user: AbstractUser, identity: Identity, *, browser_token: str, request: HttpRequest
 ) -> None:
-    must_confirm = has_emails() and core_conf.CONFIRM_EMAIL_BEFORE_LOGIN
-    if must_confirm and user.is_active and not user.has_confirmed_email:
+    if user.is_active and has_to_confirm(user):
         with transaction.atomic():
             note_browser(user, browser_key(browser_token))
             details = {"source": identity.provider, "reason": "unconfirmed"}

@@ -99,6 +99,9 @@ def drop_connections(user: AbstractUser, *, since_before: datetime | None) -> No
     for connection in rows:
         details = _details(connection)
         AccountEvent.objects.record("provider_disconnected", user=user, details=details)
+        signals.send_on_commit(
+            news.provider_disconnected, user=user, connection=connection, request=None
+        )
     rows.delete()
 
 

@@ -94,10 +94,10 @@ def _opened(
 
 
 def _key(jwks_uri: str, kid: object, alg: str) -> Key:
-    found = _fitting(documents.get(jwks_uri), kid, alg)
+    found = _fitting(documents.get(jwks_uri, judge=_keys), kid, alg)
     if not found:
         # It may have changed its keys within the hour.
-        found = _fitting(documents.get_anew(jwks_uri), kid, alg)
+        found = _fitting(documents.get_anew(jwks_uri, judge=_keys), kid, alg)
     if len(found) != 1:
         raise BadAnswer("kid")
     try:
@@ -106,12 +106,17 @@ def _key(jwks_uri: str, kid: object, alg: str) -> Key:
         raise BadAnswer("key") from error
 
 
-def _fitting(
-    published: dict[str, object], kid: object, alg: str
-) -> list[dict[str, str | list[str]]]:
+def _keys(published: dict[str, object]) -> list[object]:
     keys = published.get("keys")
     if not isinstance(keys, list):
         raise BadAnswer("keys")
+    return keys
+
+
+def _fitting(
+    published: dict[str, object], kid: object, alg: str
+) -> list[dict[str, str | list[str]]]:
+    keys = _keys(published)
     if kid is None and len(keys) != 1:
         # Trying one key after the other would let a token choose (Core 10.1).
         return []

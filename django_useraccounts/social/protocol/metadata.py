@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from ...outside.addresses import is_loopback, is_safe
@@ -16,6 +17,9 @@ MAX_AGE = 3600.0
 #: keys that there are not, and would have us ask the provider each time.
 INTERVAL = 60.0
 
+#: Raises BadAnswer for a document that is not what was asked for, such as word of an outage.
+Judge = Callable[[dict[str, object]], object]
+
 
 @dataclass
 class _Document:
@@ -25,22 +29,26 @@ class _Document:
 
 
 class Documents:
-    """JSON documents of the outside, kept in the process, for all threads."""
+    """
+    JSON documents of the outside, kept in the process, for all threads.
+
+    None that its judge refuses is kept: whoever begins again has it fetched once more.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._documents: dict[str, _Document] = {}
         self._locks: dict[str, threading.Lock] = {}
 
-    def get(self, url: str) -> dict[str, object]:
+    def get(self, url: str, *, judge: Judge) -> dict[str, object]:
         """Return the document at a URL, at most an hour old."""
         known = self._documents.get(url)
         if known is not None and self.clock() - known.fetched < MAX_AGE:
             return known.content
         # Without the lock: those who come meanwhile do not queue up behind a slow provider.
-        return self._fetch(url)
+        return self._fetch(url, judge=judge)
 
-    def get_anew(self, url: str) -> dict[str, object]:
+    def get_anew(self, url: str, *, judge: Judge) -> dict[str, object]:
         """Look again at a document that lacks something, unless somebody did within the minute."""
         # With the lock: who asks at the same time waits for this answer, and shares it.
         with self._locks.setdefault(url, threading.Lock()):
@@ -50,14 +58,15 @@ class Documents:
             if known is not None:
                 # First, since a look that fails is one, too.
                 known.asked = self.clock()
-            return self._fetch(url)
+            return self._fetch(url, judge=judge)
 
     def forget(self) -> None:
         """Fetch everything anew: for tests."""
         self._documents = {}
 
-    def _fetch(self, url: str) -> dict[str, object]:
+    def _fetch(self, url: str, *, judge: Judge) -> dict[str, object]:
         content, now = as_object(fetch(url)), self.clock()
+        judge(content)
         self._documents[url] = _Document(content, fetched=now, asked=now)
         return content
 
@@ -91,15 +100,18 @@ class Metadata:
         BadAnswer when it speaks of somebody else, or sends anybody where others can listen.
         """
         address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        said = documents.get(address)
+        read = partial(cls._read, named=named or issuer, local=is_loopback(issuer))
+        return read(documents.get(address, judge=read))
+
+    @classmethod
+    def _read(cls, said: dict[str, object], *, named: str, local: bool) -> Self:
         # Else one issuer could pass for another (Discovery 4.3).
-        if said.get("issuer") != (named or issuer):
+        if said.get("issuer") != named:
             raise BadAnswer("metadata_issuer")
         auths = said.get("token_endpoint_auth_methods_supported")
         claims = said.get("claims_supported")
-        local = is_loopback(issuer)
         return cls(
-            issuer=named or issuer,
+            issuer=named,
             authorization_endpoint=_url(said, "authorization_endpoint", local=local),
             token_endpoint=_url(said, "token_endpoint", local=local),
             jwks_uri=_url(said, "jwks_uri", local=local),

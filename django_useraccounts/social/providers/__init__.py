@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Mapping
 from inspect import isabstract
+from typing import TypeGuard
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -19,12 +20,14 @@ from .oauth2 import OAuth2Provider
 from .openid import OpenIDProvider
 
 __all__ = [
+    "NAME_MAX_LENGTH",
     "PRESETS",
     "Begun",
     "OAuth2Provider",
     "OpenIDProvider",
     "Provider",
     "all_providers",
+    "is_name",
     "provider_class",
     "provider_named",
 ]
@@ -43,8 +46,9 @@ PRESETS = {
     "discord": "django_useraccounts.social.providers.discord.Discord",
 }
 
-#: What can be a name in a URL.
-SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+#: Letters that a name may have: as many as its column.
+NAME_MAX_LENGTH = 40
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 _providers: dict[str, Provider] | None = None
 
@@ -83,10 +87,18 @@ def _made_or_logged(name: str) -> Provider | None:
         return None
 
 
+def is_name(name: object) -> TypeGuard[str]:
+    """Say whether a name can stand in a URL, and in the column of a connection."""
+    return isinstance(name, str) and len(name) <= NAME_MAX_LENGTH and bool(_SLUG.fullmatch(name))
+
+
 def provider_class(name: object, options: object) -> type[Provider]:
     """Return the class of an entry of the settings, or raise ImproperlyConfigured."""
-    if not isinstance(name, str) or not SLUG.fullmatch(name):
-        raise ImproperlyConfigured(f"The provider “{name}” needs a name like my-provider.")
+    if not is_name(name):
+        raise ImproperlyConfigured(
+            f"The provider “{name}” needs a name like my-provider, of {NAME_MAX_LENGTH} letters at "
+            "most."
+        )
     if not isinstance(options, Mapping):
         raise ImproperlyConfigured(f"The provider “{name}” is not a dictionary.")
     kind = options.get("PROVIDER", name)

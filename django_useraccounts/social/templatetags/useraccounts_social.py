@@ -11,7 +11,7 @@ register = template.Library()
 
 
 @register.inclusion_tag("useraccounts/social/buttons.html", takes_context=True)
-def social_buttons(context: Any, *, purpose: str = "") -> dict[str, Any]:
+def social_buttons(context: Any, *, purpose: str = "", without: str = "") -> dict[str, Any]:
     """
     Show a button for each provider, in the order of the settings: ``{% social_buttons %}``.
 
@@ -21,9 +21,9 @@ def social_buttons(context: Any, *, purpose: str = "") -> dict[str, Any]:
 
     The look needs ``useraccounts.css``, and the page a ``request`` in its context for the token
     against forged requests. With the purpose "prove", who is logged in proves it once more, by a
-    provider that is connected.
+    provider that is connected. ``without`` is the name of a provider to leave out.
     """
-    providers = list(all_providers().values())
+    providers = [known for name, known in all_providers().items() if name != without]
     if purpose == "prove":
         # Anybody else's identity would be refused when it comes back.
         rows = Connection.objects.of(context["request"].user)

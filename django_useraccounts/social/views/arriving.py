@@ -69,7 +69,7 @@ class SocialLoginView(ProviderPage, FlowView):
 
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated and not self.is_proof:
-            return HttpResponseRedirect(self.url_after_login)
+            return self.send_on(self.url_after_login)
         return None
 
     def perform(self, form: forms.Form) -> HttpResponse:

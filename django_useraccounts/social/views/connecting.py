@@ -24,7 +24,7 @@ from ...mixins import (
     RecentLoginRequiredMixin,
 )
 from ...models import AbstractUser, UserEmail
-from ...views import AccountPage, FlowView, LinkView
+from ...views import AccountPage, FlowView, LinkView, safe_next, with_next
 from ..attempts import arrival_of, forget_arrival
 from ..errors import AnotherIdentity, IdentityTaken
 from ..flows import (
@@ -119,7 +119,12 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
         return self.next_url or reverse("useraccounts:connections")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(address=self.address, **kwargs)
+        others = all_providers().keys() - {self.identity.provider}
+        # Not the page to log in: a password there would leave the identity behind.
+        has_other_ways = bool(others) and not self.request.user.is_authenticated
+        return super().get_context_data(
+            address=self.address, has_other_ways=has_other_ways, **kwargs
+        )
 
 
 class MailConnectLinkView(ArrivalPage, FlowView):
@@ -184,8 +189,11 @@ class ConnectByLinkView(LinkView):
         return str(self.success_message % {"provider": label_of(identity_in(self.secret).provider)})
 
     def get_success_url(self) -> str:
-        is_in = self.request.user.is_authenticated
-        return reverse("useraccounts:connections" if is_in else "useraccounts:login")
+        # Checked again: what was safe when it was stored has to be safe when it is used.
+        wanted = safe_next(self.secret.next_url)
+        if self.request.user.is_authenticated:
+            return wanted or reverse("useraccounts:connections")
+        return with_next(reverse("useraccounts:login"), wanted)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         identity = identity_in(self.secret)

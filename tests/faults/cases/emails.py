@@ -230,11 +230,25 @@ def drop(username: str) -> Act:
     return act
 
 
-@case(prune_unconfirmed, between=(drop("ada"), drop("frida")))
+def drop_the_claim_and(*usernames: str) -> Act:
+    def act() -> None:
+        for username in usernames:
+            drop(username)()
+        UserEmail.objects.get(email=SECOND).delete()
+
+    return act
+
+
+@case(
+    prune_unconfirmed,
+    between=(drop("ada"), drop("frida")),
+    apart=(drop_the_claim_and("ada"), drop_the_claim_and("frida"), drop_the_claim_and()),
+)
 def two_accounts_and_an_address() -> Act:
     maria = make_user("maria")
     UserEmail.objects.add_claim(maria, SECOND)
     for user in (maria, *(make_user(name, confirmed=False) for name in ("ada", "frida"))):
+        AccountEvent.objects.record("registered", user=user)
         age(user)
     return lambda: prune_unconfirmed(older_than=MONTH, window=1)
 

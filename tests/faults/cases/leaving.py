@@ -90,7 +90,7 @@ def erase(username: str) -> Act:
     return lambda: erase_account(get_user_model().objects.get(username=username))
 
 
-@case(erase_due, between=(erase("ada"),))
+@case(erase_due, between=(erase("ada"),), apart=(erase("frida"),))
 def two_who_left() -> Act:
     over(make_user("ada"), make_user("frida"))
     return lambda: erase_due(batch=1)

@@ -81,7 +81,7 @@ def complete_registration_by_invitation(stage: Stage) -> None:
     arrive(stage)
 
 
-@entry(SOCIAL=ONE)
+@entry(SOCIAL=PROVIDERS)
 def connect_account(stage: Stage) -> None:
     stage.user("maria", HANNAH["email"])
     arrive(stage)

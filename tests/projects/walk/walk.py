@@ -6,8 +6,9 @@ are those of the project. ``has`` says what people have there.
 """
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import aauthenticate, authenticate, get_user_model
 from django.core import mail
 from django.urls import reverse
 
@@ -86,6 +87,18 @@ def test_she_changes_her_password_and_logs_in_with_each_of_her_names(frida):
         assert not frida.is_logged_in, f"{kind}, with the old password"
         frida.logs_in(name, NEW_PASSWORD)
         assert frida.is_logged_in == (kind in HAS.logs_in_by), kind
+
+
+def test_code_finds_her_by_the_keyword_that_her_user_model_names(frida):
+    # As contrib.auth does, so REST framework, the client of tests and other packages lean on it.
+    frida.arrives()
+    field = get_user_model().USERNAME_FIELD
+    name = {field: FRIDA[field]}
+    expected = the_user() if field in HAS.logs_in_by else None
+
+    assert authenticate(None, **name, password=frida.password) == expected
+    assert async_to_sync(aauthenticate)(None, **name, password=frida.password) == expected
+    assert authenticate(None, **name, password="a wrong password") is None
 
 
 def test_what_does_not_match_is_called_by_what_people_have_here(frida):

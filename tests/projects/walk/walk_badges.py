@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -99,8 +100,63 @@ def test_the_portrait_goes_with_the_person(set_conf, django_capture_on_commit_ca
     assert [user.portrait.name for user in get_user_model().objects.all()] in ([], [""])
 
 
+def face(name):
+    return SimpleUploadedFile(name, b"a face")
+
+
+def test_another_portrait_takes_the_place_of_the_file_before(django_capture_on_commit_callbacks):
+    holder = make_user("frida")
+    edit_profile(holder, {"portrait": face("before.png")})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        edit_profile(holder, {"portrait": face("after.png")})
+        assert default_storage.exists("before.png")
+
+    assert not default_storage.exists("before.png")
+    assert default_storage.exists("after.png")
+
+
+def test_a_portrait_that_is_taken_off_is_deleted(django_capture_on_commit_callbacks, client):
+    holder = make_user("frida")
+    edit_profile(holder, {"portrait": face("taken_off.png")})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        log_in(client, holder).post("/accounts/edit-profile/", {"portrait-clear": "on"})
+
+    assert get_user_model().objects.get().portrait.name == ""
+    assert not default_storage.exists("taken_off.png")
+
+
+def test_of_two_portraits_at_once_the_one_that_is_shown_stays(django_capture_on_commit_callbacks):
+    make_user("frida")
+    here, there, elsewhere = (get_user_model().objects.get() for _ in range(3))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        edit_profile(here, {"portrait": face("first.png")})
+        edit_profile(there, {"portrait": face("second.png")})
+        edit_profile(elsewhere, {"first_name": "Frida"})
+
+    assert get_user_model().objects.get().portrait.name == "second.png"
+    assert default_storage.exists("second.png")
+    assert not default_storage.exists("first.png")
+
+
+def test_a_storage_that_writes_over_a_file_keeps_it(
+    django_capture_on_commit_callbacks, monkeypatch
+):
+    monkeypatch.setattr(default_storage._wrapped, "get_available_name", lambda name, **_: name)
+    holder = make_user("frida")
+    edit_profile(holder, {"portrait": face("always.png")})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        edit_profile(holder, {"portrait": face("always.png")})
+
+    assert default_storage.exists("always.png")
+
+
 def test_the_portrait_goes_with_who_never_confirmed(django_capture_on_commit_callbacks):
     holder = make_user("frida", confirmed=False)
+    AccountEvent.objects.record("registered", user=holder)
     edit_profile(holder, {"portrait": ContentFile(b"a face", name="frida.png")})
 
     with django_capture_on_commit_callbacks(execute=True):
