@@ -53,6 +53,7 @@ class RowsOfRooms:
                 "is_open": "TRUE",
                 "state": "'running'",
                 "started_at": words.ago(f"{200 * DAY}"),
+                "paid_from": words.ago(f"{300 * DAY}"),
                 "paid_until": paid_until,
                 "counts_until": paid_until,
                 "end_told_at": f"CASE WHEN {was_told} THEN {words.ago('0')} END",

@@ -37,6 +37,10 @@ class StripeUnreachable(AccountError):
     status = 503
 
 
+class UnknownCustomer(StripeUnreachable):
+    """Deleted at Stripe, or one of the other mode, or of another account."""
+
+
 class RefusedEvent(AccountError):
     """A webhook that is answered with 400 and changes nothing."""
 

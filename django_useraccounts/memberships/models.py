@@ -15,6 +15,9 @@ from ..models import AbstractUser, Role, RoleGrant
 
 #: Where grants say that they come from.
 FROM_STRIPE, FROM_PAYMENT = "stripe", "payment"
+#: That a subscription is charged for once more before it ends: nobody has cancelled it, or only for
+#: a day after the end of what is paid.
+GOES_ON = Q(ends_at=None) | Q(ends_at__gt=F("paid_until"))
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -75,9 +78,10 @@ class StripeCustomer(models.Model):
 
     It is written before the first checkout, so that it is there whatever event comes first. It
     outlives the account, as nobody's: Stripe may send for months what is still to be recognised.
+    Whose customer Stripe does not know any more gets another one, and keeps the first.
     """
 
-    user = models.OneToOneField[Any, Any](
+    user = models.ForeignKey[Any, Any](
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
@@ -99,10 +103,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Return the memberships of a user, the newest first, with their plans."""
         return self.filter(user=user).select_related("plan__role").order_by("-pk")
 
-    def lasting(self, at: datetime | None = None) -> Self:
-        """Return those that are paid for, grace included."""
-        is_paid = self.filter(counts_until__gt=at or timezone.now())
+    def paid(self) -> Self:
+        """Return those that are paid for, grace included, or will have begun by then."""
+        is_paid = self.filter(counts_until__gt=timezone.now())
         return is_paid.exclude(state=Membership.State.ENDED)
+
+    def lasting(self) -> Self:
+        """Return those that are paid for now, grace included."""
+        return self.paid().filter(paid_from__lte=timezone.now())
+
+    def held(self) -> Self:
+        """Return those that last, and those that Stripe waits for the next payment of."""
+        now = timezone.now()
+        is_stuck = Q(state__in=[Membership.State.LATE, Membership.State.PAUSED])
+        lasts = Q(paid_from__lte=now, counts_until__gt=now)
+        return self.filter(lasts | is_stuck).exclude(state=Membership.State.ENDED)
 
     def charged(self) -> Self:
         """Return those that Stripe charges for, by itself."""
@@ -147,6 +162,8 @@ class Membership(models.Model):
     #: What the newest event that counted was, comparable as text; see ``stripe.events``.
     version = models.CharField(max_length=300, default="", editable=False)
     started_at = models.DateTimeField(_("started"), null=True, editable=False)
+    #: The beginning of the first paid period.
+    paid_from = models.DateTimeField(null=True, editable=False)
     #: The end of the last paid period, and of the grace after it.
     paid_until = models.DateTimeField(_("paid until"), null=True, editable=False)
     counts_until = models.DateTimeField(null=True, editable=False)
@@ -194,12 +211,22 @@ class Membership(models.Model):
         return self.ended_at or self.ends_at or self.paid_until
 
     @property
+    def lasts(self) -> bool:
+        """Whether it is paid for, grace included, or will have begun by then."""
+        is_paid = self.counts_until is not None and self.counts_until > timezone.now()
+        return is_paid and self.state != self.State.ENDED
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether it was paid for ahead, and has not begun."""
+        return self.lasts and self.paid_from is not None and self.paid_from > timezone.now()
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing of it counts any more, by the clock."""
         if self.state == self.State.ENDED:
             return True
-        is_unpaid = self.counts_until is None or self.counts_until <= timezone.now()
-        return is_unpaid and self.subscription_id is None
+        return not self.lasts and self.subscription_id is None
 
     @property
     def shown_state(self) -> str:
@@ -226,6 +253,9 @@ class Payment(models.Model):
     # Translators: when a payment was written down.
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
     refunded_at = models.DateTimeField(pgettext_lazy("point in time", "refunded"), null=True)
+    #: From when on its invoice gives back what was paid before: whoever changes the plan has paid
+    #: for the rest of the old one.
+    credits_from = models.DateTimeField(null=True, editable=False)
     #: What the invoice is for; NULL for a price that is no plan here, and without Stripe.
     paid_plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, null=True, related_name="+", editable=False

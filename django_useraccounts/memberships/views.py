@@ -56,7 +56,7 @@ class PricingView(AccountPage, TemplateView):
         )
 
     def _own(self) -> QuerySet[Membership]:
-        rows = Membership.objects.lasting().select_related("plan")
+        rows = Membership.objects.held().select_related("plan")
         is_user = self.request.user.is_authenticated
         return rows.filter(user=self.user) if is_user else rows.none()
 
@@ -97,14 +97,17 @@ class CheckoutDoneView(ConfirmedEmailRequiredMixin, AccountPage, TemplateView):
     """
     Where Stripe leads back to: whether its word has come, too.
 
-    What the browser brings along says nothing: anybody can open this page.
+    What the browser brings along says nothing of it, since anybody can open this page; the plan in
+    the URL says which of the own memberships was bought.
     """
 
     template_name = "useraccounts/memberships/checkout_done.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        membership = Membership.objects.of(self.user).lasting().first()
-        return super().get_context_data(membership=membership, **kwargs)
+        own, plan = Membership.objects.of(self.user).lasting(), self.request.GET.get("plan")
+        bought = (row for row in own if plan in {None, row.plan.name})
+        again = self.request.get_full_path()
+        return super().get_context_data(membership=next(bought, None), again=again, **kwargs)
 
 
 class CustomerPortalView(AllowUnconfirmedEmailMixin, RecentLoginRequiredMixin, FlowView):

@@ -58,7 +58,7 @@ def test_who_clicks_buy_and_pays_sees_the_supper_club_open(nova, live_server):
 
     back = buy(nova)
 
-    assert back == live_server.url + page("checkout_done")
+    assert back == live_server.url + page("checkout_done") + "?plan=supper-club"
     assert "Your membership has begun" in nova.get(page("checkout_done")).content.decode()
     assert is_open(nova)
     assert Membership.objects.get(plan__name="supper-club").shown_state == "running"

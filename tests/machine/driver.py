@@ -31,7 +31,7 @@ def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
     """Take steps until there were enough, or one has broken something."""
     begun, worked = time.perf_counter(), time.process_time()
     world.build()
-    stripe.RequestsClient = lambda timeout: Clerk()  # type: ignore[assignment, misc]
+    stripe.RequestsClient = lambda timeout, session: Clerk()  # type: ignore[assignment, misc]
     furnish()
     world.store("empty")
     for person in PEOPLE:

@@ -40,6 +40,12 @@ def seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+def line_of(price: str, start: datetime, end: datetime, *, amount: int = 500, **more: Any) -> Tree:
+    """Return a line of an invoice; an amount below 0 gives the time back."""
+    period, pricing = {"start": seconds(start), "end": seconds(end)}, {"price": price}
+    return {"amount": amount, "period": period, "pricing": {"price_details": pricing}, **more}
+
+
 def event(kind: str, told: Tree, *, at: datetime, **changes: Any) -> Tree:
     """Return an event as Stripe posts it."""
     return {

@@ -27,6 +27,10 @@ class Office(ThreadingHTTPServer):
         self.customers: dict[str, str] = {}
         #: An error to answer with instead.
         self.status = 200
+        #: Customers, prices and subscriptions that it does not know, or knows no more.
+        self.missing: set[str] = set()
+        #: The state of the subscriptions.
+        self.state = "active"
 
     @property
     def url(self) -> str:
@@ -35,7 +39,22 @@ class Office(ThreadingHTTPServer):
     def paths(self) -> list[str]:
         return [path for path, _sent, _headers in self.asked]
 
-    def answer(self, path: str, sent: dict[str, str]) -> dict[str, Any]:
+    def refusal(self, path: str, sent: dict[str, str]) -> tuple[int, dict[str, str]] | None:
+        """Return the status and the error that it answers with, None where it does as asked."""
+        message = {"message": "Not now, sk_test_of_the_tests."}
+        if self.status != 200:
+            return self.status, {"type": "api_error", **message}
+        refused = {"type": "invalid_request_error", **message}
+        for param in ("customer", "line_items[0][price]"):
+            if sent.get(param) in self.missing:
+                return 400, {**refused, "code": "resource_missing", "param": param}
+        if path.rpartition("/")[2] in self.missing:
+            return 404, {**refused, "code": "resource_missing", "param": "id"}
+        if self.state == "canceled" and path.startswith(("POST /v1/subs", "DELETE /v1/subs")):
+            return 400, refused
+        return None
+
+    def answer(self, path: str, sent: dict[str, str], key: str) -> dict[str, Any]:
         if path == "GET /v1/invoice_payments":
             invoice = self.invoices.get(sent["payment[payment_intent]"])
             row = {"id": "inpay_1", "object": "invoice_payment", "invoice": invoice}
@@ -43,10 +62,11 @@ class Office(ThreadingHTTPServer):
         if path.endswith("/lines"):
             lines = self.lines.get(path.split("/")[-2], [])
             return {"object": "list", "data": lines, "has_more": False}
-        # As Stripe does: whoever asks again for the same gets the same.
-        customer = self.customers.setdefault(str(sent), f"cus_{len(self.customers) + 1}")
+        if path == "POST /v1/customers":
+            # As Stripe does for a day: by one key, the same again, whatever has become of it.
+            customer = self.customers.setdefault(key, f"cus_{len(self.customers) + 1}")
+            return {"id": customer, "object": "customer"}
         return {
-            "POST /v1/customers": {"id": customer, "object": "customer"},
             "POST /v1/checkout/sessions": {
                 "id": "cs_1",
                 "object": "checkout.session",
@@ -57,7 +77,7 @@ class Office(ThreadingHTTPServer):
                 "object": "billing_portal.session",
                 "url": "https://billing.stripe.example/bps_1",
             },
-        }.get(path, {"id": "sub_1", "object": "subscription"})
+        }.get(path, {"id": "sub_1", "object": "subscription", "status": self.state})
 
 
 class _Clerk(BaseHTTPRequestHandler):
@@ -69,9 +89,11 @@ class _Clerk(BaseHTTPRequestHandler):
         sent = dict(parse_qsl(parts.query) + parse_qsl(self.rfile.read(length).decode()))
         path = f"{self.command} {parts.path}"
         self.server.asked.append((path, sent, dict(self.headers)))
-        status = self.server.status
-        error = {"error": {"type": "api_error", "message": "Not now, sk_test_of_the_tests."}}
-        body = json.dumps(self.server.answer(path, sent) if status == 200 else error).encode()
+        refusal = self.server.refusal(path, sent)
+        status, error = refusal or (200, None)
+        key = self.headers.get("Idempotency-Key", "")
+        told = {"error": error} if error else self.server.answer(path, sent, key)
+        body = json.dumps(told).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -166,7 +166,7 @@ def test_a_membership_is_ended(boss, maria, plan):
     assert not opens(maria)
 
 
-def test_what_stripe_charges_for_is_ended_there(boss, subscription, maria):
+def test_what_stripe_charges_for_is_ended_there(boss, office, subscription, maria):
     apply_event(read(subscription.paid()))
 
     [told] = act(boss, "membership", "end", only())
@@ -174,6 +174,26 @@ def test_what_stripe_charges_for_is_ended_there(boss, subscription, maria):
 
     assert "Stripe still charges for this subscription." in told
     assert "This was paid through Stripe." in also
+    assert opens(maria)
+
+
+def test_what_is_over_at_stripe_is_ended_here(boss, office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    office.missing = {"sub_1"}
+
+    assert act(boss, "membership", "end", only()) == ["1 entry has ended."]
+
+    assert only().state == "ended"
+    assert not opens(maria)
+
+
+def test_what_stripe_does_not_say_now_is_not_ended(boss, office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    office.status = 500
+
+    [told] = act(boss, "membership", "end", only())
+
+    assert "The payment service does not answer." in told
     assert opens(maria)
 
 

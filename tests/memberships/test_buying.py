@@ -23,10 +23,12 @@ from django_useraccounts.memberships.flows import (
     stop_renewals,
 )
 from django_useraccounts.memberships.models import Plan, StripeCustomer
+from django_useraccounts.memberships.stripe import client
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
-from tests.memberships.bills import KEY, read
-from tests.memberships.conftest import days, make_plan, only
+from tests.dripping import OK, server, within
+from tests.memberships.bills import KEY, read, seconds
+from tests.memberships.conftest import days, make_plan, only, opens
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +49,7 @@ def test_a_checkout_is_for_one_plan_and_one_customer_of_ours(office, plan, maria
     for where in ("metadata", "subscription_data[metadata]"):
         assert asked[f"{where}[useraccounts_user]"] == str(maria.pk)
         assert asked[f"{where}[useraccounts_plan]"] == "patron"
-    assert asked["success_url"] == "http://testserver/accounts/checkout-done/"
+    assert asked["success_url"] == "http://testserver/accounts/checkout-done/?plan=patron"
     assert asked["cancel_url"] == "http://testserver/accounts/pricing/"
     assert not RoleGrant.objects.exists()
     assert AccountEvent.objects.get(user=maria).kind == "checkout_started"
@@ -152,6 +154,18 @@ def test_a_stripe_that_is_away_is_no_failure(keys, plan, maria, monkeypatch):
         start_checkout(maria, plan)
 
 
+@pytest.mark.parametrize("begin", [b"", OK + b"Content-Length: 100\r\n\r\n", OK + b"\r\n{"])
+def test_a_stripe_that_answers_byte_by_byte_is_waited_for_no_longer(
+    keys, plan, maria, monkeypatch, begin
+):
+    monkeypatch.setattr(client, "TIMEOUT", 1)
+
+    with server([begin, *[b" "] * 50], pause=0.3) as host, within(2):
+        monkeypatch.setattr(stripe, "api_base", f"http://{host}")
+        with pytest.raises(StripeUnreachable):
+            start_checkout(maria, plan)
+
+
 def test_the_portal_is_that_of_the_own_customer(office, subscription, maria):
     assert customer_portal(maria) == "https://billing.stripe.example/bps_1"
 
@@ -168,6 +182,85 @@ def test_who_has_bought_nothing_has_no_portal(office, maria):
         customer_portal(maria)
 
     assert office.asked == []
+
+
+# What Stripe knows no more
+
+
+def test_who_is_no_customer_any_more_buys_as_a_new_one(office, subscription, plan, maria):
+    office.missing = {"cus_maria"}
+
+    assert start_checkout(maria, plan)
+
+    assert office.paths() == [
+        "POST /v1/checkout/sessions",
+        "POST /v1/customers",
+        "POST /v1/checkout/sessions",
+    ]
+    assert office.asked[-1][1]["customer"] == "cus_1"
+    known = StripeCustomer.objects.filter(user=maria).values_list("customer_id", flat=True)
+    # What is told late of the old one is still hers.
+    assert set(known) == {"cus_maria", "cus_1"}
+    assert customer_portal(maria)
+    assert office.asked[-1][1]["customer"] == "cus_1"
+
+
+def test_who_was_deleted_on_the_day_of_the_first_checkout_is_not_made_the_same_again(
+    office, plan, maria
+):
+    start_checkout(maria, plan)
+    office.missing = {"cus_1"}
+
+    assert start_checkout(maria, plan)
+
+    assert office.asked[-1][1]["customer"] == "cus_2"
+
+
+def test_a_customer_whom_a_wrong_key_has_hidden_for_a_while_is_found_again(
+    office, subscription, plan, maria
+):
+    office.missing = {"cus_maria"}
+    start_checkout(maria, plan)
+    office.missing = {"cus_1"}
+
+    assert customer_portal(maria)
+
+    assert office.asked[-1][1]["customer"] == "cus_maria"
+
+
+def test_who_is_no_customer_any_more_has_no_portal(office, subscription, maria):
+    office.missing = {"cus_maria"}
+
+    with pytest.raises(NoCustomer):
+        customer_portal(maria)
+
+    assert StripeCustomer.objects.get().customer_id == "cus_maria"
+
+
+def test_a_price_that_stripe_does_not_know_makes_no_new_customer(office, subscription, plan, maria):
+    office.missing = {"price_patron"}
+
+    with pytest.raises(StripeUnreachable):
+        start_checkout(maria, plan)
+
+    assert office.paths() == ["POST /v1/checkout/sessions"]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_subscription_whose_end_was_not_heard_of_hinders_no_new_one(
+    office, subscription, plan, maria, is_known
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    if is_known:
+        office.state = "canceled"
+    else:
+        office.missing = {"sub_1"}
+
+    assert start_checkout(maria, plan)
+
+    assert only().state == "ended"
+    assert not opens(maria)
 
 
 # Who leaves is charged no more
@@ -188,6 +281,22 @@ def test_a_closed_account_is_charged_no_more(office, subscription, maria):
     assert stop_renewals() == (0, 0)
 
 
+def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later_day(
+    office, subscription, maria
+):
+    day = seconds(subscription.begins + days(180))
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=day)))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["POST /v1/subscriptions/sub_1"]
+    later = subscription.begins + days(1)
+    apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
+    assert stop_renewals() == (0, 0)
+
+
 def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     apply_event(read(subscription.told("updated", "active")))
     type(maria).objects.filter(pk=maria.pk).delete()
@@ -195,6 +304,27 @@ def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     assert stop_renewals() == (1, 0)
 
     assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert only().state == "ended"
+    assert stop_renewals() == (0, 0)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_a_subscription_that_is_over_at_stripe_is_not_stopped_for_ever(
+    office, subscription, maria, is_known, is_erased
+):
+    apply_event(read(subscription.told("updated", "active")))
+    if is_erased:
+        type(maria).objects.filter(pk=maria.pk).delete()
+    else:
+        close_account(maria)
+    if is_known:
+        office.state = "canceled"
+    else:
+        office.missing = {"sub_1"}
+
+    assert stop_renewals() == (1, 0)
+
     assert only().state == "ended"
     assert stop_renewals() == (0, 0)
 

@@ -18,7 +18,7 @@ from django_useraccounts.memberships.models import (
 from django_useraccounts.memberships.stripe.events import read_event, read_invoice
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
-from tests.memberships.bills import Subscription, event, read, seconds
+from tests.memberships.bills import Subscription, event, line_of, read, seconds
 from tests.memberships.conftest import at, days, kinds_of_mail, make_plan, only, opens, states
 
 pytestmark = pytest.mark.django_db
@@ -295,21 +295,13 @@ def test_what_is_sold_by_hand_at_stripe_counts_by_its_price(subscription, maria)
 # The period of an invoice
 
 
-def line(amount, start, end, price="price_patron"):
-    return {
-        "amount": amount,
-        "period": {"start": seconds(start), "end": seconds(end)},
-        "pricing": {"price_details": {"price": price}},
-    }
-
-
 def test_what_is_given_back_or_sold_besides_is_no_period(subscription):
     start, end = subscription.period(0)
     lines = [
-        line(-200, start, end + days(99)),
-        line(500, start, end),
-        line(100, start, start, "price_of_a_hat"),
-        line(100, start - days(30), start, "price_of_what_was_used"),
+        line_of("price_patron", start, end + days(99), amount=-200),
+        line_of("price_patron", start, end),
+        line_of("price_of_a_hat", start, start),
+        line_of("price_of_what_was_used", start - days(30), start),
     ]
 
     hear(subscription.paid(lines={"data": lines}))
@@ -319,7 +311,7 @@ def test_what_is_given_back_or_sold_besides_is_no_period(subscription):
 
 
 def test_an_invoice_for_no_period_is_not_read(subscription):
-    hat = line(100, subscription.begins, subscription.begins, "price_of_a_hat")
+    hat = line_of("price_of_a_hat", subscription.begins, subscription.begins)
 
     assert read_invoice(subscription.invoice(lines={"data": [hat]}), is_paid=True) is None
     assert read_invoice(subscription.invoice(parent=None), is_paid=True) is None

@@ -14,7 +14,7 @@ from django_useraccounts.message import compose
 from django_useraccounts.models import OutgoingMail
 from django_useraccounts.preview import preview_mail
 from django_useraccounts.testing import html_of
-from tests.memberships.bills import read
+from tests.memberships.bills import read, seconds
 from tests.memberships.conftest import at, days, make_plan
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,16 @@ def test_one_of_an_end_says_when(maria, plan):
     assert subject == "Your membership at testserver ends soon"
     for body in bodies:
         assert f"Your membership “Patron” at testserver ends on {on(until)}." in body
+
+
+def test_one_of_an_end_names_the_day_that_it_was_cancelled_for(subscription):
+    day = subscription.begins + days(5)
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=seconds(day))))
+    remind_members()
+
+    for body in texts_of("membership_ending")[1:]:
+        assert f"Your membership “Patron” at testserver ends on {on(day)}." in body
 
 
 def test_the_last_one_leads_to_what_is_for_sale(maria, plan):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from django_useraccounts.memberships.flows import apply_event
 from django_useraccounts.memberships.models import Membership, Payment
 from django_useraccounts.models import RoleGrant
-from tests.memberships.bills import Subscription, read
+from tests.memberships.bills import Subscription, line_of, read
 from tests.memberships.conftest import days, make_plan
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +105,23 @@ def life_of_who_changes_to_what_the_card_does_not_pay(subscription):
     ]
 
 
+def life_of_who_changes_from_a_year_to_a_month(subscription):
+    begins, change = subscription.begins, subscription.begins + days(1)
+    year = begins + days(365)
+    cheap = Subscription(subscription.user_key, price="price_friend", begins=change)
+    lines = [
+        line_of("price_patron", change, year, amount=-4990),
+        line_of("price_friend", *cheap.period(0)),
+    ]
+    return [
+        subscription.told("created", "active"),
+        subscription.paid(0, lines={"data": [line_of("price_patron", begins, year)]}),
+        cheap.told("updated", "active", at=change),
+        cheap.paid(1, lines={"data": lines}),
+        cheap.told("updated", "past_due", at=change + days(30), number=1),
+    ]
+
+
 def life_of_who_gets_money_back(subscription):
     begins = subscription.begins
     return [
@@ -122,6 +139,7 @@ LIVES = [
     life_of_who_cancels,
     life_of_who_changes_the_plan,
     life_of_who_changes_to_what_the_card_does_not_pay,
+    life_of_who_changes_from_a_year_to_a_month,
     life_of_who_gets_money_back,
 ]
 

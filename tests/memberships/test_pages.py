@@ -78,6 +78,39 @@ def test_who_pays_for_the_role_through_stripe_is_not_sold_it_again(browser, subs
     assert page("start_checkout", "friend") in text
 
 
+@pytest.mark.parametrize("state", ["late", "paused"])
+def test_who_has_not_paid_in_time_is_led_to_what_is_not_paid_and_sold_nothing_else(
+    browser, subscription, state
+):
+    make_plan("patron-by-the-year")
+    subscription.begins -= days(34)
+    end = subscription.period(0)[1]
+    pause = {"behavior": "void"} if state == "paused" else None
+    status = "active" if pause else "past_due"
+    told = subscription.told("updated", status, at=end, number=1, pause_collection=pause)
+    for tree in (subscription.paid(0), told):
+        apply_event(read(tree))
+
+    text = text_of(browser.get(page("pricing")))
+
+    assert only().state == state
+    assert f'<a href="{page("membership")}">See your membership' in text
+    assert page("start_checkout", "patron") not in text
+    assert page("start_checkout", "patron-by-the-year") not in text
+
+
+def test_who_has_paid_for_nothing_more_without_a_word_of_stripe_can_ask_for_it_anew(
+    browser, subscription
+):
+    subscription.begins -= days(34)
+    for tree in (subscription.paid(0), subscription.told("updated", "active")):
+        apply_event(read(tree))
+
+    text = text_of(browser.get(page("pricing")))
+
+    assert page("start_checkout", "patron") in text
+
+
 def test_where_nothing_is_sold_by_stripe_there_is_no_button(client, plan):
     text = text_of(client.get(page("pricing")))
 
@@ -179,7 +212,55 @@ def test_where_stripe_leads_back_to_nothing_is_believed(browser, subscription):
     )
 
 
+def test_a_membership_of_before_is_not_taken_for_the_one_that_was_bought(
+    browser, office, subscription, maria
+):
+    record_payment(maria, make_plan("friend", role="friend"), timezone.now() + days(30))
+    browser.post(page("start_checkout", "patron"))
+    back = office.asked[-1][1]["success_url"]
+
+    waiting = text_of(browser.get(back))
+
+    assert "Your payment is being confirmed" in waiting
+    assert f'href="{back.removeprefix("http://testserver")}"' in waiting
+    apply_event(read(subscription.paid()))
+    assert "Your membership has begun: <strong>Patron</strong>." in text_of(browser.get(back))
+
+
+def test_what_is_paid_ahead_is_not_said_to_have_begun(browser, maria, plan):
+    record_payment(maria, plan, timezone.now() + days(60), since=timezone.now() + days(30))
+
+    assert "Your payment is being confirmed" in text_of(browser.get(page("checkout_done")))
+
+
 # The own membership
+
+
+def test_it_says_that_it_is_to_come(browser, keys, maria, plan):
+    since = timezone.now() + days(30)
+    record_payment(maria, plan, since + days(30), since=since)
+
+    text = text_of(browser.get(page("membership")))
+
+    assert f'<span class="ua-tag ua-wait">from {on(since)}</span>' in text
+    assert ">running<" not in text
+    assert page("start_checkout", "patron") in text_of(browser.get(page("pricing")))
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_it_names_no_day_where_nothing_is_paid_any_more(browser, office, subscription, is_late):
+    office.invoices["pi_sub_1_0"] = subscription.invoice()
+    trees = [subscription.told("created", "active"), subscription.paid(), subscription.refunded()]
+    if is_late:
+        later = subscription.begins + days(1)
+        trees.append(subscription.told("updated", "past_due", at=later))
+    for tree in trees:
+        apply_event(read(tree))
+
+    text = text_of(browser.get(page("membership")))
+
+    assert " on ." not in text
+    assert "until ." not in text
 
 
 def test_the_menu_leads_to_the_membership(browser):
@@ -235,6 +316,20 @@ def test_it_says_that_a_payment_has_failed(browser, subscription):
     ends = on(subscription.period(0)[1] + timedelta(days=3))
     assert f"without a payment the membership ends on {ends}" in text
     assert ">failed</span>" in text
+
+
+def test_it_says_that_it_has_ended_where_a_payment_stays_late(browser, subscription):
+    subscription.begins -= days(34)
+    for tree in (subscription.paid(0), subscription.failed(1)):
+        apply_event(read(tree))
+    apply_event(read(subscription.told("updated", "past_due")))
+
+    text = text_of(browser.get(page("membership")))
+
+    over = subscription.period(0)[1] + days(3)
+    assert f"It ended on {on(over)}. Check your card, so that your membership goes on." in text
+    assert "without a payment the membership ends on" not in text
+    assert page("customer_portal") in text
 
 
 def test_it_says_that_it_has_ended(browser, maria, plan):

@@ -8,12 +8,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from django_useraccounts.errors import InvalidPeriod, MayNotGrant, UserVanished
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.memberships.errors import EndsAtStripe, ReferenceTaken, RefundAtStripe
 from django_useraccounts.memberships.flows import (
     apply_event,
     end_membership,
     record_payment,
     refund_payment,
+    tell_begun,
+    tell_ended,
 )
 from django_useraccounts.memberships.models import Membership, Payment
 from django_useraccounts.memberships.signals import membership_ended, paid, refunded
@@ -180,7 +183,52 @@ def test_a_role_that_was_revoked_stays_so_for_the_period(maria, plan):
     assert opens(maria, moment=in_days(40))
 
 
-def test_what_was_paid_at_stripe_is_given_back_and_ended_there(subscription):
+def test_what_is_paid_ahead_begins_when_its_time_has_come(maria, plan):
+    record_payment(maria, plan, in_days(60), since=in_days(30))
+
+    assert not Membership.objects.lasting().exists()
+    assert tell_begun() == 0
+    assert kinds_of_mail() == []
+    with at(in_days(31)):
+        assert Membership.objects.lasting().exists()
+        assert tell_begun() == 1
+        assert tell_begun() == 0
+    assert kinds_of_mail() == ["membership_started"]
+    assert opens(maria, moment=in_days(31))
+
+
+def test_what_is_ended_before_it_begins_is_not_welcomed(maria, plan):
+    record_payment(maria, plan, in_days(60), since=in_days(30))
+    end_membership(only())
+
+    with at(in_days(31)):
+        assert tell_begun() == 0
+        assert tell_ended() == 0
+
+
+def test_who_has_closed_the_account_is_welcomed_when_coming_back(maria, plan):
+    record_payment(maria, plan, in_days(60), since=in_days(30))
+    close_account(maria)
+    before = kinds_of_mail()
+
+    with at(in_days(31)):
+        assert tell_begun() == 0
+        type(maria).objects.filter(pk=maria.pk).update(erase_at=None)
+        assert tell_begun() == 1
+    assert kinds_of_mail() == [*before, "membership_started"]
+
+
+def test_of_two_periods_the_second_alone_is_to_come(maria, plan):
+    first = record_payment(maria, plan, in_days(30))
+    record_payment(maria, plan, in_days(60))
+
+    refund_payment(first)
+
+    assert not Membership.objects.lasting().exists()
+    assert only().paid_from == in_days(30)
+
+
+def test_what_was_paid_at_stripe_is_given_back_and_ended_there(office, subscription):
     apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
 

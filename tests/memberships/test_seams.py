@@ -22,7 +22,7 @@ from django_useraccounts.memberships.stripe.reading import moment_of
 from django_useraccounts.models import Role
 from django_useraccounts.roles.flows import revoke_role
 from django_useraccounts.testing import log_in, make_user
-from tests.memberships.bills import Subscription, read, seconds
+from tests.memberships.bills import Subscription, line_of, read
 from tests.memberships.conftest import days, kinds_of_mail, make_plan, only, opens, states
 
 pytestmark = pytest.mark.django_db
@@ -154,17 +154,11 @@ def test_a_dearer_plan_opens_nothing_while_its_payment_is_late(subscription, mar
     assert opens(maria, "chief")
 
 
-def line(price, start, end, **more):
-    period = {"start": seconds(start), "end": seconds(end)}
-    pricing = {"price_details": {"price": price}}
-    return {"amount": 500, "period": period, "pricing": pricing, **more}
-
-
 def test_what_else_is_on_the_bill_makes_no_period_longer(subscription, maria):
     start, end = subscription.period(0)
-    year = line("price_of_a_year_of_support", start, start + days(365))
+    year = line_of("price_of_a_year_of_support", start, start + days(365))
 
-    hear(subscription.paid(lines={"data": [year, line("price_patron", start, end)]}))
+    hear(subscription.paid(lines={"data": [year, line_of("price_patron", start, end)]}))
 
     assert Payment.objects.get().ends_at == end
     assert not opens(maria, moment=end + days(9))
@@ -173,7 +167,7 @@ def test_what_else_is_on_the_bill_makes_no_period_longer(subscription, maria):
 def test_of_two_plans_on_a_bill_the_one_counts_that_reaches_farther(subscription, maria):
     make_plan("dear", role="chief", position=0)
     start, end = subscription.period(0)
-    lines = [line("price_dear", start, start + days(2)), line("price_patron", start, end)]
+    lines = [line_of("price_dear", start, start + days(2)), line_of("price_patron", start, end)]
     Plan.objects.filter(name="patron").update(position=9)
 
     hear(subscription.paid(lines={"data": lines}))
@@ -187,9 +181,9 @@ def test_a_period_counts_that_stands_behind_the_lines_that_are_sent(
     subscription, office, maria, is_refunded
 ):
     (begin, middle), (_, end) = subscription.period(0), subscription.period(1)
-    changes = [line("price_patron", begin + days(day), middle) for day in range(10)]
+    changes = [line_of("price_patron", begin + days(day), middle) for day in range(10)]
     sent = {"data": changes, "has_more": True}
-    office.lines["in_sub_1_1"] = [*changes, line("price_patron", middle, end)]
+    office.lines["in_sub_1_1"] = [*changes, line_of("price_patron", middle, end)]
     office.invoices["pi_sub_1_1"] = subscription.invoice(1, lines=sent)
 
     hear(subscription.paid(1, lines=sent), *([subscription.refunded(1)] if is_refunded else []))
@@ -199,11 +193,103 @@ def test_a_period_counts_that_stands_behind_the_lines_that_are_sent(
 
 
 def test_none_of_a_thing_is_no_period(subscription, maria):
-    nothing = line("price_patron", *subscription.period(0), quantity=0)
+    nothing = line_of("price_patron", *subscription.period(0), quantity=0)
     assert read(subscription.paid(lines={"data": [{**nothing, "quantity": 1}]}))
 
     with pytest.raises(AssertionError):
         read(subscription.paid(lines={"data": [nothing]}))
+
+
+@pytest.fixture
+def reduced(subscription):
+    """Maria has paid for a year of what is dear, and has changed to what is cheap by the month."""
+    make_plan("dear", role="chief")
+    year, now, soon = NOW + days(364), subscription.begins, subscription.begins - days(1)
+    dear = Subscription(subscription.user_key, price="price_dear", begins=soon)
+    rest = line_of("price_dear", now, year, amount=-4990)
+    lines = {"data": [rest, line_of("price_patron", *subscription.period(0))]}
+    hear(
+        dear.told("created", "active"),
+        dear.paid(id="in_year", lines={"data": [line_of("price_dear", soon, year)]}),
+        subscription.told("updated", "active", at=now),
+        subscription.paid(0, lines=lines),
+    )
+    return subscription
+
+
+def test_what_stripe_has_credited_is_paid_no_more(reduced, maria):
+    end = reduced.period(0)[1]
+
+    assert only().paid_until == end
+    assert opens(maria)
+    assert not opens(maria, moment=end + days(3))
+    assert states() == ["paid", "paid"]
+
+
+def test_no_card_that_fails_brings_a_dearer_plan_back(reduced, maria):
+    end = reduced.period(0)[1]
+
+    hear(reduced.failed(1), reduced.told("updated", "past_due", at=end, number=1))
+
+    assert opens(maria, moment=end)
+    for moment in (None, end, in_days(300)):
+        assert not opens(maria, "chief", moment)
+
+
+def test_an_invoice_that_is_not_paid_credits_nothing(subscription, maria):
+    make_plan("dear", role="chief")
+    middle, end = subscription.begins + days(9), subscription.period(0)[1]
+    rest = line_of("price_patron", middle, end, amount=-300)
+    lines = {"data": [rest, line_of("price_dear", middle, end)]}
+    dear = Subscription(str(maria.pk), price="price_dear", begins=subscription.begins)
+
+    hear(
+        subscription.paid(),
+        dear.told("updated", "past_due", at=middle),
+        dear.failed(7, lines=lines),
+    )
+
+    assert opens(maria, moment=end - days(1))
+    assert not opens(maria, "chief", end - days(1))
+
+
+def test_what_was_given_back_of_a_plan_that_is_none_here_ends_nothing(subscription, maria):
+    start, end = subscription.period(0)
+    hat = line_of("price_of_a_hat", start + days(1), end, amount=-100)
+    lines = {"data": [hat, line_of("price_of_a_hat", start + days(1), start + days(2))]}
+
+    hear(subscription.paid(0), subscription.paid(7, lines=lines))
+
+    assert only().paid_until == end
+
+
+@pytest.mark.parametrize("day", [0, 1])
+def test_a_dearer_plan_whose_payment_is_given_back_opens_nothing(subscription, office, maria, day):
+    make_plan("dear", role="chief")
+    middle, end = subscription.begins + days(day), subscription.period(0)[1]
+    rest = line_of("price_patron", middle, end, amount=-480)
+    lines = {"data": [rest, line_of("price_dear", middle, end)]}
+    dear = Subscription(str(maria.pk), price="price_dear", begins=subscription.begins)
+    office.invoices["pi_sub_1_7"] = dear.invoice(7, lines=lines)
+    hear(subscription.paid(), dear.told("updated", "active", at=middle), dear.paid(7, lines=lines))
+    assert opens(maria, "chief", in_days(2))
+
+    hear(dear.refunded(7))
+
+    # The old plan was credited by that invoice: a part of what it cost is in what came back.
+    assert not opens(maria, "chief", in_days(2))
+    assert only().paid_until is None
+
+
+def test_a_credit_behind_the_lines_that_are_sent_counts(subscription, office, maria):
+    start, end = subscription.period(0)
+    own = line_of("price_patron", start + days(1), start + days(9))
+    rest = line_of("price_patron", start + days(1), end, amount=-500)
+    office.lines["in_sub_1_7"] = [own, rest]
+
+    hear(subscription.paid(0), subscription.paid(7, lines={"data": [own], "has_more": True}))
+
+    assert only().paid_until == start + days(9)
 
 
 # Periods at the end of all calendars
@@ -290,7 +376,8 @@ def test_no_checkout_is_of_a_customer_whom_nobody_knows(office, plan, maria, mon
 
     start_checkout(maria, plan)
 
-    assert office.asked[-1][1]["customer"] == "cus_first"
+    sold_to = office.asked[-1][1]["customer"]
+    assert StripeCustomer.objects.filter(user=maria, customer_id=sold_to).exists()
 
 
 @pytest.mark.parametrize("leave", ["close", "off"])

@@ -17,7 +17,7 @@ from django_useraccounts.memberships.flows import (
 from django_useraccounts.memberships.models import Membership, ProviderEvent
 from django_useraccounts.models import OutgoingMail
 from django_useraccounts.testing import make_user
-from tests.memberships.bills import read
+from tests.memberships.bills import read, seconds
 from tests.memberships.conftest import at, days, kinds_of_mail, make_plan, only, opens
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,43 @@ def test_who_has_cancelled_at_stripe_is_reminded(subscription):
 
     with at(subscription.period(0)[1] - days(1)):
         assert remind_members() == 1
+
+
+def test_who_has_cancelled_for_a_day_before_what_is_paid_ends_is_reminded_of_that_day(
+    subscription,
+):
+    day = subscription.begins + days(9)
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=seconds(day))))
+
+    with at(day - days(8)):
+        assert remind_members() == 0
+    with at(day - days(1)):
+        assert remind_members() == 1
+
+
+def test_who_has_cancelled_for_a_day_that_is_still_to_be_paid_for_is_reminded_when_it_is(
+    subscription,
+):
+    day = subscription.begins + days(33)
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=seconds(day))))
+
+    # That nothing is charged any more would not be true: Stripe charges for three days.
+    with at(subscription.period(0)[1] - days(1)):
+        assert remind_members() == 0
+    with at(subscription.period(1)[0]):
+        apply_event(read(subscription.paid(1)))
+        assert remind_members() == 1
+
+
+def test_who_goes_on_by_a_subscription_that_ends_later_is_not_reminded(until, subscription):
+    day = subscription.begins + days(180)
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=seconds(day))))
+
+    with at(until - days(6)):
+        assert remind_members() == 0
 
 
 def test_the_end_is_told_once_when_the_grace_is_over(until, maria):
@@ -187,7 +224,10 @@ def test_the_command_tells_what_it_has_done(until, capsys):
     with at(until - days(20)):
         call_command("useraccounts_memberships", days=21)
 
-    said = "1 reminded, 0 told of the end, 0 renewals stopped, 1 events forgotten\n"
+    said = (
+        "0 told of the beginning, 1 reminded, 0 told of the end, 0 renewals stopped, "
+        "1 events forgotten\n"
+    )
     assert capsys.readouterr().out == said
     assert ProviderEvent.objects.get().event_id == "evt_new"
 

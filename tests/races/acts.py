@@ -35,6 +35,7 @@ from django_useraccounts.memberships.flows import (
     refund_payment,
     remind_members,
     stop_renewals,
+    tell_begun,
     tell_ended,
 )
 from django_useraccounts.memberships.models import Membership, Plan
@@ -518,6 +519,14 @@ def be_reminded_of_a_role(world: World) -> Act:
     world.at_turn(grants, reminds=False)
     world.at_turn(grants.filter(pk=world.ending_grant.pk), reminds=True)
     return world.calling(remind_of_ends)
+
+
+@act
+def be_told_of_the_beginning(world: World) -> Act:
+    memberships = Membership.objects.all()
+    world.at_turn(memberships, started_at=timezone.now())
+    world.at_turn(memberships.filter(pk=world.transfer.membership.pk), started_at=None)
+    return world.calling(tell_begun)
 
 
 @act

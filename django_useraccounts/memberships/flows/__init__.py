@@ -3,7 +3,7 @@
 from .buying import customer_portal, start_checkout, stop_renewals
 from .events import apply_event
 from .payments import end_membership, record_payment, refund_payment
-from .telling import remind_members, tell_ended
+from .telling import remind_members, tell_begun, tell_ended
 
 __all__ = [
     "apply_event",
@@ -14,5 +14,6 @@ __all__ = [
     "remind_members",
     "start_checkout",
     "stop_renewals",
+    "tell_begun",
     "tell_ended",
 ]

@@ -1,6 +1,9 @@
 """Lead people to Stripe: to pay, and to manage what they pay for."""
 
 import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -10,10 +13,18 @@ from ...limits import spend
 from ...models import AbstractUser, AccountEvent
 from ...site import site_origin
 from ..conf import conf
-from ..errors import AlreadyMember, NoCustomer, NotForSale, StripeUnreachable
-from ..models import Membership, Plan, StripeCustomer
+from ..errors import (
+    AlreadyMember,
+    EndsAtStripe,
+    NoCustomer,
+    NotForSale,
+    StripeUnreachable,
+    UnknownCustomer,
+)
+from ..models import GOES_ON, Membership, Plan, StripeCustomer
 from ..stripe import client
 from ..stripe.events import PLAN_KEY, USER_KEY
+from .payments import end_membership
 
 logger = logging.getLogger("django_useraccounts.memberships")
 
@@ -27,25 +38,26 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
     """
     if not (conf.STRIPE_SECRET_KEY and plan.price_id and plan.is_offered):
         raise NotForSale
-    same_role = Membership.objects.of(user).filter(plan__role=plan.role_id)
-    if same_role.charged().exists():
-        raise AlreadyMember
     spend("checkout", identifier=str(user.pk), request=request)
+    _refuse_double(user, plan)
     # Said to Stripe by us alone, and read again in its signed events.
     metadata = {USER_KEY: str(user.pk), PLAN_KEY: plan.name}
-    # Stripe is asked outside of a transaction: nothing waits for it but who wants to pay.
-    customer = _customer(user)
     origin = site_origin(request)
-    url = client.checkout_url(
+    checkout_url = partial(
+        client.checkout_url,
         mode="subscription",
-        customer=customer.customer_id,
         client_reference_id=str(user.pk),
         line_items=[{"price": plan.price_id, "quantity": 1}],
         metadata=metadata,
         subscription_data={"metadata": metadata},
-        success_url=origin + reverse("useraccounts:checkout_done"),
+        success_url=f"{origin}{reverse('useraccounts:checkout_done')}?plan={plan.name}",
         cancel_url=origin + reverse("useraccounts:pricing"),
     )
+    # Stripe is asked outside of a transaction: nothing waits for it but who wants to pay.
+    known = _customers(user)
+    url = _asked_as_one_of(known, checkout_url)
+    if url is None:
+        url = checkout_url(customer=_new_customer(user, number=len(known)))
     AccountEvent.objects.record(
         "checkout_started", user=user, actor=user, details={"plan": plan.name}, request=request
     )
@@ -56,14 +68,18 @@ def customer_portal(user: AbstractUser, *, request: HttpRequest | None = None) -
     """
     Return the address of the page of Stripe where ``user`` changes the card, and cancels.
 
-    Raises NoCustomer, TooManyAttempts and StripeUnreachable.
+    Raises NoCustomer, also for one whom Stripe knows no more, TooManyAttempts and
+    StripeUnreachable.
     """
-    customer = StripeCustomer.objects.filter(user=user).first()
-    if customer is None or not conf.STRIPE_SECRET_KEY:
+    known = _customers(user)
+    if not (known and conf.STRIPE_SECRET_KEY):
         raise NoCustomer
     spend("checkout", identifier=str(user.pk), request=request)
     return_url = site_origin(request) + reverse("useraccounts:membership")
-    return client.portal_url(customer.customer_id, return_url=return_url)
+    url = _asked_as_one_of(known, partial(client.portal_url, return_url=return_url))
+    if url is None:
+        raise NoCustomer
+    return url
 
 
 def stop_renewals() -> tuple[int, int]:
@@ -76,7 +92,7 @@ def stop_renewals() -> tuple[int, int]:
     """
     stopped = failed = 0
     rows = Membership.objects.charged().select_related("user")
-    is_closed = Q(user__erase_at__isnull=False, ends_at__isnull=True)
+    is_closed = Q(user__erase_at__isnull=False) & GOES_ON
     for membership in rows.filter(is_closed | Q(user=None)).iterator(chunk_size=100):
         try:
             _stop(membership)
@@ -87,22 +103,54 @@ def stop_renewals() -> tuple[int, int]:
     return stopped, failed
 
 
-def _customer(user: AbstractUser) -> StripeCustomer:
-    """Return who the user is at Stripe, kept before anything is sold to this customer."""
-    known = StripeCustomer.objects.filter(user=user).first()
-    if known is not None:
-        return known
-    made = client.new_customer(email=user.email, metadata={USER_KEY: str(user.pk)})
-    # Of two clicks at once both go on as the first one's: what another pays would be nobody's.
-    kept, _is_new = StripeCustomer.objects.get_or_create(user=user, defaults={"customer_id": made})
-    return kept
+def _refuse_double(user: AbstractUser, plan: Plan) -> None:
+    """Raise AlreadyMember for who pays for the role of a plan through Stripe."""
+    for membership in Membership.objects.of(user).filter(plan__role=plan.role_id).charged():
+        try:
+            # Unless it is over there, and its end was not heard of.
+            end_membership(membership)
+        except EndsAtStripe:
+            raise AlreadyMember from None
+
+
+def _customers(user: AbstractUser) -> list[str]:
+    """Return the ids that a user has at Stripe, the newest first."""
+    rows = StripeCustomer.objects.filter(user=user).order_by("-pk")
+    return list(rows.values_list("customer_id", flat=True))
+
+
+def _asked_as_one_of(customers: list[str], ask: Callable[..., str]) -> str | None:
+    """Return what Stripe answers to the first of the customers whom it knows, None for none."""
+    for customer in customers:
+        with suppress(UnknownCustomer):
+            return ask(customer=customer)
+    return None
+
+
+def _new_customer(user: AbstractUser, *, number: int) -> str:
+    """
+    Make the user a customer of Stripe, kept before anything is sold to it; return its id.
+
+    ``number`` is how many it knows no more: of two clicks at once both have made the same one.
+    """
+    metadata = {USER_KEY: str(user.pk)}
+    made = client.new_customer(email=user.email, metadata=metadata, number=number)
+    StripeCustomer.objects.get_or_create(user=user, customer_id=made)
+    return made
 
 
 def _stop(membership: Membership) -> None:
     subscription_id = membership.subscription_id or ""
-    if membership.user is not None:
-        client.stop_renewal(subscription_id)
-        return
-    client.cancel(subscription_id)
-    # Now, not when Stripe tells of it: the next run would ask again.
-    Membership.objects.filter(pk=membership.pk).update(state=Membership.State.ENDED)
+    try:
+        if membership.user is not None:
+            client.stop_renewal(subscription_id)
+        else:
+            client.cancel(subscription_id)
+            # Now, not when Stripe tells of it: the next run would ask again.
+            Membership.objects.filter(pk=membership.pk).update(state=Membership.State.ENDED)
+    except StripeUnreachable:
+        try:
+            # It may be over there, and its end was not heard of.
+            end_membership(membership)
+        except EndsAtStripe:
+            raise StripeUnreachable from None

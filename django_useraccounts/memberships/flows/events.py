@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from ..stripe.events import (
     CheckoutNews,
     Event,
     InvoiceNews,
+    News,
     RefundNews,
     SubscriptionNews,
     customer_of,
@@ -51,13 +53,16 @@ def apply_event(event: Event, *, delivery: str = "", request: HttpRequest | None
     one delivery of an event from the next, such as a digest of its signature.
 
     Raises ReplayedEvent for a delivery that came before, ForeignEvent for one that names another
-    user than its customer's, or a customer that nobody here has, UnknownPlan for a checkout of ours
-    whose plan is gone, and StripeUnreachable.
+    user than its customer's, or is about a plan and a customer whom nobody here has, UnknownPlan
+    for a checkout of ours whose plan is gone, and StripeUnreachable.
     """
     if not StripeCustomer.objects.filter(customer_id=event.customer_id).exists():
-        if event.user_key:
+        if event.user_key and _is_for_sale(event.news):
             raise ForeignEvent
-        # Sold by somebody else, on the same account at Stripe.
+        # Sold by somebody else, or by another such site, on the same account at Stripe.
+        return False
+    # Before Stripe is asked: a delivery can be played again as often as somebody likes.
+    if _is_known(event, delivery):
         return False
     change = _change(event)
     if change is None:
@@ -68,6 +73,19 @@ def apply_event(event: Event, *, delivery: str = "", request: HttpRequest | None
             return _apply(event, change, delivery=delivery, request=request)
 
     return repeat_undone(act, restore=lambda: None)
+
+
+def _is_for_sale(news: News) -> bool:
+    """Say whether it is about a price of a plan; who goes through a checkout tells none."""
+    return isinstance(news, SubscriptionNews | InvoiceNews) and _plan(news.price_ids) is not None
+
+
+def _is_known(event: Event, delivery: str) -> bool:
+    """Say whether an event was heard; raise ReplayedEvent where this delivery of it was."""
+    known = ProviderEvent.objects.filter(event_id=event.id).first()
+    if known is not None and delivery and known.delivery == delivery:
+        raise ReplayedEvent
+    return known is not None
 
 
 def _change(event: Event) -> _Change | None:
@@ -88,18 +106,15 @@ def _whole(invoice: InvoiceNews) -> InvoiceNews | None:
     """Return an invoice with all of its lines: the one of the period may be the eleventh."""
     if not invoice.has_more:
         return invoice
-    lines = read_lines(lines_of(invoice.invoice_id))
-    return replace(invoice, lines=lines, has_more=False) if lines else None
+    lines, given_back = read_lines(lines_of(invoice.invoice_id))
+    return replace(invoice, lines=lines, given_back=given_back, has_more=False) if lines else None
 
 
 def _apply(event: Event, change: _Change, *, delivery: str, request: HttpRequest | None) -> bool:
     # Locked: two deliveries of one event, and two events of one customer, act one after the other.
     customers = StripeCustomer.objects.select_for_update()
     customer = customers.get(customer_id=event.customer_id)
-    known = ProviderEvent.objects.filter(event_id=event.id).first()
-    if known is not None:
-        if delivery and known.delivery == delivery:
-            raise ReplayedEvent
+    if _is_known(event, delivery):
         return False
     if customer.user_id is None:
         logger.warning("Event %s is about the customer of an account that was erased.", event.id)
@@ -225,11 +240,20 @@ def _payment(membership: Membership, news: InvoiceNews) -> tuple[Payment, bool]:
             "paid_plan": plan,
             "starts_at": line.starts_at,
             "ends_at": line.ends_at,
+            "credits_from": _credits_from(news),
         },
     )
     if payment.membership_id != membership.pk:
         raise ForeignEvent
     return payment, is_new
+
+
+def _credits_from(news: InvoiceNews) -> datetime | None:
+    """Return from when on an invoice gives a plan back, None where it does not."""
+    prices = [line.price_id for line in news.given_back if line.price_id]
+    plans = Plan.objects.filter(price_id__in=prices).values_list("price_id", flat=True)
+    known = set(plans) if prices else set()
+    return min((line.starts_at for line in news.given_back if line.price_id in known), default=None)
 
 
 def _note_failure(membership: Membership, payment: Payment, *, request: HttpRequest | None) -> None:

@@ -15,9 +15,11 @@ from ...models import AbstractUser, AccountEvent
 from ...roles.rights import refuse_to_grant
 from ...signals import send_on_commit
 from ...transactions import repeat_undone
+from ..conf import conf
 from ..errors import EndsAtStripe, ReferenceTaken, RefundAtStripe
 from ..models import Membership, Payment, Plan
 from ..signals import membership_ended, paid, refunded
+from ..stripe.client import is_over
 from .periods import own_request, settle
 
 #: Longer ones are a slip of the keyboard.
@@ -103,13 +105,19 @@ def end_membership(
     """
     End a membership now, all of its periods; return whether there was one to end.
 
-    Raises EndsAtStripe for one that Stripe goes on to charge for, and MayNotGrant.
+    Raises EndsAtStripe for one that Stripe goes on to charge for, MayNotGrant, and
+    StripeUnreachable, since it is asked.
     """
+    if membership.state == Membership.State.ENDED:
+        return False
+    # Before the transaction: nothing waits for Stripe but who ends it.
+    subscription_id = membership.subscription_id
+    goes_on = subscription_id is not None and _goes_on_at_stripe(subscription_id)
     with transaction.atomic():
         membership = locked(membership)
         if membership.state == Membership.State.ENDED:
             return False
-        if membership.subscription_id:
+        if goes_on:
             raise EndsAtStripe
         membership.state, membership.is_open = Membership.State.ENDED, None
         membership.ended_at = timezone.now()
@@ -225,6 +233,11 @@ def _open_membership(user: AbstractUser, plan: Plan) -> Membership:
         user=user, plan=plan, is_open=True, defaults={"state": Membership.State.RUNNING}
     )
     return found
+
+
+def _goes_on_at_stripe(subscription_id: str) -> bool:
+    """Say whether Stripe goes on to charge, as far as it can be asked."""
+    return not (conf.STRIPE_SECRET_KEY and is_over(subscription_id))
 
 
 def _note(

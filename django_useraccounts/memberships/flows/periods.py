@@ -27,9 +27,12 @@ def settle(
     """
     now = timezone.now()
     payments = list(membership.payments.select_related("grant", "paid_plan__role"))
+    kept, plan = _kept(payments), _plan(membership, payments)
     for payment in payments if membership.user is not None else ():
-        _match(membership, payment, now, by=by, request=own_request(membership, request))
-    _note_ends(membership, payments, now)
+        is_due = payment in kept and _counts(membership, payment, now)
+        context = own_request(membership, request)
+        _match(membership, payment, plan if is_due else None, now, by=by, request=context)
+    _note_ends(membership, kept, now)
     if membership.started_at is None and _is_in_force(membership, now):
         membership.started_at = now
         tell("membership_started", membership, request=request)
@@ -48,43 +51,70 @@ def own_request(membership: Membership, request: HttpRequest | None) -> HttpRequ
     return None if membership.subscription_id else request
 
 
+def _kept(payments: list[Payment]) -> list[Payment]:
+    """
+    Return the payments that are paid, less those whose rest the invoice of another has credited.
+
+    Also where that one was refunded: what it gave back was a part of its price, and went with it.
+    """
+    paid = [payment for payment in payments if payment.state == Payment.State.PAID]
+    collected = [payment for payment in payments if payment.state != Payment.State.FAILED]
+    moments = [payment.credits_from for payment in collected if payment.credits_from]
+    return [payment for payment in paid if not any(_lasts_at(payment, at) for at in moments)]
+
+
+def _lasts_at(payment: Payment, at: datetime) -> bool:
+    """Say whether a period has begun before a moment, or then, but by another invoice than this."""
+    if payment.starts_at is None or payment.ends_at is None or payment.credits_from == at:
+        return False
+    return payment.starts_at <= at < payment.ends_at
+
+
+def _plan(membership: Membership, payments: list[Payment]) -> Plan:
+    """
+    Return the plan whose role the payments bring: the present one of the membership.
+
+    While Stripe tries in vain to collect a payment it is that of the last invoice that is paid:
+    else whoever changes to a dearer plan, by a card that fails, would have it for the price of the
+    old one, or have one back that was given up.
+    """
+    paid = [payment for payment in payments if payment.state == Payment.State.PAID]
+    # Those that Stripe has told of all have a period.
+    dated = [(payment.starts_at, payment) for payment in paid if payment.starts_at]
+    last = max(dated, key=lambda row: row[0], default=(None, None))[1]
+    is_late = membership.state == Membership.State.LATE
+    return last.paid_plan if is_late and last and last.paid_plan else membership.plan
+
+
 def _match(
     membership: Membership,
     payment: Payment,
+    plan: Plan | None,
     now: datetime,
     *,
     by: AbstractUser | None,
     request: HttpRequest | None,
 ) -> None:
-    is_due, grant = _counts(membership, payment, now), payment.grant
-    has_other_role = grant is not None and grant.role_id != _plan(membership, payment).role_id
+    """Let a payment have a grant of the role of a plan, of none no grant that counts."""
+    grant = payment.grant
+    has_other_role = grant is not None and plan is not None and grant.role_id != plan.role_id
     # By somebody, for the whole period, whatever the plan: what was to come is gone altogether.
     is_revoked = payment.was_granted and grant is None
-    if grant is not None and (not is_due or has_other_role):
+    if grant is not None and (plan is None or has_other_role):
         is_revoked = not revoke_grant(grant, reason=payment.reason, by=by, request=request)
-    if not is_due or is_revoked or (grant is not None and not has_other_role):
+    if plan is None or is_revoked or (grant is not None and not has_other_role):
         return
     # Who changes to another plan has its role from now on, not since the period began.
     since = max(payment.starts_at or now, now) if has_other_role else payment.starts_at
-    payment.grant = _grant(membership, payment, since, by=by, request=request)
+    payment.grant = _grant(membership, payment, plan, since, by=by, request=request)
     payment.was_granted = True
     payment.save(update_fields=["grant", "was_granted"])
-
-
-def _plan(membership: Membership, payment: Payment) -> Plan:
-    """
-    Return the plan whose role a payment brings: the present one of the membership.
-
-    While Stripe tries in vain to collect a payment it is that of the invoice: else whoever changes
-    to a dearer plan, by a card that fails, would have it for the price of the old one.
-    """
-    is_late = membership.state == Membership.State.LATE
-    return payment.paid_plan if is_late and payment.paid_plan else membership.plan
 
 
 def _grant(
     membership: Membership,
     payment: Payment,
+    plan: Plan,
     since: datetime | None,
     *,
     by: AbstractUser | None,
@@ -93,7 +123,7 @@ def _grant(
     user: Any = membership.user
     return grant_role(
         user,
-        _plan(membership, payment).role,
+        plan.role,
         since=since,
         until=payment.ends_at,
         grace=membership.plan.grace,
@@ -107,14 +137,15 @@ def _grant(
 
 
 def _counts(membership: Membership, payment: Payment, now: datetime) -> bool:
-    """Say whether a period is to have a grant: it is paid, not over, and nobody has ended it."""
-    is_paid = payment.state == Payment.State.PAID and membership.state != Membership.State.ENDED
-    return is_paid and payment.ends_at is not None and payment.ends_at + membership.plan.grace > now
+    """Say whether a period that is paid is to have a grant: it is not over, and not ended."""
+    if membership.state == Membership.State.ENDED or payment.ends_at is None:
+        return False
+    return payment.ends_at + membership.plan.grace > now
 
 
-def _note_ends(membership: Membership, payments: list[Payment], now: datetime) -> None:
-    paid = [payment for payment in payments if payment.state == Payment.State.PAID]
+def _note_ends(membership: Membership, paid: list[Payment], now: datetime) -> None:
     before, ends = membership.paid_until, [p.ends_at for p in paid if p.ends_at is not None]
+    membership.paid_from = min((p.starts_at for p in paid if p.starts_at), default=None)
     membership.paid_until = max(ends, default=None)
     until = membership.paid_until
     membership.counts_until = until + membership.plan.grace if until else None
@@ -124,5 +155,7 @@ def _note_ends(membership: Membership, payments: list[Payment], now: datetime) -
 
 
 def _is_in_force(membership: Membership, now: datetime) -> bool:
-    until = membership.counts_until
-    return membership.state != Membership.State.ENDED and until is not None and until > now
+    since, until = membership.paid_from, membership.counts_until
+    if membership.state == Membership.State.ENDED or since is None or until is None:
+        return False
+    return since <= now < until

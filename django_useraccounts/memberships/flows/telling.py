@@ -5,16 +5,29 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ...batches import WINDOW, keys_by_window
 from ...transactions import repeat_undone
-from ..models import Membership
+from ..models import GOES_ON, Membership
 from .payments import locked
-from .periods import tell
+from .periods import settle, tell
 
-_RENEWS = Q(subscription_id__isnull=False, ends_at=None, state=Membership.State.RUNNING)
+_RENEWS = Q(subscription_id__isnull=False, state=Membership.State.RUNNING) & GOES_ON
+#: When one that does not go on ends, as far as that is known.
+_END = Coalesce("ends_at", "paid_until")
+
+
+def tell_begun(*, batch: int = WINDOW) -> int:
+    """
+    Mail those whose membership was paid for ahead, and has begun; return how many.
+
+    Safe beside itself: for cron.
+    """
+    rows = _of_who_is_here(Membership.objects.lasting().filter(started_at=None))
+    return _each(rows, _tell_begun, batch=batch)
 
 
 def remind_members(*, days: int = 7, batch: int = WINDOW) -> int:
@@ -25,12 +38,12 @@ def remind_members(*, days: int = 7, batch: int = WINDOW) -> int:
     beside itself: for cron.
     """
     now = timezone.now()
-    stays = Q(subscription_id=None) | Q(ends_at__isnull=False)
-    rows = _of_who_is_here(Membership.objects.filter(stays, reminded_at=None))
-    rows = rows.filter(paid_until__gt=now, paid_until__lte=now + timedelta(days=days))
-    rows = rows.exclude(state=Membership.State.ENDED)
-    longer = _RENEWS | Q(paid_until__gt=OuterRef("paid_until"))
-    rows = rows.exclude(Exists(_others().filter(longer)))
+    is_last = Q(subscription_id=None) | Q(ends_at__lte=F("paid_until"))
+    rows = _of_who_is_here(Membership.objects.filter(is_last, reminded_at=None))
+    rows = rows.filter(paid_until__gt=now).exclude(state=Membership.State.ENDED)
+    rows = rows.annotate(end=_END).filter(end__gt=now, end__lte=now + timedelta(days=days))
+    others = _others(Membership.objects.paid()).annotate(end=_END)
+    rows = rows.exclude(Exists(others.filter(_RENEWS | Q(end__gt=OuterRef("end")))))
     return _each(rows, _remind, batch=batch)
 
 
@@ -49,8 +62,15 @@ def _of_who_is_here(rows: QuerySet[Membership]) -> QuerySet[Membership]:
     return rows.filter(user__is_active=True, user__erase_at=None)
 
 
+def _tell_begun(membership: Membership, now: datetime) -> bool:
+    if membership.started_at is not None:
+        return False
+    settle(membership)
+    return membership.started_at is not None
+
+
 def _remind(membership: Membership, now: datetime) -> bool:
-    if membership.reminded_at or membership.paid_until is None or membership.paid_until <= now:
+    if membership.reminded_at or membership.last_day is None or membership.last_day <= now:
         return False
     membership.reminded_at = now
     membership.save(update_fields=["reminded_at"])
@@ -67,7 +87,8 @@ def _tell_ended(membership: Membership, now: datetime) -> bool:
         membership.state, membership.is_open = Membership.State.ENDED, None
         membership.ended_at = membership.counts_until
     membership.save()
-    if Membership.objects.filter(Exists(_others()), pk=membership.pk).exists():
+    others = _others(Membership.objects.lasting())
+    if Membership.objects.filter(Exists(others), pk=membership.pk).exists():
         return False
     tell("membership_ended", membership)
     return True
@@ -89,7 +110,7 @@ def _one(key: int, act: Callable[[Membership, datetime], bool]) -> bool:
         return act(locked(Membership(pk=key)), timezone.now())
 
 
-def _others() -> QuerySet[Membership]:
-    """Return the memberships beside the one that is looked at, which give the same role now."""
-    others = Membership.objects.lasting().filter(user=OuterRef("user"))
+def _others(rows: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Return those of the same user and role beside the one that is looked at."""
+    others = rows.filter(user=OuterRef("user"))
     return others.filter(plan__role=OuterRef("plan__role")).exclude(pk=OuterRef("pk"))

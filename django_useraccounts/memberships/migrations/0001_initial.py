@@ -117,6 +117,7 @@ class Migration(migrations.Migration):
                     "started_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="started"),
                 ),
+                ("paid_from", models.DateTimeField(editable=False, null=True)),
                 (
                     "paid_until",
                     models.DateTimeField(editable=False, null=True, verbose_name="paid until"),
@@ -201,7 +202,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -261,6 +262,7 @@ class Migration(migrations.Migration):
                         to="useraccounts_memberships.plan",
                     ),
                 ),
+                ("credits_from", models.DateTimeField(editable=False, null=True)),
                 ("was_granted", models.BooleanField(default=False, editable=False)),
                 (
                     "grant",

@@ -7,9 +7,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..conf import conf
-from ..errors import StripeUnreachable, UnsignedEvent
+from ..errors import StripeUnreachable, UnknownCustomer, UnsignedEvent
 
 if TYPE_CHECKING:
+    import requests
     import stripe
 
 logger = logging.getLogger("django_useraccounts.memberships")
@@ -38,17 +39,22 @@ def verify(body: str, signature: str) -> None:
         raise UnsignedEvent from None
 
 
-def new_customer(*, email: str, metadata: dict[str, str]) -> str:
-    """Make a customer at Stripe, and return its id; of two calls at once both get the same one."""
+def new_customer(*, email: str, metadata: dict[str, str], number: int) -> str:
+    """
+    Make a customer at Stripe, and return its id; of two calls at once both get the same one.
+
+    ``number`` is how many there were before. For a day Stripe answers by the same key with the same
+    customer, also with one that was deleted meanwhile.
+    """
     wanted = {"email": email, "metadata": metadata} if email else {"metadata": metadata}
-    key = sha256(repr(sorted(wanted.items())).encode()).hexdigest()
+    key = sha256(repr((number, sorted(wanted.items()))).encode()).hexdigest()
     with _asking() as client:
         made = client.v1.customers.create(wanted, {"idempotency_key": f"useraccounts-{key}"})  # type: ignore[arg-type]
         return made.id
 
 
 def checkout_url(**wanted: Any) -> str:
-    """Begin a checkout, and return where the visitor pays."""
+    """Begin a checkout, and return where the visitor pays. Raises UnknownCustomer."""
     with _asking() as client:
         url = client.v1.checkout.sessions.create(wanted).url  # type: ignore[arg-type]
         if not url:
@@ -56,10 +62,14 @@ def checkout_url(**wanted: Any) -> str:
         return url
 
 
-def portal_url(customer_id: str, *, return_url: str) -> str:
-    """Return where a customer changes the card, reads bills and cancels; it lasts some minutes."""
+def portal_url(*, customer: str, return_url: str) -> str:
+    """
+    Return where a customer changes the card, reads bills and cancels; it lasts some minutes.
+
+    Raises UnknownCustomer.
+    """
     with _asking() as client:
-        wanted: Any = {"customer": customer_id, "return_url": return_url}
+        wanted: Any = {"customer": customer, "return_url": return_url}
         return client.v1.billing_portal.sessions.create(wanted).url
 
 
@@ -93,20 +103,50 @@ def cancel(subscription_id: str) -> None:
         client.v1.subscriptions.cancel(subscription_id)
 
 
+def is_over(subscription_id: str) -> bool:
+    """Say whether a subscription has ended, or is none that Stripe knows."""
+    import stripe  # noqa: PLC0415
+
+    with _asking() as client:
+        try:
+            found = client.v1.subscriptions.retrieve(subscription_id)
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+            return True
+        return found.status in {"canceled", "incomplete_expired"}
+
+
 @contextmanager
 def _asking() -> "Iterator[stripe.StripeClient]":
     import stripe  # noqa: PLC0415
 
-    client = stripe.StripeClient(
-        conf.STRIPE_SECRET_KEY,
-        # The library's own way to lead it elsewhere, such as to a proxy.
-        base_addresses={"api": stripe.api_base},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT),
-    )
     try:
-        yield client
+        with _session() as session:
+            yield stripe.StripeClient(
+                conf.STRIPE_SECRET_KEY,
+                # The library's own way to lead it elsewhere, such as to a proxy.
+                base_addresses={"api": stripe.api_base},
+                http_client=stripe.RequestsClient(timeout=TIMEOUT, session=session),
+            )
     except stripe.StripeError as error:
         # Not its words, which may tell of a key; Stripe finds them by the number of the request.
         what = type(error).__name__, error.http_status, error.request_id
         logger.warning("Stripe has refused: %s, status %s, request %s.", *what)
-        raise StripeUnreachable from None
+        # By the parameter, too: of a price that is missing Stripe says the same.
+        of = getattr(error, "param", None)
+        is_unknown = error.code == "resource_missing" and of == "customer"
+        raise (UnknownCustomer if is_unknown else StripeUnreachable) from None
+
+
+@contextmanager
+def _session() -> "Iterator[requests.Session]":
+    """Yield a session for calls that end in time, all together, however slowly an answer comes."""
+    import requests  # noqa: PLC0415
+
+    from ...outside.calls import Deadline, WatchedAdapter  # noqa: PLC0415
+
+    with requests.Session() as session, Deadline(TIMEOUT):
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, WatchedAdapter())
+        yield session

@@ -65,6 +65,8 @@ class InvoiceNews:
     invoice_id: str
     #: The one that reaches farthest comes first: the others are for a time before.
     lines: tuple[Line, ...]
+    #: What it gives back, such as the rest of the plan of before.
+    given_back: tuple[Line, ...]
     plan_name: str
     is_paid: bool
     #: Whether Stripe knows more lines than it has sent along: it sends ten.
@@ -140,18 +142,35 @@ def read_invoice(told: object, *, is_paid: bool) -> InvoiceNews | None:
     subscription_id = text_of(
         first(told, ("parent", "subscription_details", "subscription"), ("subscription",))
     )
-    lines, has_more = read_lines(dig(told, "lines")), dig(told, "lines", "has_more") is True
-    if not subscription_id or not (lines or has_more):
+    (lines, given_back), has_more = read_lines(dig(told, "lines")), dig(told, "lines", "has_more")
+    if not subscription_id or not (lines or has_more is True):
         return None
-    invoice_id, plan_name = id_of(dig(told, "id")), _metadata(told, PLAN_KEY)
-    return InvoiceNews(subscription_id, invoice_id, lines, plan_name, is_paid, has_more)
+    return InvoiceNews(
+        subscription_id,
+        id_of(dig(told, "id")),
+        lines,
+        given_back,
+        _metadata(told, PLAN_KEY),
+        is_paid,
+        has_more is True,
+    )
 
 
-def read_lines(told: object) -> tuple[Line, ...]:
-    """Return the lines of an invoice that are for a period, the one that reaches farthest first."""
-    rows = (row for row in rows_of(told) if _is_for_a_period(row))
-    lines = [Line(_price_of(row), *_period(row)) for row in rows]
-    return tuple(sorted(lines, key=lambda line: line.ends_at, reverse=True))
+def read_lines(told: object) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """
+    Return the lines of an invoice that are for a period: those that ask for it, and its credits.
+
+    The one that reaches farthest comes first.
+    """
+    asked: list[Line] = []
+    credited: list[Line] = []
+    for row in rows_of(told):
+        amount, line = _amount(row), Line(_price_of(row), *_period(row))
+        # A quantity of 0 is how a subscription is put to sleep.
+        if row.get("quantity") != 0 and line.starts_at < line.ends_at:
+            # An amount of 0 may be a trial.
+            (asked if amount >= 0 else credited).append(line)
+    return _farthest_first(asked), _farthest_first(credited)
 
 
 def customer_of(told: object) -> str:
@@ -265,11 +284,12 @@ def _period(line: object) -> tuple[datetime, datetime]:
     return starts_at, ends_at
 
 
-def _is_for_a_period(line: dict[str, object]) -> bool:
-    """Say whether a line asks for a time; what is given back, none of, or no time does not."""
+def _amount(line: dict[str, object]) -> int:
     amount = line.get("amount")
     if type(amount) is not int:
         raise MalformedEvent
-    starts_at, ends_at = _period(line)
-    # An amount of 0 may be a trial; a quantity of 0 is how a subscription is put to sleep.
-    return amount >= 0 and line.get("quantity") != 0 and starts_at < ends_at
+    return amount
+
+
+def _farthest_first(lines: list[Line]) -> tuple[Line, ...]:
+    return tuple(sorted(lines, key=lambda line: line.ends_at, reverse=True))

@@ -72,6 +72,12 @@ class InvoicePayments(Api):
 
 
 class Subscription(Api):
+    def get(self, request: HttpRequest, subscription_id: str) -> HttpResponse:
+        with books() as kept:
+            found = kept["subscriptions"].get(subscription_id)
+        error = {"type": "invalid_request_error", "code": "resource_missing", "param": "id"}
+        return JsonResponse(found) if found else JsonResponse({"error": error}, status=404)
+
     def post(self, request: HttpRequest, subscription_id: str) -> HttpResponse:
         is_to_end = request.POST.get("cancel_at_period_end") == "true"
         return self.change(subscription_id, cancel_at_period_end=is_to_end)

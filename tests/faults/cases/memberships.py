@@ -15,9 +15,10 @@ from django_useraccounts.memberships.flows import (
     remind_members,
     start_checkout,
     stop_renewals,
+    tell_begun,
     tell_ended,
 )
-from django_useraccounts.memberships.models import Membership, Plan, StripeCustomer
+from django_useraccounts.memberships.models import Membership, Payment, Plan, StripeCustomer
 from django_useraccounts.models import AbstractUser, Role
 from django_useraccounts.testing import make_user
 from tests.faults.harness import Act, case
@@ -177,6 +178,16 @@ def of_an_account_that_was_erased() -> Act:
     Membership.objects.get().user.delete()
     ask_office()
     return stop_renewals
+
+
+@case(tell_begun)
+def one_that_was_paid_for_ahead() -> Act:
+    maria, plan = patron()
+    payment = record_payment(maria, plan, in_days(30), since=in_days(3))
+    # As if the days had gone by.
+    Payment.objects.filter(pk=payment.pk).update(starts_at=in_days(-1))
+    Membership.objects.update(paid_from=in_days(-1))
+    return tell_begun
 
 
 @case(remind_members)

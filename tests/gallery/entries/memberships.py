@@ -29,7 +29,7 @@ def plans() -> dict[str, Plan]:
 def has(user: AbstractUser, plan: Plan, state: str = State.RUNNING, **fields: Any) -> Membership:
     """Give somebody a membership that Stripe charges for."""
     usual = {"subscription_id": f"sub_{plan.name}", "started_at": _in(-40), "paid_until": _in(20)}
-    given = {**usual, "counts_until": _in(23), **fields}
+    given = {**usual, "counts_until": _in(23), "paid_from": _in(-40), **fields}
     return Membership.objects.create(user=user, plan=plan, state=state, **given)
 
 
@@ -73,13 +73,15 @@ def membership_none(stage: Stage) -> None:
 @entry()
 def memberships_in_every_state(stage: Stage) -> None:
     frida, all_plans = stage.log_in(), plans()
-    more = {name: make_plan(name) for name in ("paused", "cancelled", "paid", "over")}
+    more = {name: make_plan(name) for name in ("paused", "cancelled", "paid", "lapsed", "ahead")}
     has(frida, all_plans["patron"], State.LATE, failed_at=_in(-1))
+    has(frida, more["lapsed"], State.LATE, paid_until=_in(-9), counts_until=_in(-6))
     has(frida, all_plans["club"], State.WAITING, paid_until=None, counts_until=None)
     has(frida, all_plans["life"], State.ENDED, ended_at=_in(-1))
     has(frida, more["paused"], State.PAUSED)
     has(frida, more["cancelled"], ends_at=_in(20))
     has(frida, more["paid"], subscription_id=None, is_open=True)
+    has(frida, more["ahead"], subscription_id=None, is_open=True, paid_from=_in(10))
     stage.get("membership")
 
 

@@ -1,4 +1,4 @@
-"""Tell members of ends, and have Stripe charge nobody who has left."""
+"""Tell members of beginnings and ends, and have Stripe charge nobody who has left."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from ...conf import conf
-from ...flows import remind_members, stop_renewals, tell_ended
+from ...flows import remind_members, stop_renewals, tell_begun, tell_ended
 from ...models import ProviderEvent
 
 #: For how long it is known which events were heard. Stripe tells again for some days, on demand 30.
@@ -20,7 +20,8 @@ class Command(BaseCommand):
     """For cron, once a day."""
 
     help = (
-        "Mails members whose membership ends within --days, and those whose membership has ended, "
+        "Mails members whose membership was paid for ahead and has begun, those whose membership "
+        "ends within --days, and those whose membership has ended, "
         "each once; stops what Stripe charges for accounts that were closed or erased; deletes "
         "what is known of its events after 90 days. It may run twice at once."
     )
@@ -31,11 +32,11 @@ class Command(BaseCommand):
     def handle(self, *, days: int, **options: Any) -> None:
         if not 0 < days <= 365:
             raise CommandError("--days is a number from 1 to 365.")
-        reminded, told = remind_members(days=days), tell_ended()
+        begun, reminded, told = tell_begun(), remind_members(days=days), tell_ended()
         stopped, failed = stop_renewals() if conf.STRIPE_SECRET_KEY else (0, 0)
         self.stdout.write(
-            f"{reminded} reminded, {told} told of the end, {stopped} renewals stopped, "
-            f"{_forget_events()} events forgotten"
+            f"{begun} told of the beginning, {reminded} reminded, {told} told of the end, "
+            f"{stopped} renewals stopped, {_forget_events()} events forgotten"
         )
         if failed:
             raise CommandError(f"{failed} renewals could not be stopped, see the log.")
