@@ -501,9 +501,9 @@ def have_closed_accounts_erased(world: World) -> Act:
 @act
 def have_exports_made(world: World) -> Act:
     assert world.export_link
-    exports = AccountExport.objects.all()
-    world.at_turn(exports, made_at=timezone.now())
-    world.at_turn(exports.filter(user=world.maria), made_at=None, content=None)
+    exports, now = AccountExport.objects.all(), timezone.now()
+    world.at_turn(exports, made_at=now)
+    world.at_turn(exports.filter(user=world.maria), made_at=None, content=None, due_at=now)
     return world.calling(make_due_exports, limit=10)
 
 
