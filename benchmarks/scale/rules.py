@@ -24,6 +24,7 @@ TOLERATED = {
     "admin, useraccounts.role, *": "counts a thousand holders of each role that is shown",
     "with_roles*": "PostgreSQL takes a rare role for as frequent as the others",
     "prune_unconfirmed-*": "by windows, see the commands",
+    "tell_begun-*": "by windows, see the commands",
     "tell_ended-*": "by windows, see the commands",
     "remind_members-*": "by windows, see the commands",
 }

@@ -132,9 +132,12 @@ def reset_password(
     password_hash = make_password(new_password)
     with transaction.atomic():
         redeem(secret)
+        if not _set_password(user, password_hash, epoch=secret.epoch):
+            raise LinkUsed
+        # Now that the user is locked: of an address that goes at this moment nobody is told.
         own = proved_of(user)
         proved = next((row for row in own if row.pk == secret.address_id), None)
-        if proved is None or not _set_password(user, password_hash, epoch=secret.epoch):
+        if proved is None:
             raise LinkUsed
         drop_claims(user, request=request)
         # What is older than the proof of the address, a stranger may have left there.

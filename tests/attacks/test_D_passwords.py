@@ -307,9 +307,7 @@ def test_D10_a_link_by_the_administration_opens_no_account_that_is_off(office, b
     answer = act(office, "send_password_links", user)
 
     if state == "inactive":
-        assert messages_of(answer) == [
-            "victoria: There is no confirmed e-mail address to send a link to."
-        ]
+        assert messages_of(answer) == ["victoria: The account was switched off."]
         assert not mail.outbox
         assert not OneTimeSecret.objects.exists()
     else:

@@ -101,6 +101,7 @@ OF_SITUATION = {
     "confirm_email-one_that_takes_the_place_of_the_only_one": (
         "primary_email_changed email_confirmed"
     ),
+    "end_membership-of_a_subscription_whose_end_was_not_heard_of": "role_revoked membership_ended",
     "log_in-and_connect_what_has_come_back": "provider_connected logged_in",
     "log_in-before_the_address_is_confirmed": "login_failed",
     "log_in-who_had_closed_the_account": "logged_in account_reopened",
@@ -135,6 +136,7 @@ NO_EVENT = {
     "resend_confirmation": "mails a link, which does nothing before it is used",
     "send_confirmation": "mails a link, which does nothing before it is used",
     "stop_renewals": "asks Stripe; what Stripe then tells is an event",
+    "tell_begun": "mails news",
     "tell_ended": "mails news",
 }
 

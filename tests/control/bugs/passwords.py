@@ -52,7 +52,11 @@ BUGS = (
         what="While the mail server is away, the page fails for an address that is known.",
         whose="Django < 4.2.16, 5.1.1 (CVE-2024-45231)",
         changes=(
-            Change("mail.py", "    except Exception as error:", "    except LookupError as error:"),
+            Change(
+                "mail.py",
+                "    except Exception as error:\n        # Whatever the backend",
+                "    except LookupError as error:\n        # Whatever the backend",
+            ),
             Change("mail.py", "_set_out(mail.pk, how), robust=True)", "_set_out(mail.pk, how))"),
         ),
         tests=(D + "test_D13_a_mail_server_that_is_away_answers_the_same_for_known_and_unknown",),

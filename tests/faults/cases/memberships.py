@@ -62,6 +62,7 @@ def ask_office() -> Office:
     """Lead the library there, as if nobody had asked before."""
     stripe.api_base = office().url
     office().customers.clear()
+    office().missing.clear()
     return office()
 
 
@@ -94,6 +95,16 @@ def with_a_period_to_come() -> Act:
     record_payment(maria, plan, in_days(30))
     record_payment(maria, plan, in_days(60))
     membership = Membership.objects.get()
+    return lambda: end_membership(membership)
+
+
+@case(end_membership, **SELLING)
+def of_a_subscription_whose_end_was_not_heard_of() -> Act:
+    subscription = customer()
+    for tree in (subscription.told("created", "active"), subscription.paid(0)):
+        apply_event(read(tree))
+    membership = Membership.objects.get()
+    ask_office().missing = {str(membership.subscription_id)}
     return lambda: end_membership(membership)
 
 

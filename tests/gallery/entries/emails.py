@@ -111,6 +111,12 @@ def emails(stage: Stage) -> None:
     stage.get("emails")
 
 
+@entry(LOGIN_BY="username")
+def emails_beside_a_username(stage: Stage) -> None:
+    with_addresses(stage)
+    stage.get("emails")
+
+
 @entry()
 def emails_only_one(stage: Stage) -> None:
     stage.log_in()

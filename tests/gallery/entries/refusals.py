@@ -52,6 +52,12 @@ def reset_link_used(stage: Stage) -> None:
 
 
 @entry()
+def reset_link_expired(stage: Stage) -> None:
+    passwords.reset_password(stage)
+    too_late(stage)
+
+
+@entry()
 def undo_link_expired(stage: Stage) -> None:
     emails.undo_email_change(stage)
     too_late(stage)
