@@ -153,6 +153,18 @@ def test_a_site_without_time_zones_closes_an_account_by_its_page(settings):
     assert get_user_model().objects.get(pk=maria.pk).is_closed
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_the_page_leads_to_the_own_data_only_who_may_have_them(set_conf, confirmed):
+    set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    make_user("maria", confirmed=confirmed)
+    client = Client()
+    login(client)
+
+    shown = client.get(page("close_account")).content.decode()
+
+    assert (page("export_account") in shown) is confirmed
+
+
 def test_the_page_asks_for_the_password_again_after_a_while(maria):
     client = log_in(Client(), maria)
     session = client.session
