@@ -96,16 +96,18 @@ def _match(
     request: HttpRequest | None,
 ) -> None:
     """Let a payment have a grant of the role of a plan, of none no grant that counts."""
-    grant = payment.grant
-    has_other_role = grant is not None and plan is not None and grant.role_id != plan.role_id
-    # By somebody, for the whole period, whatever the plan: what was to come is gone altogether.
-    is_revoked = payment.was_granted and grant is None
-    if grant is not None and (plan is None or has_other_role):
-        is_revoked = not revoke_grant(grant, reason=payment.reason, by=by, request=request)
-    if plan is None or is_revoked or (grant is not None and not has_other_role):
+    grant, since = payment.grant, payment.starts_at
+    if grant is None:
+        # By somebody, for the whole period, whatever the plan: what was to come is gone altogether.
+        is_revoked = payment.was_granted
+    elif plan is not None and grant.role_id == plan.role_id:
         return
-    # Who changes to another plan has its role from now on, not since the period began.
-    since = max(payment.starts_at or now, now) if has_other_role else payment.starts_at
+    else:
+        is_revoked = not revoke_grant(grant, reason=payment.reason, by=by, request=request)
+        # Who changes to another plan has its role from now on, not since the period began.
+        since = max(since or now, now)
+    if plan is None or is_revoked:
+        return
     payment.grant = _grant(membership, payment, plan, since, by=by, request=request)
     payment.was_granted = True
     payment.save(update_fields=["grant", "was_granted"])
