@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings as site
 from django.contrib.auth import get_user, get_user_model
 from django.contrib.sessions.models import Session
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -126,7 +127,8 @@ class Tables:
         engine, found = import_module(site.SESSION_ENGINE), []
         for session in self.sessions:
             request = HttpRequest()
-            request.session = engine.SessionStore(session.session_key)
+            request.session = engine.SessionStore()
+            request.session.update(session.get_decoded())
             user, row = get_user(request), request.session.get(SESSION_KEY)
             is_over = row is not None and row not in self.living_rows
             if isinstance(user, AbstractUser) and not is_over:
@@ -339,9 +341,9 @@ def roles(tables: Tables) -> Iterator[str]:
 
 def exports(tables: Tables) -> Iterator[str]:
     """Nothing is packed for who has closed the account."""
-    for export in AccountExport.objects.select_related("user").defer("content"):
-        if export.user.is_closed:
-            yield f"the export of {export.user}, who has closed the account, waits"
+    for key in AccountExport.objects.values_list("user_id", flat=True):
+        if tables.users[key].is_closed:
+            yield f"the export of {tables.users[key]}, who has closed the account, waits"
 
 
 def invitations(tables: Tables) -> Iterator[str]:
@@ -368,12 +370,12 @@ def connections(tables: Tables) -> Iterator[str]:
 
 def memberships(tables: Tables) -> Iterator[str]:
     """What was given back, or has ended, opens nothing."""
-    for payment in Payment.objects.exclude(grant=None).select_related("membership", "grant"):
-        is_over = payment.state != Payment.State.PAID
-        is_over |= payment.membership.state == Membership.State.ENDED
-        until = payment.grant.counts_until
-        if is_over and (until is None or until > timezone.now()):
-            yield f"payment {payment.pk} of #{payment.membership.user_id} ({payment.state}) still gives its role"
+    payments = Payment.objects.exclude(grant=None)
+    is_over = ~Q(state=Payment.State.PAID) | Q(membership__state=Membership.State.ENDED)
+    counts = Q(grant__counts_until=None) | Q(grant__counts_until__gt=timezone.now())
+    columns = ("pk", "membership__user_id", "state")
+    for key, user, state in payments.filter(is_over, counts).values_list(*columns):
+        yield f"payment {key} of #{user} ({state}) still gives its role"
 
 
 PARTS: tuple[Callable[[Tables], Iterator[str]], ...] = (

@@ -1,18 +1,23 @@
 """The invariants see what is broken: each of these states is one that no flow leaves behind."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
-from django_useraccounts.leaving.flows import close_account
+from django_useraccounts.leaving.flows import close_account, request_export
+from django_useraccounts.memberships.flows import record_payment
+from django_useraccounts.memberships.models import Membership, Payment
 from django_useraccounts.models import AccountEvent, OutgoingMail, UserEmail
 from django_useraccounts.passwords.flows import change_password
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 from tests.invariants import broken
+from tests.memberships.conftest import make_plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -56,6 +61,29 @@ def lose_the_proof_of_a_living_session() -> None:
     User.objects.update(email="")
 
 
+def hold_the_hash_in_a_session() -> None:
+    user = User.objects.get()
+    session = log_in(Client(), user).session
+    session["kept"] = user.password
+    session.save()
+
+
+def pack_for_who_has_closed() -> None:
+    request_export(User.objects.get())
+    User.objects.update(erase_at=timezone.now())
+
+
+def give_the_role_of_what_was_refunded() -> None:
+    record_payment(User.objects.get(), make_plan(), timezone.now() + timedelta(days=30))
+    assert broken() == []
+    Payment.objects.update(state=Payment.State.REFUNDED)
+
+
+def give_the_role_of_what_has_ended() -> None:
+    record_payment(User.objects.get(), make_plan(), timezone.now() + timedelta(days=30))
+    Membership.objects.update(state=Membership.State.ENDED)
+
+
 @pytest.mark.parametrize(
     "breaks, words",
     [
@@ -67,6 +95,10 @@ def lose_the_proof_of_a_living_session() -> None:
         (forget_to_tell, "was told 0 times of 1"),
         (reset_without_link, "password_reset 1 times by 0 links"),
         (lose_the_proof_of_a_living_session, "who has proved no address, works"),
+        (hold_the_hash_in_a_session, "holds the hash of the password"),
+        (pack_for_who_has_closed, "who has closed the account, waits"),
+        (give_the_role_of_what_was_refunded, "(refunded) still gives its role"),
+        (give_the_role_of_what_has_ended, "(paid) still gives its role"),
     ],
     ids=lambda part: getattr(part, "__name__", None),
 )
