@@ -83,6 +83,8 @@ class Room(RoomBase):
     #: What people read in their history for each kind of event that it records; translatable, with
     #: the details of the event as placeholders, such as "%(role)s".
     sentences: Mapping[str, Any] = MappingProxyType({})
+    #: Those among them that a stranger can cause: about nobody's account they go after 90 days.
+    tried_by_strangers: tuple[str, ...] = ()
     #: What a sample of a mail has that is not called like the page of its link: the purpose of the
     #: link, and what the mail names, by the kind of mail.
     samples: Mapping[str, tuple[str, str]] = MappingProxyType({})

@@ -27,6 +27,7 @@ class SocialConfig(Room, AppConfig):
         "provider_disconnected": _("The login “%(called)s” at %(source)s was disconnected."),
         "social_login_refused": _("Somebody came back from %(source)s and was not let in."),
     }
+    tried_by_strangers = ("social_login_refused",)
     samples: Any = MappingProxyType(
         {
             kind: (kind, "GitHub (frida-kahlo)")

@@ -178,13 +178,14 @@ def test_what_strangers_have_tried_at_nobodys_account_goes_after_90_days():
     long_ago = timezone.now() - timedelta(days=91)
     for kind, user in (
         *(("login_failed", None), ("login_failed", maria), ("password_link_requested", None)),
-        *(("breach_check_failed", None), ("role_made", None), ("login_failed", None)),
+        *(("breach_check_failed", None), ("role_made", None), ("social_login_refused", None)),
+        ("login_failed", None),
     ):
         AccountEvent.objects.record(kind, user=user)
     newest = AccountEvent.objects.latest("pk")
     AccountEvent.objects.exclude(pk=newest.pk).update(at=long_ago)
 
-    assert prune() == told(events=3)
+    assert prune() == told(events=4)
 
     left = AccountEvent.objects.order_by("pk").values_list("kind", "user")
     assert [*left] == [("login_failed", maria.pk), ("role_made", None), ("login_failed", None)]

@@ -97,15 +97,15 @@ def has_to_confirm(user: AbstractUser) -> bool:
     """
     Say whether ``user`` has to prove an address before the first login.
 
-    Who has none was made by code, or on a site that had no addresses then, and adds one inside.
-    Not who has registered with one: to have it disowned must be no way around the proof.
+    Who has none was made by code, or on a site that had no addresses then, and adds one inside;
+    who was in before can mend it there if it was mistyped. Not who has registered with one: to have
+    it disowned must be no way around the proof.
     """
-    if not (has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN) or user.has_confirmed_email:
+    is_asked = has_emails() and conf.CONFIRM_EMAIL_BEFORE_LOGIN and user.last_login is None
+    if not is_asked or user.has_confirmed_email:
         return False
-    if UserEmail.objects.filter(user=user).exists():
-        return True
     had_one = AccountEvent.objects.filter(user=user, kind__in=("registered", "email_disowned"))
-    return user.last_login is None and had_one.exists()
+    return UserEmail.objects.filter(user=user).exists() or had_one.exists()
 
 
 def note_browser(user: AbstractUser, key: str) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -110,7 +110,8 @@ def _outdated(now: datetime, events_older_than: int | None) -> dict[str, list[Lo
 
 def _events_of_strangers(now: datetime) -> QuerySet[AccountEvent]:
     """Return the rows that strangers can add, about nobody's account."""
-    tried = AccountEvent.objects.filter(user=None, kind__in=TRIED_BY_STRANGERS)
+    kinds = {*TRIED_BY_STRANGERS, *chain(*(room.tried_by_strangers for room in rooms()))}
+    tried = AccountEvent.objects.filter(user=None, kind__in=sorted(kinds))
     return tried.filter(at__lt=now - timedelta(days=DAYS_OF_STRANGERS)).order_by("pk")
 
 
