@@ -20,6 +20,9 @@ class CompleteRegistrationForm(RegisterForm):
     retyped: ClassVar[Mapping[str, str]] = {}
 
     password = None  # type: ignore[assignment]
+    #: Which identity the page has shown: another tab may have brought another one meanwhile.
+    #: A program that was shown none may leave it out.
+    identity = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
 
 class ConnectAccountForm(LoginForm):

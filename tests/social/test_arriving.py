@@ -36,6 +36,10 @@ def buttons_of(page):
     return [(form[1], re.search(r'name="next" value="(.*?)"', form[0])[1]) for form in found]
 
 
+def hidden_in(page):
+    return {field.name: field.value() for field in page.context["form"].hidden_fields()}
+
+
 def complete(client, **data):
     return client.post(url("complete_registration"), {"username": "hannah", **data})
 
@@ -137,6 +141,21 @@ def test_terms_are_asked_for(client, provider, set_conf, settings):
     assert refused.status_code == 200
     assert accepted.status_code == 302
     assert User.objects.get().terms_version == "2026-05-01"
+
+
+def test_an_account_is_opened_for_the_identity_alone_that_the_page_has_shown(client, provider):
+    arrive(client, provider)
+    shown = client.get(url("complete_registration")).context["form"]["identity"].value()
+    arrive(client, provider, {**HANNAH, "sub": "her-son", "email": "son@guild.example"})
+
+    refused = complete(client, email=HANNAH["email"], identity=shown)
+    again = complete(client, email="son@guild.example", **hidden_in(refused))
+
+    assert refused.status_code == 409
+    assert "son@guild.example" in refused.content.decode()
+    assert again.status_code == 302
+    assert Connection.objects.get().subject == "her-son"
+    assert User.objects.get().email == "son@guild.example"
 
 
 def test_closed_registration_holds(client, provider, set_conf, settings):
@@ -301,13 +320,15 @@ def test_another_identity_than_the_page_has_shown_is_not_connected(client, provi
     shown = client.get(url("connect_account")).context["form"]["identity"].value()
     arrive(client, provider, {**HANNAH, "sub": "somebody-else"})
 
-    response = client.post(
-        url("connect_account"), {"identity": shown, "identifier": "maria", "password": PASSWORD}
-    )
+    form = {"identifier": "maria", "password": PASSWORD}
+    response = client.post(url("connect_account"), {**form, "identity": shown})
 
     assert response.status_code == 409
     assert not Connection.objects.exists()
     assert not maria.social_connections.exists()
+    # Who has looked at the page once more goes on from there.
+    client.post(url("connect_account"), {**form, **hidden_in(response)})
+    assert Connection.objects.of(maria).get().subject == "somebody-else"
 
 
 def test_another_provider_proves_the_account_to_connect_this_identity(client, provider, set_conf):

@@ -194,9 +194,11 @@ class CompleteRegistrationView(ArrivalPage, RegisterView):
     def get_initial(self) -> dict[str, Any]:
         initial = super().get_initial()
         email = shown_email(self.identity.email) or initial["email"]
-        return {**initial, "email": email, "username": suggested_username(self.identity)}
+        name = suggested_username(self.identity)
+        return {**initial, "identity": self.identity.key, "email": email, "username": name}
 
     def perform(self, form: forms.Form) -> None:
+        self.refuse_another(form)
         try:
             super().perform(form)
         except AccountError:

@@ -26,7 +26,7 @@ from ...mixins import (
 from ...models import AbstractUser, UserEmail
 from ...views import AccountPage, FlowView, LinkView, safe_next, with_next
 from ..attempts import arrival_of, forget_arrival
-from ..errors import AnotherIdentity, IdentityTaken
+from ..errors import IdentityTaken
 from ..flows import (
     begin_login,
     connect,
@@ -84,9 +84,7 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
         return owner_of_address(self.identity)
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
-        if form.cleaned_data["identity"] != self.identity.key:
-            # Another tab has come back with another one: what was shown is what is connected.
-            raise AnotherIdentity
+        self.refuse_another(form)
         if Connection.objects.owner_of(self.identity):
             raise IdentityTaken
         token = browser_token(self.request)

@@ -1,7 +1,9 @@
 """What the pages of the room share."""
 
+from copy import copy
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
@@ -9,6 +11,7 @@ from django.utils.functional import cached_property
 
 from ...views import AccountPage
 from ..attempts import Arrival, arrival_of
+from ..errors import AnotherIdentity
 from ..identities import Identity
 from ..providers import Provider, all_providers
 
@@ -45,6 +48,16 @@ class ArrivalPage(AccountPage):
     @property
     def identity(self) -> Identity:
         return self.arrival.identity
+
+    def refuse_another(self, form: forms.Form) -> None:
+        """Raise AnotherIdentity unless the page has shown the one that waits: no other is meant."""
+        # Taken out: it is for no column of the user that is called so, too.
+        shown = form.cleaned_data.pop("identity", "")
+        if shown and shown != self.identity.key:
+            # The page that tells so shows the other one.
+            form.data = copy(form.data)
+            form.data["identity"] = self.identity.key  # type: ignore[index]
+            raise AnotherIdentity
 
     @property
     def next_url(self) -> str:

@@ -129,8 +129,8 @@ BUGS = (
         whose="Keycloak (CVE-2026-9087)",
         changes=(
             Change(
-                "social/views/connecting.py",
-                'if form.cleaned_data["identity"] != self.identity.key:',
+                "social/views/pages.py",
+                "if shown and shown != self.identity.key:",
                 "if False:",
             ),
         ),
