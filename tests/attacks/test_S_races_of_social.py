@@ -12,6 +12,7 @@ from django_useraccounts.emails.flows import claim_to_hand_over, hand_over
 from django_useraccounts.leaving.flows import close_account, erase_account
 from django_useraccounts.models import AccountEvent, OneTimeSecret, UserEmail
 from django_useraccounts.registration.flows import register
+from django_useraccounts.secrets import CONFIRM_EMAIL, issue
 from django_useraccounts.social.flows import connect, mail_connect_link
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
@@ -254,6 +255,35 @@ def test_G12_one_identity_that_two_accounts_connect_at_once_lets_into_one(surfer
         assert statuses(answers) == [302, 409]
         assert Connection.objects.count() == 1
         assert AccountEvent.objects.filter(kind="provider_connected").count() == 1
+
+
+@pytest.mark.parametrize("beside", ["another account", "its confirmation"])
+def test_G12_an_identity_that_its_account_gives_up_goes_to_one(surfers, provider, beside):
+    one, two = surfers(2)
+    for _ in rounds():
+        stub = make_user("stub", VICTIM, password=None, confirmed=False)
+        connect(stub, identity())
+        one.be(make_user("ada"))
+        acts = [coming_back(one, leave(one, provider, "connect_provider"))]
+        if beside == "another account":
+            two.be(make_user("eve"))
+            acts.append(coming_back(two, leave(two, provider, "connect_provider")))
+        else:
+            page = stranger(two).hold(issue(CONFIRM_EMAIL, address=stub.emails.get()))
+            acts.append(posting(two, page, answer="confirm"))
+
+        answers = at_once(*acts)
+
+        assert {answer.status for answer in answers} <= {302, 409}
+        owner = Connection.objects.get().user
+        if beside == "another account":
+            assert statuses(answers) == [302, 409]
+            assert owner != stub
+        else:
+            assert answers[1].status == 302
+            assert (owner == stub) == (answers[0].status == 409)
+        given_up = AccountEvent.objects.filter(kind="provider_disconnected", user=stub)
+        assert given_up.count() == int(owner != stub)
 
 
 def test_S6_of_the_last_two_ways_in_one_stays(surfers, provider):

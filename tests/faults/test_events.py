@@ -101,6 +101,9 @@ OF_SITUATION = {
     "confirm_email-one_that_takes_the_place_of_the_only_one": (
         "primary_email_changed email_confirmed"
     ),
+    "connect-what_an_account_has_that_nobody_was_ever_in": (
+        "provider_disconnected provider_connected"
+    ),
     "end_membership-of_a_subscription_whose_end_was_not_heard_of": "role_revoked membership_ended",
     "log_in-and_connect_what_has_come_back": "provider_connected logged_in",
     "log_in-before_the_address_is_confirmed": "login_failed",

@@ -4,14 +4,22 @@ import time
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.urls import reverse
 from django.utils import timezone
 
+from django_useraccounts.emails.flows import confirm_email
 from django_useraccounts.errors import LinkUsed
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail
-from django_useraccounts.secrets import link_of
+from django_useraccounts.secrets import CONFIRM_EMAIL, link_of, peek
 from django_useraccounts.social.errors import IdentityTaken, LastWayIn
-from django_useraccounts.social.flows import connect, connect_by_link, disconnect
+from django_useraccounts.social.flows import (
+    connect,
+    connect_by_link,
+    disconnect,
+    mail_connect_link,
+    register_identity,
+)
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
@@ -20,6 +28,8 @@ from tests.social.visits import HANNAH, ISSUER, OPTIONS, arrive, path_of, url, u
 pytestmark = pytest.mark.django_db
 
 User = get_user_model()
+#: She comes with an address that the provider does not prove.
+UNPROVED = {**HANNAH, "email": "hannah@gmail.com"}
 
 
 def identity(subject="hannah-1", **said):
@@ -114,6 +124,84 @@ def test_an_identity_lets_one_in():
 
     with pytest.raises(IdentityTaken):
         connect(other, identity())
+
+
+# An account that nobody has ever been in
+
+
+@pytest.fixture
+def stub(client, provider):
+    """What somebody has who has an account already, and registers by a provider, too."""
+    arrive(client, provider, UNPROVED)
+    client.post(url("complete_registration"), {"username": "stub", "email": UNPROVED["email"]})
+    client.session.flush()
+    return User.objects.get(username="stub")
+
+
+def test_what_was_never_confirmed_gives_its_identity_to_who_proves_it(client, provider, stub):
+    maria = make_user("maria", UNPROVED["email"])
+    log_in_by_form(client)
+
+    response = arrive(client, provider, UNPROVED, name="connect_provider")
+
+    assert path_of(response) == url("connections")
+    assert Connection.objects.get().user == maria
+    taken = AccountEvent.objects.get(kind="provider_disconnected")
+    assert (taken.user_id, taken.actor_id) == (stub.pk, maria.pk)
+    assert AccountEvent.objects.filter(kind="provider_connected", user=maria).exists()
+    client.logout()
+    arrive(client, provider, UNPROVED)
+    assert user_of(client) == str(maria.pk)
+
+
+def test_it_gives_it_to_a_mailed_link_too(provider, stub):
+    maria = make_user("maria", HANNAH["email"])
+    mail_connect_link(identity(is_email_proved=True))
+
+    connect_by_link(OneTimeSecret.objects.get(purpose="connect_by_link"))
+
+    assert Connection.objects.get().user == maria
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"last_login": timezone.now()},
+        {"password": make_password(PASSWORD)},
+        {"is_staff": True},
+        {"is_superuser": True},
+        {"is_active": False},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_account_that_is_more_than_that_keeps_its_identity(stub, change):
+    User.objects.filter(pk=stub.pk).update(**change)
+
+    with pytest.raises(IdentityTaken):
+        connect(make_user("maria"), identity())
+
+    assert Connection.objects.get().user == stub
+
+
+def test_nor_does_one_that_has_confirmed_or_that_code_has_made(stub):
+    maria = make_user("maria")
+    secret = OneTimeSecret.objects.get(purpose="confirm_email")
+    confirm_email(peek(CONFIRM_EMAIL, link_of(secret)))
+    made = User.objects.create_user("made")
+    connect(made, identity("of-made"))
+
+    for subject in ("hannah-1", "of-made"):
+        with pytest.raises(IdentityTaken):
+            connect(maria, identity(subject))
+
+    assert Connection.objects.count() == 2
+
+
+def test_a_second_click_on_register_takes_it_from_nobody(provider, stub, rf):
+    with pytest.raises(IdentityTaken):
+        register_identity(identity(), username="again", email="b@example.com", request=rf.get("/"))
+
+    assert User.objects.get() == stub
 
 
 # Disconnect

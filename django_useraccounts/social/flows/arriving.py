@@ -28,7 +28,7 @@ from ..errors import AccountSwitchedOff, NotYourIdentity, SocialLoginError
 from ..identities import Identity
 from ..models import Connection
 from ..providers import provider_named
-from .connecting import connect, owner_of_address
+from .connecting import add_connection, connect, owner_of_address
 
 logger = logging.getLogger("django_useraccounts.social")
 
@@ -151,7 +151,7 @@ def register_identity(
     """
 
     def connect_and_go_on(user: AbstractUser) -> None:
-        connect(user, identity, request=request)
+        add_connection(user, identity, request=request)
         if then:
             then(user)
 

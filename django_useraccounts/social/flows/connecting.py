@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from ... import signals
 from ...devices import trust_device
+from ...emails.flows import has_to_confirm
 from ...emails.flows.rows import locked
 from ...errors import LinkUsed
 from ...identity import has_emails
@@ -31,9 +32,20 @@ def connect(
     """
     Let whoever has this identity log in as ``user``, who has been proved, and is told by mail.
 
-    To connect it twice changes nothing. Raises IdentityTaken for one that lets somebody else in,
-    and NotBegunHere if every session of the user was ended since ``user`` was read.
+    To connect it twice changes nothing. An account that was never confirmed, and that nobody has
+    ever been in, gives it up: whoever opened that one has this identity, too. Raises IdentityTaken
+    for one that lets somebody else in, and NotBegunHere if every session of the user was ended
+    since ``user`` was read.
     """
+    with transaction.atomic():
+        _make_way(user, identity, request=request)
+        return add_connection(user, identity, request=request)
+
+
+def add_connection(
+    user: AbstractUser, identity: Identity, *, request: HttpRequest | None = None
+) -> Connection:
+    """Do as ``connect``, for an account that is new: no other one gives an identity up for it."""
     try:
         with transaction.atomic():
             _refuse_ended(user)
@@ -173,6 +185,27 @@ def label_of(provider: str) -> str:
     """Return what people know a provider by; its name, if the site has it no more."""
     known = all_providers().get(provider)
     return known.label if known else provider
+
+
+def _make_way(user: AbstractUser, identity: Identity, *, request: HttpRequest | None) -> None:
+    """Take an identity off an account that nobody else could ever take it off."""
+    taken = Connection.objects.filter(key=identity.key).exclude(user=user).first()
+    if taken is None:
+        return
+    # Both before anything is written, in one order, so that no two wait for one another.
+    users = get_user_model()._default_manager.select_for_update().order_by("pk")
+    locked_users = {row.pk: row for row in users.filter(pk__in=[user.pk, taken.user_id])}
+    owner = locked_users.get(taken.user_id)
+    if owner is None or not _was_never_in(owner):
+        return
+    if Connection.objects.filter(pk=taken.pk, user=owner).delete()[0]:
+        _tell("provider_disconnected", owner, taken, by=user, request=request)
+
+
+def _was_never_in(user: AbstractUser) -> bool:
+    """Say whether the account of who came by an identity waits for its first login, and no more."""
+    has_more = user.is_staff or user.is_superuser or user.has_usable_password()
+    return user.is_active and not has_more and has_to_confirm(user)
 
 
 def _refuse_ended(user: AbstractUser) -> None:

@@ -26,7 +26,6 @@ from ...mixins import (
 from ...models import AbstractUser, UserEmail
 from ...views import AccountPage, FlowView, LinkView, safe_next, with_next
 from ..attempts import arrival_of, forget_arrival
-from ..errors import IdentityTaken
 from ..flows import (
     begin_login,
     connect,
@@ -85,8 +84,6 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
 
     def perform(self, form: forms.Form) -> HttpResponse | None:
         self.refuse_another(form)
-        if Connection.objects.owner_of(self.identity):
-            raise IdentityTaken
         token = browser_token(self.request)
         try:
             self.prove_and_connect(form, token=token)

@@ -153,6 +153,13 @@ def the_first_identity() -> Act:
     return lambda: connect(maria, IDENTITY)
 
 
+@case(connect, SOCIAL=PROVIDERS)
+def what_an_account_has_that_nobody_was_ever_in() -> Act:
+    connected(make_user("stub", password=None, confirmed=False), IDENTITY)
+    maria = make_user("maria")
+    return lambda: connect(maria, IDENTITY)
+
+
 @case(disconnect, SOCIAL=PROVIDERS)
 def one_of_two_in_a_session_that_goes_on() -> Act:
     maria = make_user("maria", password=None)
