@@ -5,10 +5,19 @@ import time
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.validators import MaxLengthValidator, RegexValidator
+from django.test.utils import isolate_apps
 
-from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
+from django_useraccounts.models import (
+    AbstractUser,
+    AccountEvent,
+    OneTimeSecret,
+    OutgoingMail,
+    UserEmail,
+)
 from django_useraccounts.secrets import link_of
 from django_useraccounts.social.flows import connect
+from django_useraccounts.social.flows.arriving import names_in
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, log_in, make_user
@@ -118,6 +127,35 @@ def test_with_nothing_to_ask_the_account_is_opened_at_once(client, provider, set
     assert response["Location"] == "/studio/"
     assert user_of(client) == str(user.pk)
     assert user.email == "hannah@guild.example"
+
+
+def test_a_name_is_cut_to_its_column_and_one_that_the_column_refuses_is_left_out(
+    client, provider, set_conf, monkeypatch
+):
+    set_conf(USERNAME="off")
+    for name, field in ((name, User._meta.get_field(name)) for name in ("first_name", "last_name")):
+        monkeypatch.setattr(field, "max_length", 30)
+        refused = [] if name == "first_name" else [RegexValidator("^[A-Z]+$")]
+        monkeypatch.setattr(field, "validators", [MaxLengthValidator(30), *refused])
+
+    arrive(client, provider, {**HANNAH, "given_name": "Ä" * 40})
+
+    user = User.objects.get()
+    assert user_of(client) == str(user.pk)
+    assert (user.first_name, user.last_name) == ("Ä" * 30, "")
+
+
+@isolate_apps("tests.social")
+def test_a_user_model_may_do_without_names():
+    class Nameless(AbstractUser):
+        first_name = None
+
+        class Meta(AbstractUser.Meta):
+            app_label = "social"
+
+    identity = Identity("guild", "issuer", "h", first_name="Hannah", last_name="Höch")
+
+    assert names_in(identity, columns_of=Nameless) == {"last_name": "Höch"}
 
 
 def test_who_has_an_unproved_address_is_asked_even_then(client, provider, set_conf, settings):

@@ -3,10 +3,13 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -161,7 +164,7 @@ def register_identity(
         password=None,
         proved_email=identity.email if identity.is_email_proved else "",
         source=identity.provider,
-        fields=fields or _names(identity),
+        fields=fields or names_in(identity, columns_of=get_user_model()),
         terms_version=terms_version,
         then=connect_and_go_on,
         browser_token=browser_token,
@@ -169,6 +172,17 @@ def register_identity(
         admission=admission,
         request=request,
     )
+
+
+def names_in(identity: Identity, *, columns_of: type[Model]) -> dict[str, str]:
+    """Return the names of who has come, as far as a user model has columns that take them."""
+    said = {"first_name": identity.first_name, "last_name": identity.last_name}
+    names = {}
+    for field in columns_of._meta.concrete_fields:
+        # Nobody was asked for them: none of them is to keep anybody out.
+        with suppress(KeyError, ValidationError):
+            names[field.name] = field.clean(said[field.name][: field.max_length], None)
+    return names
 
 
 def confirm_identity_by(user: AbstractUser, identity: Identity, *, request: HttpRequest) -> None:
@@ -235,7 +249,3 @@ def _let_in(
             raise AccountSwitchedOff
         if identity.tokens:
             Connection.objects.filter(key=identity.key).update(tokens=identity.tokens)
-
-
-def _names(identity: Identity) -> dict[str, str]:
-    return {"first_name": identity.first_name, "last_name": identity.last_name}
