@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.test.utils import isolate_apps
 
+from django_useraccounts.invitations.flows import invite
 from django_useraccounts.models import (
     AbstractUser,
     AccountEvent,
@@ -467,6 +468,63 @@ def test_whose_session_ended_meanwhile_begins_again(client, provider):
 
     assert response.status_code == 400
     assert AccountEvent.objects.get(kind="social_login_refused").details["reason"] == "ended"
+
+
+# With an invitation
+
+
+@pytest.fixture
+def invited(client):
+    """Who is invited, opens the link, and goes to the page to register; the link's page."""
+    boss = make_user("boss", is_superuser=True, roles=["artist"])
+    invitation = invite(HANNAH["email"], by=boss, roles=["artist"])
+    page = path_of(client.get(url("accept_invitation", str(link_of(invitation.link)))))
+    assert path_of(client.post(page)) == url("register")
+    return page
+
+
+def test_who_is_known_is_offered_what_an_invitation_gives(client, provider, invited):
+    maria = make_user("maria")
+    identity_of(maria)
+
+    response = arrive(client, provider, next_url="/studio/")
+    client.post(response["Location"])
+
+    assert path_of(response) == invited
+    assert user_of(client) == str(maria.pk)
+    assert maria.has_roles("artist")
+
+
+def test_so_is_who_proves_an_account_first(client, provider, invited):
+    maria = make_user("maria", HANNAH["email"])
+    page = client.get(arrive(client, provider)["Location"])
+    form = {**hidden_in(page), "identifier": "maria", "password": PASSWORD}
+
+    response = client.post(url("connect_account"), form)
+    client.post(response["Location"])
+
+    assert path_of(response) == invited
+    assert maria.has_roles("artist")
+
+
+def test_who_logs_in_to_connect_another_one_does_so_first(client, provider, invited):
+    maria = make_user("maria", HANNAH["email"], password=None)
+    identity_of(maria, "another")
+    arrive(client, provider)
+
+    person = {"sub": "another"}
+    response = arrive(client, provider, person, next_url=url("connect_account"))
+
+    assert path_of(response) == url("connect_account")
+
+
+def test_who_is_new_takes_it_by_registering(client, provider, invited):
+    arrive(client, provider, next_url="/studio/")
+
+    response = complete(client, email=HANNAH["email"])
+
+    assert response["Location"] == "/studio/"
+    assert User.objects.get(username="hannah").has_roles("artist")
 
 
 # What a stranger has left

@@ -46,7 +46,7 @@ from ..flows import (
 from ..forms import CompleteRegistrationForm, SocialLoginForm
 from ..identities import Identity
 from ..models import Connection
-from .pages import ArrivalPage, ProviderPage
+from .pages import ArrivalPage, ProviderPage, offered_page
 
 #: What a provider may send back with a browser (RFC 6749, 4.1.2; RFC 9207; "user" is Apple's).
 ANSWER = ("state", "code", "iss", "error", "user")
@@ -147,9 +147,11 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
             if waiting and next_url == reverse("useraccounts:connect_account"):
                 # To connect it is what this login is for.
                 keep_arrival(waiting, request=self.request)
+                where = next_url
+            else:
+                where = offered_page(self.request) or self.where(next_url)
             if entrance.is_handed_over:
                 self.tell(self.handed_over_message)
-            where = self.where(next_url)
             return self.greet(entrance.user, next_url=where) or HttpResponseRedirect(where)
         keep_arrival(Arrival(identity, next_url), request=self.request)
         if owner_of_address(identity):

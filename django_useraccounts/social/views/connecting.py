@@ -47,7 +47,7 @@ from ..forms import (
 )
 from ..models import CONNECT_BY_LINK, Connection
 from ..providers import all_providers
-from .pages import ArrivalPage, ProviderPage
+from .pages import ArrivalPage, ProviderPage, offered_page
 
 CONNECTED = _("You can log in with %(provider)s from now on.")
 #: What an account has to be proved by before something is connected to it.
@@ -111,7 +111,8 @@ class ConnectAccountView(ArrivalPage, GreetingMixin, FlowView):
         return str(self.success_message % {"provider": label_of(self.identity.provider)})
 
     def get_success_url(self) -> str:
-        return self.next_url or reverse("useraccounts:connections")
+        wanted = offered_page(self.request) or self.next_url
+        return wanted or reverse("useraccounts:connections")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         others = all_providers().keys() - {self.identity.provider}

@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.functional import cached_property
 
+from ...room import admission_of
 from ...views import AccountPage
 from ..attempts import Arrival, arrival_of
 from ..errors import AnotherIdentity
@@ -68,3 +69,9 @@ class ArrivalPage(AccountPage):
         return super().get_context_data(
             identity=self.identity, provider=provider, arrival=self.arrival, **kwargs
         )
+
+
+def offered_page(request: HttpRequest) -> str:
+    """Return where who has an account is offered what the browser has brought along, else ""."""
+    admission = admission_of(request)
+    return admission.page if admission else ""
