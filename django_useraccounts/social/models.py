@@ -33,7 +33,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def owner_of(self, identity: Identity) -> AbstractUser | None:
         """Return the user whom an identity lets in, with proof and reach, in one statement."""
-        users = get_user_model()._default_manager.with_proof().with_reach().order_by()
+        users = get_user_model()._default_manager.not_gone().with_proof().with_reach().order_by()
         owner: AbstractUser | None = users.filter(social_connections__key=identity.key).first()
         return owner
 

@@ -310,6 +310,33 @@ def test_a_login_by_a_provider_opens_a_closed_account_again(client, provider):
     assert hannah.erase_at is None
 
 
+@pytest.fixture
+def gone():
+    """Who has closed the account so long ago that it is to be erased."""
+    gone = make_user("gone", HANNAH["email"])
+    connected(gone, HANNAH["sub"])
+    close_account(gone)
+    type(gone).objects.update(erase_at=timezone.now() - timedelta(seconds=1))
+    return gone
+
+
+def test_who_comes_to_an_account_that_is_to_be_erased_is_new(client, provider, gone):
+    response = arrive(client, provider)
+    client.post(response["Location"], {"username": "hannah", "email": HANNAH["email"]})
+
+    assert path_of(response) == url("complete_registration")
+    assert Connection.objects.get().user.username == "hannah"
+    assert user_of(client) == str(Connection.objects.get().user_id)
+    dropped = AccountEvent.objects.get(kind="provider_disconnected")
+    assert (dropped.user_id, dropped.actor_id) == (gone.pk, None)
+
+
+def test_it_gives_its_identities_to_who_connects_them_too(has_providers, maria, gone):
+    connection = connect(maria, Identity("guild", ISSUER, HANNAH["sub"]))
+
+    assert Connection.objects.get() == connection
+
+
 # Tokens
 
 

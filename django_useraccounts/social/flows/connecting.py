@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.http import HttpRequest
+from django.utils import timezone
 
 from ... import signals
 from ...devices import trust_device
@@ -62,9 +63,9 @@ def add_connection(
     except IntegrityError:
         # Of two at once the unique key lets one through.
         owned = Connection.objects.filter(user=user, key=identity.key).first()
-        if owned is None:
+        if owned is None and not _release(identity):
             raise IdentityTaken from None
-        return owned
+        return owned or add_connection(user, identity, request=request)
     return connection
 
 
@@ -206,6 +207,17 @@ def _was_never_in(user: AbstractUser) -> bool:
     """Say whether the account of who came by an identity waits for its first login, and no more."""
     has_more = user.is_staff or user.is_superuser or user.has_usable_password()
     return user.is_active and not has_more and has_to_confirm(user)
+
+
+def _release(identity: Identity) -> bool:
+    """Take off an account that can be opened no more what it lets in by; say whether it was so."""
+    gone = get_user_model()._default_manager.filter(erase_at__lte=timezone.now())
+    owner = gone.filter(social_connections__key=identity.key).first()
+    if owner is None:
+        return False
+    with transaction.atomic():
+        drop_connections(owner, since_before=None)
+    return True
 
 
 def _refuse_ended(user: AbstractUser) -> None:
