@@ -17,7 +17,7 @@ from django_useraccounts.models import (
     UserEmail,
 )
 from django_useraccounts.secrets import link_of
-from django_useraccounts.social.flows import connect
+from django_useraccounts.social.flows import connect, disconnect
 from django_useraccounts.social.flows.arriving import names_in
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
@@ -450,6 +450,34 @@ def test_G8_staff_have_to_prove_their_account_even_then(client, provider, set_co
 
     assert path_of(response) == url("connect_account")
     assert user_of(client) == ""
+
+
+@pytest.fixture
+def disconnected(set_conf, settings, provider):
+    """Who has connected a provider and disconnected it, where the address is enough to connect."""
+    set_conf(SOCIAL={**settings.USERACCOUNTS["SOCIAL"], "CONNECT_BY_EMAIL": True})
+    maria = make_user("maria", HANNAH["email"])
+    disconnect(identity_of(maria))
+    return maria
+
+
+def test_nobody_comes_in_by_the_address_who_was_disconnected(client, provider, disconnected):
+    response = arrive(client, provider)
+
+    assert path_of(response) == url("connect_account")
+    assert user_of(client) == ""
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"actor": None}, {"details": {"issuer": "https://other"}}])
+def test_what_a_reset_drops_and_other_providers_keep_nobody_out(
+    client, provider, disconnected, change
+):
+    AccountEvent.objects.filter(kind="provider_disconnected").update(**change)
+
+    arrive(client, provider)
+
+    assert user_of(client) == str(disconnected.pk)
 
 
 def test_whose_session_ended_meanwhile_begins_again(client, provider):

@@ -231,8 +231,13 @@ def _may_go_by_address(user: AbstractUser, identity: Identity) -> bool:
     if user.is_staff or user.is_superuser:
         # What others may do here is not for a provider to say.
         return False
-    # Known there as somebody else already: the address, or its whole domain, has a new owner.
-    return not Connection.objects.filter(user=user, issuer=identity.issuer).exists()
+    if Connection.objects.filter(user=user, issuer=identity.issuer).exists():
+        # Known there as somebody else already: the address, or its whole domain, has a new owner.
+        return False
+    # What somebody has disconnected must not come back by itself.
+    cut = AccountEvent.objects.filter(user=user, kind="provider_disconnected")
+    by_somebody = cut.exclude(actor=None).values_list("details", flat=True)
+    return all(details.get("issuer") != identity.issuer for details in by_somebody)
 
 
 def _let_in(
