@@ -41,7 +41,7 @@ class RegisterView(FlowView):
     def turn_away(self) -> HttpResponse | None:
         if self.request.user.is_authenticated:
             return self.send_on(self.url_after_login)
-        if self.admission is None and not policy().may_register(request=self.request):
+        if not self.is_open():
             page = {"site_name": site_name(self.request)}
             return render(self.request, "useraccounts/registration/closed.html", page, status=403)
         return None
@@ -52,6 +52,10 @@ class RegisterView(FlowView):
         # With the empty form already, so that two quick clicks carry the same token.
         mark_browser(response, self.browser_token, request=request)
         return response
+
+    def is_open(self) -> bool:
+        """Say whether the visitor may register here."""
+        return self.admission is not None or policy().may_register(request=self.request)
 
     @cached_property
     def admission(self) -> Admission | None:

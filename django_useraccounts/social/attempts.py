@@ -84,6 +84,8 @@ class Arrival:
 
     identity: Identity
     next_url: str = ""
+    #: Has it one after all, which waits for its address to be confirmed?
+    is_registered: bool = False
 
 
 def keep_arrival(arrival: Arrival, *, request: HttpRequest) -> None:
@@ -93,7 +95,7 @@ def keep_arrival(arrival: Arrival, *, request: HttpRequest) -> None:
     Under a new key: who has planted the session in this browser must not hold the same one.
     """
     request.session.cycle_key()
-    kept = {"identity": arrival.identity.as_kept(), "next_url": arrival.next_url, "at": _now()}
+    kept = {**vars(arrival), "identity": arrival.identity.as_kept(), "at": _now()}
     request.session[_ARRIVAL] = kept
     # Not left behind at a computer that others use after this visitor.
     request.session.set_expiry(0)
@@ -105,10 +107,11 @@ def arrival_of(request: HttpRequest) -> Arrival | None:
     if not kept or not 0 <= _now() - kept["at"] <= ARRIVAL_MAX_AGE:
         return None
     try:
-        return Arrival(Identity.read(kept["identity"]), kept["next_url"])
+        identity = Identity.read(kept["identity"])
     except ValueError:
         # Kept by another release of ours.
         return None
+    return Arrival(identity, kept["next_url"], kept.get("is_registered", False))
 
 
 def forget_arrival(request: HttpRequest, **kwargs: object) -> None:

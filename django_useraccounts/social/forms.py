@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django import forms
 
-from ..fields import AccountForm
+from ..fields import AccountForm, EmailField
 from ..login.forms import LoginForm
 from ..registration.forms import RegisterForm
 
@@ -22,6 +22,14 @@ class CompleteRegistrationForm(RegisterForm):
     password = None  # type: ignore[assignment]
     #: Which identity the page has shown: another tab may have brought another one meanwhile.
     #: A program that was shown none may leave it out.
+    identity = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+
+
+class CompleteAgainForm(AccountForm):
+    """For who has registered, and whose address waits to be confirmed: it may be mistyped."""
+
+    email = EmailField()
+    #: As in ``CompleteRegistrationForm``.
     identity = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
 

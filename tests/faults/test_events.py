@@ -30,6 +30,7 @@ OF_FLOW = {
     "change_password": "password_changed",
     "change_rights": "rights_changed",
     "change_username": "username_changed",
+    "claim_again": "email_removed",
     "close_account": "account_closed",
     "confirm_email": "email_confirmed",
     "confirm_identity": "identity_confirmed",
@@ -97,6 +98,8 @@ OF_SITUATION = {
     "apply_event-another_plan": "role_revoked role_granted",
     "apply_event-the_end_of_a_subscription": "role_revoked membership_ended",
     "apply_event-the_first_invoice": "role_granted payment_recorded",
+    "claim_again-the_same_address": "",
+    "claim_again-the_one_that_the_provider_has_proved": "email_removed email_confirmed",
     "close_account-in_all_browsers": "account_closed logged_out",
     "confirm_email-one_that_takes_the_place_of_the_only_one": (
         "primary_email_changed email_confirmed"

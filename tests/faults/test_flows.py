@@ -28,6 +28,7 @@ WAYS = (Way.REFUSED, Way.UNHEARD, Way.GONE, Way.COMMIT_REFUSED, Way.COMMIT_UNHEA
 NO_CASES = {
     "addresses_before": "reads only",
     "begin_login": "writes nothing but the session, which Django saves after the page",
+    "claim_of": "reads only",
     "claim_to_hand_over": "reads only",
     "has_to_confirm": "reads only",
     "customer_portal": "reads only, and asks Stripe",
@@ -40,6 +41,7 @@ NO_CASES = {
     "has_accepted": "reads only",
     "has_password_way_in": "reads only",
     "identity_in": "reads only",
+    "is_waiting": "reads only",
     "label_of": "reads only",
     "mail_link": "a part of register, add_email and send_confirmation, in their transaction",
     "owner_of_address": "reads only",

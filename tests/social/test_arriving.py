@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.test.utils import isolate_apps
 
+from django_useraccounts.emails.flows import confirm_email
 from django_useraccounts.invitations.flows import invite
 from django_useraccounts.models import (
     AbstractUser,
@@ -16,7 +17,7 @@ from django_useraccounts.models import (
     OutgoingMail,
     UserEmail,
 )
-from django_useraccounts.secrets import link_of
+from django_useraccounts.secrets import CONFIRM_EMAIL, link_of, peek
 from django_useraccounts.social.flows import connect, disconnect
 from django_useraccounts.social.flows.arriving import names_in
 from django_useraccounts.social.identities import Identity
@@ -278,7 +279,7 @@ def test_an_account_that_is_switched_off_stays_shut(client, provider):
 
 
 def test_who_has_to_confirm_first_is_told_so(client, provider):
-    maria = make_user("maria", confirmed=False, password=None)
+    maria = make_user("maria", confirmed=False)
     identity_of(maria)
 
     response = arrive(client, provider)
@@ -317,6 +318,114 @@ def test_who_logged_in_as_somebody_else_meanwhile_stays_that(client, provider):
 
     assert response.status_code == 409
     assert user_of(client) == str(other.pk)
+
+
+# An account that waits for its address to be confirmed
+
+
+@pytest.fixture
+def mistyped(client, provider):
+    """Who has registered with an address of nobody's, and comes back from the provider."""
+    arrive(client, provider)
+    complete(client, email="hannah@giuld.example")
+    client.session.flush()
+    response = arrive(client, provider, next_url="/studio/")
+    assert path_of(response) == url("complete_registration")
+    return User.objects.get()
+
+
+def test_who_waits_for_a_mail_may_have_it_sent_again(client, mistyped):
+    page = client.get(url("complete_registration"))
+    form = {**hidden_in(page), "email": page.context["form"]["email"].value()}
+
+    response = client.post(url("complete_registration"), form)
+
+    assert set(form) == {"identity", "email"}
+    assert path_of(response) == url("mail_sent")
+    assert kinds_to("hannah@giuld.example") == ["confirm_email", "confirm_email"]
+    assert UserEmail.objects.get().user == User.objects.get() == mistyped
+    assert user_of(client) == ""
+
+
+def test_and_may_put_the_address_right(client, mistyped):
+    response = complete(client, email="hannah@home.example")
+
+    assert path_of(response) == url("mail_sent")
+    assert User.objects.get().username == "hannah"
+    assert UserEmail.objects.get().email == "hannah@home.example"
+    assert AccountEvent.objects.get(kind="email_removed").user_id == mistyped.pk
+    secret = OneTimeSecret.objects.get(address=UserEmail.objects.get())
+    page = path_of(client.get(url("confirm_email", str(link_of(secret)))))
+    assert client.post(page, {"answer": "confirm"})["Location"] == "/studio/"
+    assert user_of(client) == str(mistyped.pk)
+
+
+def test_one_that_the_provider_has_proved_needs_no_mail(client, mistyped):
+    response = complete(client, email=HANNAH["email"])
+
+    assert response["Location"] == "/studio/"
+    assert user_of(client) == str(mistyped.pk)
+    assert User.objects.get().email == HANNAH["email"]
+
+
+def test_one_that_belongs_to_somebody_is_told_to_its_owner_alone(client, mistyped):
+    make_user("maria")
+
+    response = complete(client, email="maria@example.com")
+
+    assert path_of(response) == url("mail_sent")
+    assert kinds_to("maria@example.com") == ["already_registered"]
+
+
+def test_it_waits_for_no_registration_to_be_open(client, mistyped, set_conf, settings):
+    set_conf(**{**settings.USERACCOUNTS, "POLICY": "tests.social.doubles.ClosedPolicy"})
+
+    assert complete(client, email="hannah@home.example").status_code == 302
+    assert User.objects.count() == 1
+
+
+def test_there_are_limits_to_it(client, mistyped, set_conf, settings):
+    set_conf(**{**settings.USERACCOUNTS, "LIMITS": {"mail": {"identifier": "1/1h"}}})
+    kept = dict(client.session.items())
+    complete(client, email="hannah@home.example")
+    session = client.session
+    session.update(kept)
+    session.save()
+
+    response = complete(client, email="hannah@home.example")
+
+    assert response.status_code == 429
+    assert kinds_to("hannah@home.example") == ["confirm_email"]
+
+
+def test_who_has_confirmed_meanwhile_is_in(client, mistyped):
+    confirm_email(peek(CONFIRM_EMAIL, link_of(OneTimeSecret.objects.get())))
+
+    response = complete(client, email="hannah@home.example")
+
+    assert response["Location"] == "/studio/"
+    assert user_of(client) == str(mistyped.pk)
+    assert User.objects.get().email == "hannah@giuld.example"
+
+
+def test_whose_account_was_pruned_meanwhile_begins_again(client, mistyped):
+    mistyped.delete()
+
+    response = complete(client, email="hannah@home.example")
+
+    assert response.status_code == 400
+    assert not User.objects.exists()
+
+
+def test_who_has_an_account_besides_connects_that(client, provider, mistyped):
+    maria = make_user("maria")
+    page = client.get(url("connect_account"))
+    form = {**hidden_in(page), "identifier": "maria", "password": PASSWORD}
+
+    client.post(url("connect_account"), form)
+
+    assert user_of(client) == str(maria.pk)
+    assert Connection.objects.get().user == maria
 
 
 # An address that belongs to an account

@@ -148,6 +148,7 @@ def test_what_was_never_confirmed_gives_its_identity_to_who_proves_it(client, pr
     assert Connection.objects.get().user == maria
     taken = AccountEvent.objects.get(kind="provider_disconnected")
     assert (taken.user_id, taken.actor_id) == (stub.pk, maria.pk)
+    assert User.objects.get(pk=stub.pk).session_epoch == stub.session_epoch + 1
     assert AccountEvent.objects.filter(kind="provider_connected", user=maria).exists()
     client.logout()
     arrive(client, provider, UNPROVED)

@@ -20,9 +20,12 @@ from .connecting import (
     mail_connect_link,
     owner_of_address,
 )
+from .waiting import claim_again, claim_of, is_waiting
 
 __all__ = [
     "begin_login",
+    "claim_again",
+    "claim_of",
     "confirm_identity_by",
     "connect",
     "connect_by_link",
@@ -30,6 +33,7 @@ __all__ = [
     "drop_connections",
     "has_password_way_in",
     "identity_in",
+    "is_waiting",
     "label_of",
     "log_in_by",
     "mail_connect_link",

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from ... import signals
 from ...devices import trust_device
-from ...emails.flows import has_to_confirm
 from ...emails.flows.rows import locked
 from ...errors import LinkUsed
 from ...identity import has_emails
@@ -25,6 +24,7 @@ from ..errors import IdentityTaken, LastWayIn, NotBegunHere
 from ..identities import Identity
 from ..models import CONNECT_BY_LINK, Connection
 from ..providers import all_providers
+from .waiting import was_never_in
 
 
 def connect(
@@ -85,7 +85,6 @@ def disconnect(
     is_own = by is None or by == user
     with transaction.atomic():
         # Of two at once the row of the user lets one go first.
-        users = get_user_model()._default_manager
         fresh = locked(user, request=request)
         mine = Connection.objects.filter(pk=connection.pk, user=fresh)
         if not mine.exists():
@@ -93,11 +92,8 @@ def disconnect(
         others = Connection.objects.of(fresh).usable().exclude(pk=connection.pk)
         if is_own and not has_password_way_in(fresh) and not others.exists():
             raise LastWayIn
-        mine.delete()
-        # Whoever came in by it goes, too.
-        users.filter(pk=fresh.pk).update(session_epoch=F("session_epoch") + 1)
+        _cut(connection, user, by=by or user, request=request)
         user.refresh_from_db(fields=["session_epoch"])
-        _tell("provider_disconnected", user, connection, by=by or user, request=request)
         if request is not None and request.user == user:
             update_session_auth_hash(request, user)
             # It trusts no browser any more but this one.
@@ -197,16 +193,20 @@ def _make_way(user: AbstractUser, identity: Identity, *, request: HttpRequest | 
     users = get_user_model()._default_manager.select_for_update().order_by("pk")
     locked_users = {row.pk: row for row in users.filter(pk__in=[user.pk, taken.user_id])}
     owner = locked_users.get(taken.user_id)
-    if owner is None or not _was_never_in(owner):
+    if owner is None or not was_never_in(owner):
         return
-    if Connection.objects.filter(pk=taken.pk, user=owner).delete()[0]:
-        _tell("provider_disconnected", owner, taken, by=user, request=request)
+    if Connection.objects.filter(pk=taken.pk, user=owner).exists():
+        _cut(taken, owner, by=user, request=request)
 
 
-def _was_never_in(user: AbstractUser) -> bool:
-    """Say whether the account of who came by an identity waits for its first login, and no more."""
-    has_more = user.is_staff or user.is_superuser or user.has_usable_password()
-    return user.is_active and not has_more and has_to_confirm(user)
+def _cut(
+    connection: Connection, user: AbstractUser, *, by: AbstractUser, request: HttpRequest | None
+) -> None:
+    Connection.objects.filter(pk=connection.pk).delete()
+    # Whoever came in by it goes, too.
+    users = get_user_model()._default_manager.filter(pk=user.pk)
+    users.update(session_epoch=F("session_epoch") + 1)
+    _tell("provider_disconnected", user, connection, by=by, request=request)
 
 
 def _release(identity: Identity) -> bool:

@@ -34,8 +34,11 @@ from ..attempts import Aim, Arrival, Attempt, arrival_of, forget_arrival, keep_a
 from ..errors import AlreadyLoggedIn, NotBegunHere, SocialLoginError
 from ..flows import (
     begin_login,
+    claim_again,
+    claim_of,
     confirm_identity_by,
     connect,
+    is_waiting,
     log_in_by,
     owner_of_address,
     receive_answer,
@@ -43,7 +46,7 @@ from ..flows import (
     register_identity,
     suggested_username,
 )
-from ..forms import CompleteRegistrationForm, SocialLoginForm
+from ..forms import CompleteAgainForm, CompleteRegistrationForm, SocialLoginForm
 from ..identities import Identity
 from ..models import Connection
 from .pages import ArrivalPage, ProviderPage, offered_page
@@ -142,7 +145,13 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
         try:
             entrance = log_in_by(identity, browser_token=token, request=self.request)
         except EmailNotConfirmed as error:
-            return self.ask_to_confirm(error, token=token, next_url=next_url)
+            response = self.ask_to_confirm(error, token=token, next_url=next_url)
+            if is_waiting(identity):
+                # The address may be mistyped, and there the person can say so.
+                arrival = Arrival(identity, next_url, is_registered=True)
+                keep_arrival(arrival, request=self.request)
+                response["Location"] = reverse("useraccounts:complete_registration")
+            return response
         if entrance:
             if waiting and next_url == reverse("useraccounts:connect_account"):
                 # To connect it is what this login is for.
@@ -184,7 +193,11 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
 
 
 class CompleteRegistrationView(ArrivalPage, RegisterView):
-    """Open the account of who has come from a provider, with what that one cannot tell."""
+    """
+    Open the account of who has come from a provider, with what that one cannot tell.
+
+    Who has registered, and waits for the mail, has it sent again, also to another address.
+    """
 
     template_name = "useraccounts/social/complete_registration.html"
     form_class = CompleteRegistrationForm
@@ -193,9 +206,16 @@ class CompleteRegistrationView(ArrivalPage, RegisterView):
     def source(self) -> str:  # type: ignore[override]
         return self.identity.provider
 
+    def is_open(self) -> bool:
+        return self.arrival.is_registered or super().is_open()
+
+    def get_form_class(self) -> type[forms.Form]:
+        return CompleteAgainForm if self.arrival.is_registered else super().get_form_class()
+
     def get_initial(self) -> dict[str, Any]:
         initial = super().get_initial()
-        email = shown_email(self.identity.email) or initial["email"]
+        claim = claim_of(self.identity) if self.arrival.is_registered else None
+        email = shown_email(claim.email if claim else self.identity.email) or initial["email"]
         name = suggested_username(self.identity)
         return {**initial, "identity": self.identity.key, "email": email, "username": name}
 
@@ -204,15 +224,23 @@ class CompleteRegistrationView(ArrivalPage, RegisterView):
         try:
             super().perform(form)
         except AccountError:
-            # The first of two clicks has opened the account already.
+            # The first of two clicks has opened the account already, or it was confirmed meanwhile.
             owner = Connection.objects.owner_of(self.identity)
-            if owner is None:
+            if owner is None or (self.arrival.is_registered and not owner.email):
                 raise
             self.registrant = owner
             self.log_in(owner)
         forget_arrival(self.request)
 
     def register(self, form: forms.Form) -> Registration:
+        if self.arrival.is_registered:
+            return claim_again(
+                self.identity,
+                email=form.cleaned_data["email"],
+                browser_token=self.browser_token,
+                next_url=self.next_url,
+                request=self.request,
+            )
         return register_identity(
             self.identity,
             username=form.cleaned_data.get("username"),

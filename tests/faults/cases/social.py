@@ -28,6 +28,7 @@ from django_useraccounts.secrets import (
 )
 from django_useraccounts.social.errors import BadAnswer
 from django_useraccounts.social.flows import (
+    claim_again,
     confirm_identity_by,
     connect,
     connect_by_link,
@@ -145,6 +146,32 @@ def once_more() -> Act:
 def of_an_answer_that_nobody_can_trust() -> Act:
     request = request_of(make_user("maria"))
     return lambda: record_refusal("guild", BadAnswer("nonce"), request=request)
+
+
+def _waiting(identity: Identity) -> None:
+    """Have somebody wait who has registered by an identity, with an address of nobody's."""
+    maria = make_user("maria", "mraia@example.com", password=None, confirmed=False)
+    connected(maria, identity)
+    issue(CONFIRM_EMAIL, address=maria.emails.get())
+
+
+@case(claim_again, SOCIAL=PROVIDERS)
+def the_same_address() -> Act:
+    _waiting(OTHER)
+    return lambda: claim_again(OTHER, email="mraia@example.com", browser_token="b")
+
+
+@case(claim_again, SOCIAL=PROVIDERS)
+def another_address_which_has_an_owner() -> Act:
+    _waiting(OTHER)
+    make_user("owner", "studio@example.com")
+    return lambda: claim_again(OTHER, email="studio@example.com", browser_token="b")
+
+
+@case(claim_again, SOCIAL=PROVIDERS)
+def the_one_that_the_provider_has_proved() -> Act:
+    _waiting(IDENTITY)
+    return lambda: claim_again(IDENTITY, email=MARIA)
 
 
 @case(connect, SOCIAL=PROVIDERS)
