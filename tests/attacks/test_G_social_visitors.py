@@ -500,7 +500,7 @@ def test_G_an_account_that_is_gone_is_nobodys(client, provider):
 
     response = arrive(client, provider)
 
-    assert response.status_code == 403
+    assert path_of(response) == url("complete_registration")
     assert user_of(client) == ""
 
 

@@ -81,6 +81,12 @@ def complete_registration_by_invitation(stage: Stage) -> None:
     arrive(stage)
 
 
+@entry(SOCIAL=ONE)
+def complete_registration_again(stage: Stage) -> None:
+    connect(stage.user("hannah", "hannah@giuld.example", password=None, confirmed=False))
+    arrive(stage)
+
+
 @entry(SOCIAL=PROVIDERS)
 def connect_account(stage: Stage) -> None:
     stage.user("maria", HANNAH["email"])
