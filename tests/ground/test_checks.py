@@ -16,6 +16,7 @@ from django.conf import settings as project
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.views import LoginView as StockLoginView
 from django.core import mail
@@ -558,8 +559,40 @@ def test_W008_djangos_own_backend_beside_ours(settings, stock, comes_first):
             f"AUTHENTICATION_BACKENDS has {stock} beside the backend of the accounts: it lets in "
             "whom Policy.may_log_in refuses, does not count attempts, and makes every wrong "
             "password cost two hashes.",
-            hint=f'Take "{path}" out: permissions and groups work without it.',
+            hint=f'Take "{path}" out: permissions and groups work without it. What gives '
+            "permissions alone is derived from BaseBackend.",
             id="useraccounts.W008",
+        )
+    ]
+
+
+class EmailBackend(ModelBackend):
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        """Ask the password of an address, as many old projects do."""
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_W008_a_backend_of_the_project_beside_ours(settings, comes_first):
+    path = f"{__name__}.EmailBackend"
+    settings.AUTHENTICATION_BACKENDS = [path, BACKEND] if comes_first else [BACKEND, path]
+
+    assert [message.id for message in found()] == ["useraccounts.W008"]
+
+
+class Elsewhere:
+    def db_for_write(self, model, **hints):
+        return "accounts" if model._meta.app_label == "useraccounts_sessions" else None
+
+
+def test_E023_accounts_in_another_database(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.Elsewhere"]
+
+    assert found() == [
+        Error(
+            'DATABASE_ROUTERS has tables of useraccounts_sessions written to "accounts": the flows '
+            'begin their transactions on "default", so what fails would be done by half.',
+            hint='Call the database of the accounts "default" in DATABASES.',
+            id="useraccounts.E023",
         )
     ]
 
