@@ -217,6 +217,12 @@ class Membership(models.Model):
         return is_paid and self.state != self.State.ENDED
 
     @property
+    def is_behind(self) -> bool:
+        """Whether Stripe waits for the payment of a period, and the last paid one is over."""
+        is_stuck = self.state in {self.State.LATE, self.State.PAUSED}
+        return is_stuck and (self.paid_until is None or self.paid_until <= timezone.now())
+
+    @property
     def is_to_come(self) -> bool:
         """Whether it was paid for ahead, and has not begun."""
         return self.lasts and self.paid_from is not None and self.paid_from > timezone.now()

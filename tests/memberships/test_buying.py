@@ -318,6 +318,66 @@ def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later
     assert stop_renewals() == (0, 0)
 
 
+@pytest.fixture
+def behind(subscription):
+    """The second period has begun, and is not paid for."""
+    subscription.begins -= days(31)
+    apply_event(read(subscription.paid(0)))
+    return subscription
+
+
+def test_a_closed_account_whose_payment_is_late_is_cancelled_at_once(office, behind, maria):
+    end = behind.period(0)[1]
+    apply_event(read(behind.failed(1)))
+    apply_event(read(behind.told("updated", "past_due", at=end, number=1)))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert only().state == "late"
+    apply_event(read(behind.deleted(end + days(1))))
+    assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_membership_pauses_is_cancelled_at_once(office, behind, maria):
+    told = behind.told(
+        "updated", "active", at=behind.period(0)[1], number=1, pause_collection={"behavior": "void"}
+    )
+    apply_event(read(told))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    office.state = "canceled"
+    # Stripe has told nobody of the end.
+    assert stop_renewals() == (1, 0)
+    assert only().state == "ended"
+    assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_next_payment_is_late_keeps_what_is_paid(
+    office, subscription, maria
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "past_due")))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["POST /v1/subscriptions/sub_1"]
+
+
+def test_a_closed_account_that_has_paid_nothing_is_cancelled_at_once(office, subscription, maria):
+    apply_event(read(subscription.told("updated", "past_due")))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+
+
 def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     apply_event(read(subscription.told("updated", "active")))
     type(maria).objects.filter(pk=maria.pk).delete()
