@@ -162,7 +162,7 @@ class Membership(models.Model):
     #: What the newest event that counted was, comparable as text; see ``stripe.events``.
     version = models.CharField(max_length=300, default="", editable=False)
     started_at = models.DateTimeField(_("started"), null=True, editable=False)
-    #: The beginning of the first paid period.
+    #: The beginning of the first paid period that counts yet; the command sees when a gap begins.
     paid_from = models.DateTimeField(null=True, editable=False)
     #: The end of the last paid period, and of the grace after it.
     paid_until = models.DateTimeField(_("paid until"), null=True, editable=False)
