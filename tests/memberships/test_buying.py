@@ -8,7 +8,7 @@ import stripe
 from django.utils import timezone
 
 from django_useraccounts.errors import TooManyAttempts
-from django_useraccounts.leaving.flows import close_account
+from django_useraccounts.leaving.flows import close_account, reopen_account
 from django_useraccounts.memberships.errors import (
     AlreadyMember,
     NoCustomer,
@@ -246,21 +246,42 @@ def test_a_price_that_stripe_does_not_know_makes_no_new_customer(office, subscri
     assert office.paths() == ["POST /v1/checkout/sessions"]
 
 
-@pytest.mark.parametrize("is_known", [False, True])
 def test_a_subscription_whose_end_was_not_heard_of_hinders_no_new_one(
-    office, subscription, plan, maria, is_known
+    office, subscription, plan, maria
 ):
     apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
-    if is_known:
-        office.state = "canceled"
-    else:
-        office.missing = {"sub_1"}
+    office.state = "canceled"
 
     assert start_checkout(maria, plan)
 
     assert only().state == "ended"
     assert not opens(maria)
+
+
+def test_a_subscription_that_stripe_does_not_know_hinders_no_new_one_and_is_not_ended(
+    office, subscription, plan, maria
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    office.missing = {"sub_1"}
+
+    assert start_checkout(maria, plan)
+
+    assert only().state == "running"
+    assert opens(maria)
+
+
+def test_nothing_is_bought_twice_by_a_wrong_key(office, subscription, plan, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    office.missing = {"sub_1", "cus_maria", "price_patron"}
+
+    with pytest.raises(StripeUnreachable):
+        start_checkout(maria, plan)
+
+    assert only().state == "running"
+    assert opens(maria)
 
 
 # Who leaves is charged no more
@@ -297,6 +318,66 @@ def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later
     assert stop_renewals() == (0, 0)
 
 
+@pytest.fixture
+def behind(subscription):
+    """The second period has begun, and is not paid for."""
+    subscription.begins -= days(31)
+    apply_event(read(subscription.paid(0)))
+    return subscription
+
+
+def test_a_closed_account_whose_payment_is_late_is_cancelled_at_once(office, behind, maria):
+    end = behind.period(0)[1]
+    apply_event(read(behind.failed(1)))
+    apply_event(read(behind.told("updated", "past_due", at=end, number=1)))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert only().state == "late"
+    apply_event(read(behind.deleted(end + days(1))))
+    assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_membership_pauses_is_cancelled_at_once(office, behind, maria):
+    told = behind.told(
+        "updated", "active", at=behind.period(0)[1], number=1, pause_collection={"behavior": "void"}
+    )
+    apply_event(read(told))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    office.state = "canceled"
+    # Stripe has told nobody of the end.
+    assert stop_renewals() == (1, 0)
+    assert only().state == "ended"
+    assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_next_payment_is_late_keeps_what_is_paid(
+    office, subscription, maria
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "past_due")))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["POST /v1/subscriptions/sub_1"]
+
+
+def test_a_closed_account_that_has_paid_nothing_is_cancelled_at_once(office, subscription, maria):
+    apply_event(read(subscription.told("updated", "past_due")))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+
+
 def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     apply_event(read(subscription.told("updated", "active")))
     type(maria).objects.filter(pk=maria.pk).delete()
@@ -308,25 +389,49 @@ def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     assert stop_renewals() == (0, 0)
 
 
-@pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("is_erased", [False, True])
 def test_a_subscription_that_is_over_at_stripe_is_not_stopped_for_ever(
-    office, subscription, maria, is_known, is_erased
+    office, subscription, maria, is_erased
 ):
     apply_event(read(subscription.told("updated", "active")))
-    if is_erased:
-        type(maria).objects.filter(pk=maria.pk).delete()
-    else:
-        close_account(maria)
-    if is_known:
-        office.state = "canceled"
-    else:
-        office.missing = {"sub_1"}
+    _leave(maria, is_erased=is_erased)
+    office.state = "canceled"
 
     assert stop_renewals() == (1, 0)
 
     assert only().state == "ended"
     assert stop_renewals() == (0, 0)
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_what_a_wrong_key_has_hidden_for_a_while_is_stopped_by_the_right_one(
+    office, subscription, maria, is_erased
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    _leave(maria, is_erased=is_erased)
+    office.missing = {"sub_1"}
+
+    assert stop_renewals() == (0, 1)
+
+    assert only().state == "running"
+    office.missing = set()
+    assert stop_renewals() == (1, 0)
+    asked = "DELETE" if is_erased else "POST"
+    assert office.paths()[-1] == f"{asked} /v1/subscriptions/sub_1"
+
+
+def test_who_comes_back_after_a_wrong_key_has_what_was_paid(office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    close_account(maria)
+    office.missing = {"sub_1"}
+    stop_renewals()
+
+    reopen_account(type(maria).objects.get())
+
+    assert opens(maria)
+    assert only().shown_state == "running"
 
 
 def test_what_stripe_does_not_take_up_is_tried_again(office, subscription, maria, caplog):
@@ -341,6 +446,13 @@ def test_what_stripe_does_not_take_up_is_tried_again(office, subscription, maria
     assert KEY not in caplog.text
     office.status = 200
     assert stop_renewals() == (1, 0)
+
+
+def _leave(maria, *, is_erased):
+    if is_erased:
+        type(maria).objects.filter(pk=maria.pk).delete()
+    else:
+        close_account(maria)
 
 
 # Without the library

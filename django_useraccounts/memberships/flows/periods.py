@@ -147,7 +147,9 @@ def _counts(membership: Membership, payment: Payment, now: datetime) -> bool:
 
 def _note_ends(membership: Membership, paid: list[Payment], now: datetime) -> None:
     before, ends = membership.paid_until, [p.ends_at for p in paid if p.ends_at is not None]
-    membership.paid_from = min((p.starts_at for p in paid if p.starts_at), default=None)
+    # Between two periods that do not follow on one another, it is to come once more.
+    counting = [p for p in paid if _counts(membership, p, now)] or paid
+    membership.paid_from = min((p.starts_at for p in counting if p.starts_at), default=None)
     membership.paid_until = max(ends, default=None)
     until = membership.paid_until
     membership.counts_until = until + membership.plan.grace if until else None

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..conf import conf
-from ..errors import StripeUnreachable, UnknownCustomer, UnsignedEvent
+from ..errors import StripeUnreachable, UnknownCustomer, UnknownSubscription, UnsignedEvent
 
 if TYPE_CHECKING:
     import requests
@@ -104,7 +104,7 @@ def cancel(subscription_id: str) -> None:
 
 
 def is_over(subscription_id: str) -> bool:
-    """Say whether a subscription has ended, or is none that Stripe knows."""
+    """Say whether a subscription has ended. Raises UnknownSubscription."""
     import stripe  # noqa: PLC0415
 
     with _asking() as client:
@@ -113,7 +113,8 @@ def is_over(subscription_id: str) -> bool:
         except stripe.InvalidRequestError as error:
             if error.code != "resource_missing":
                 raise
-            return True
+            # Nothing that has ended: Stripe shows that for ever.
+            raise UnknownSubscription from None
         return found.status in {"canceled", "incomplete_expired"}
 
 

@@ -62,7 +62,7 @@ def ask_office() -> Office:
     """Lead the library there, as if nobody had asked before."""
     stripe.api_base = office().url
     office().customers.clear()
-    office().missing.clear()
+    office().state = "active"
     return office()
 
 
@@ -104,7 +104,7 @@ def of_a_subscription_whose_end_was_not_heard_of() -> Act:
     for tree in (subscription.told("created", "active"), subscription.paid(0)):
         apply_event(read(tree))
     membership = Membership.objects.get()
-    ask_office().missing = {str(membership.subscription_id)}
+    ask_office().state = "canceled"
     return lambda: end_membership(membership)
 
 
