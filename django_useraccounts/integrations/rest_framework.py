@@ -54,7 +54,7 @@ class BasicAuthentication(authentication.BasicAuthentication):
     """
 
     @sensitive_variables()
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+    def authenticate(self, request: Request) -> Any:
         # The framework's own holds the header and the password while others may fail.
         return super().authenticate(request)
 

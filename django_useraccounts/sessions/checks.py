@@ -31,7 +31,9 @@ def check_sessions_deployed(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Run the check of what weakens a site in production."""
-    if isinstance(conf.MAX_AGE, timedelta) and conf.MAX_AGE > _LONGEST:
+    # What is no timedelta is told by the check of names and types.
+    age: object = conf.MAX_AGE
+    if isinstance(age, timedelta) and age > _LONGEST:
         text = (
             f'USERACCOUNTS["SESSIONS"]["MAX_AGE"] is {conf.MAX_AGE}: a stolen session that is used '
             "goes on for that long."
