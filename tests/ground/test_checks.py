@@ -343,7 +343,8 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
 
     expected = Warn(
         f"The database of the attempts has the isolation level {warned}: "
-        "of many attempts at once, MariaDB undoes some.",
+        "of many attempts at once, MariaDB undoes some, and what is read behind a lock is as old "
+        "as the transaction.",
         hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
         id="useraccounts.W014",
     )
