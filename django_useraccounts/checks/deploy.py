@@ -23,6 +23,7 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from ..breached import BreachedPasswordValidator
@@ -210,7 +211,7 @@ def _validators() -> Iterator[CheckMessage]:
 
 
 def mail() -> Iterator[CheckMessage]:
-    """Yield that mail reaches nobody."""
+    """Yield that mail reaches nobody, or that anybody may say so."""
     kind = mail_backend().removeprefix("django.core.mail.backends.").partition(".")[0]
     if has_emails() and kind in _IDLE_MAIL:
         yield _weak(
@@ -219,6 +220,26 @@ def mail() -> Iterator[CheckMessage]:
             "it goes.",
             "Name a mail server, or a provider, as Django's settings of mail describe.",
         )
+    if _hears_anybody():
+        yield _weak(
+            "useraccounts.W043",
+            "anymail.urls is included and ANYMAIL has no WEBHOOK_SECRET: anybody can report that "
+            "an address takes no mail, and its owner is told nothing any more.",
+            'Write ANYMAIL = {"WEBHOOK_SECRET": "name:a-long-random-text"}, and both into the '
+            "address at the provider.",
+        )
+
+
+def _hears_anybody() -> bool:
+    """Say whether the webhooks of all providers are open, those without a signature, too."""
+    try:
+        # One that django-anymail knows by no signature; its urls hold them all.
+        reverse("anymail:postmark_tracking_webhook")
+    except NoReverseMatch:
+        return False
+    from anymail.utils import get_anymail_setting  # noqa: PLC0415
+
+    return not get_anymail_setting("webhook_secret", default="")
 
 
 def lengths() -> Iterator[CheckMessage]:

@@ -298,6 +298,22 @@ def test_W041_writers_that_meet_on_sqlite(production, monkeypatch, engine, optio
     assert found() == ids
 
 
+@pytest.mark.urls("tests.webhooks.urls")
+@pytest.mark.parametrize(
+    "given, ids",
+    [
+        ({}, ["useraccounts.W043"]),
+        ({"ANYMAIL": {"WEBHOOK_SECRET": ""}}, ["useraccounts.W043"]),
+        ({"ANYMAIL": {"WEBHOOK_SECRET": "name:random"}}, []),
+        ({"ANYMAIL_WEBHOOK_SECRET": ["name:random", "name:former"]}, []),
+    ],
+)
+def test_W043_anybody_says_that_an_address_takes_no_mail(production, given, ids):
+    change(production, {"ANYMAIL": {}, **given})
+
+    assert found() == ids
+
+
 def test_without_the_csrf_middleware_django_says_so(production):
     production.MIDDLEWARE = [path for path in production.MIDDLEWARE if path != CSRF]
 
