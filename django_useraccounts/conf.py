@@ -45,7 +45,9 @@ class Conf:
     CLOSED_ACCOUNT_KEPT: timedelta = timedelta(days=30)
     #: Which terms of service are in force, such as "2026-05-01"; "": the site has none to accept.
     TERMS_VERSION: str = ""
-    #: Must a new user confirm the e-mail address before the first login?
+    #: Must a new user confirm the e-mail address before the first login? Asked by the pages to log
+    #: in, that of the administration and logins by a provider; by no code that calls Django's
+    #: ``authenticate`` and ``login``.
     CONFIRM_EMAIL_BEFORE_LOGIN: bool = True
     #: How long a link that confirms an address works. (Reset links: PASSWORD_RESET_TIMEOUT.)
     LINK_MAX_AGE: timedelta = timedelta(days=3)
