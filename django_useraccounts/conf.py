@@ -51,7 +51,8 @@ class Conf:
     CONFIRM_EMAIL_BEFORE_LOGIN: bool = True
     #: How long a link that confirms an address works. (Reset links: PASSWORD_RESET_TIMEOUT.)
     LINK_MAX_AGE: timedelta = timedelta(days=3)
-    #: How long after a login ``recent_login_required`` lets pass.
+    #: How long after a login ``recent_login_required`` lets pass, and the administration of the
+    #: accounts lets change anything.
     RECENT_LOGIN_MAX_AGE: timedelta = timedelta(minutes=15)
     #: "thread": after the commit, beside the request. "immediate": after it, in the request.
     #: "tasks": by Django's tasks. "command": only by another process. Else the dotted path of a
