@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend, RemoteUserBackend
+from django.contrib.auth.models import Group
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.db import DEFAULT_DB_ALIAS, router
@@ -23,6 +24,9 @@ from ..models import AbstractUser
 from ..personal_data import profile_fields
 from ..room import rooms
 from .database import all_models
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite
 
 _BACKEND = "django_useraccounts.backends.AccountsBackend"
 _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -60,20 +64,39 @@ def user_model() -> Iterator[CheckMessage]:
 
 
 def administration() -> Iterator[CheckMessage]:
-    """Yield what shows the users to staff, and does not call our flows."""
+    """Yield what shows users or groups to staff, and does not call our flows."""
     if not apps.is_installed("django.contrib.admin"):
         return
-    ours, model = import_string("django_useraccounts.admin.UserAdmin"), get_user_model()
+    users = import_string("django_useraccounts.admin.UserAdmin")
+    groups = import_string("django_useraccounts.admin.GroupAdmin")
     for site in import_string("django.contrib.admin.sites.all_sites"):
-        if site.is_registered(model) and not isinstance(site.get_model_admin(model), ours):
-            own = type(site.get_model_admin(model))
-            yield checks.Warning(
-                f"{own.__module__}.{own.__qualname__} administers the users, and is no UserAdmin "
-                "of the accounts: what is changed there is proved by nobody, told to nobody, and "
-                "in no history.",
-                hint="Inherit from django_useraccounts.admin.UserAdmin.",
-                id="useraccounts.W016",
-            )
+        yield from _administered(
+            site,
+            get_user_model(),
+            "administers the users, and is no UserAdmin of the accounts: what is changed there is "
+            "proved by nobody, told to nobody, and in no history.",
+            by=users,
+        )
+        yield from _administered(
+            site,
+            Group,
+            "administers the groups, and is no GroupAdmin of the accounts: whoever may change one "
+            "there may give every permission to everybody, and no event tells of it.",
+            by=groups,
+        )
+
+
+def _administered(
+    site: "AdminSite", model: type[Model], problem: str, *, by: type
+) -> Iterator[CheckMessage]:
+    """Yield that a site administers a model by another class than ours."""
+    if site.is_registered(model) and not isinstance(site.get_model_admin(model), by):
+        own = type(site.get_model_admin(model))
+        yield checks.Warning(
+            f"{own.__module__}.{own.__qualname__} {problem}",
+            hint=f"Inherit from django_useraccounts.admin.{by.__name__}.",
+            id="useraccounts.W016",
+        )
 
 
 def fields_of(model: type[Model]) -> Iterator[CheckMessage]:

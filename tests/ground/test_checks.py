@@ -15,9 +15,11 @@ from django.apps import apps
 from django.conf import settings as project
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import Group
 from django.contrib.auth.views import LoginView as StockLoginView
 from django.core import mail
 from django.core.checks import CheckMessage, Error, run_checks
@@ -37,7 +39,7 @@ from django.urls import (
 from django.views.generic import RedirectView
 
 from django_useraccounts import requirements
-from django_useraccounts.admin import UserAdmin
+from django_useraccounts.admin import GroupAdmin, UserAdmin
 from django_useraccounts.checks import check_useraccounts, parts, values
 from django_useraccounts.conf import Conf
 from django_useraccounts.limits import DEFAULTS
@@ -687,7 +689,7 @@ def test_every_middleware_may_follow_the_one_that_it_needs(settings):
     assert found() == []
 
 
-# W016: the administration of the users
+# W016: the administration of users and groups
 
 
 @pytest.mark.parametrize("parent", [StockUserAdmin, admin.ModelAdmin])
@@ -707,10 +709,28 @@ def test_W016_an_administration_that_does_not_call_the_flows(monkeypatch, parent
     ]
 
 
+@pytest.mark.parametrize("parent", [StockGroupAdmin, admin.ModelAdmin])
+def test_W016_an_administration_where_groups_are_for_all_staff(monkeypatch, parent):
+    monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
+    office = admin.AdminSite("office")
+    office.register(Group, type("OwnGroupAdmin", (parent,), {"__module__": __name__}))
+
+    assert found() == [
+        Warn(
+            "tests.ground.test_checks.OwnGroupAdmin administers the groups, and is no GroupAdmin "
+            "of the accounts: whoever may change one there may give every permission to "
+            "everybody, and no event tells of it.",
+            hint="Inherit from django_useraccounts.admin.GroupAdmin.",
+            id="useraccounts.W016",
+        )
+    ]
+
+
 def test_an_administration_may_inherit_ours_or_have_no_users(monkeypatch):
     monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
     office, _gate = admin.AdminSite("office"), admin.AdminSite("gate")
     office.register(get_user_model(), type("OwnUserAdmin", (UserAdmin,), {}))
+    office.register(Group, type("OwnGroupAdmin", (GroupAdmin,), {}))
 
     assert found() == []
 
