@@ -288,6 +288,7 @@ def test_nothing_is_bought_twice_by_a_wrong_key(office, subscription, plan, mari
 
 
 def test_a_closed_account_is_charged_no_more(office, subscription, maria):
+    apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
     assert stop_renewals() == (0, 0)
     close_account(maria)
@@ -316,6 +317,21 @@ def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later
     later = subscription.begins + days(1)
     apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
     assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_only_payment_was_given_back_is_charged_no_more(
+    office, subscription, maria
+):
+    day = seconds(subscription.begins + days(180))
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=day)))
+    office.invoices["pi_sub_1_0"] = subscription.invoice()
+    apply_event(read(subscription.refunded()))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths()[-1] == "POST /v1/subscriptions/sub_1"
 
 
 @pytest.fixture
