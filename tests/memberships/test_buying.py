@@ -7,6 +7,7 @@ import pytest
 import stripe
 from django.utils import timezone
 
+from django_useraccounts.administration.flows import switch_off, switch_on
 from django_useraccounts.errors import TooManyAttempts
 from django_useraccounts.leaving.flows import close_account, reopen_account
 from django_useraccounts.memberships.errors import (
@@ -332,6 +333,24 @@ def test_a_closed_account_whose_only_payment_was_given_back_is_charged_no_more(
     assert stop_renewals() == (1, 0)
 
     assert office.paths()[-1] == "POST /v1/subscriptions/sub_1"
+
+
+def test_who_is_switched_off_is_charged_no_more_and_keeps_what_is_paid(office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    switch_off(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    [(path, asked, _)] = office.asked
+    assert path == "POST /v1/subscriptions/sub_1"
+    assert asked == {"cancel_at_period_end": "true"}
+    later = subscription.begins + days(1)
+    apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
+    assert stop_renewals() == (0, 0)
+    switch_on(maria)
+    assert opens(maria)
+    assert customer_portal(maria)
 
 
 @pytest.fixture

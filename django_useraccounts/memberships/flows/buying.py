@@ -85,16 +85,17 @@ def customer_portal(user: AbstractUser, *, request: HttpRequest | None = None) -
 
 def stop_renewals() -> tuple[int, int]:
     """
-    Have Stripe charge no more for accounts that were closed or erased: for cron.
+    Have Stripe charge no more for accounts that are closed, switched off or erased: for cron.
 
-    What a closed account has paid lasts until its end, in case its user comes back; what it has not
-    paid, and all of an erased one, ends at once. Return how many subscriptions, and how many Stripe
-    did not take up, which are tried again the next time. Rows change when Stripe tells of it.
+    What they have paid lasts until its end, in case they come back; what is not paid, and all of an
+    erased account, ends at once. Return how many subscriptions, and how many Stripe did not take
+    up, which are tried again the next time. Rows change when Stripe tells of it.
     """
     stopped = failed = 0
     rows = Membership.objects.charged().select_related("user")
-    is_closed = Q(user__erase_at__isnull=False) & GOES_ON
-    for membership in rows.filter(is_closed | Q(user=None)).iterator(chunk_size=100):
+    # Who is switched off comes to no portal to cancel there.
+    is_gone = Q(user__erase_at__isnull=False) | Q(user__is_active=False)
+    for membership in rows.filter(is_gone & GOES_ON | Q(user=None)).iterator(chunk_size=100):
         try:
             _stop(membership)
             stopped += 1
