@@ -34,8 +34,9 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
     """
     Return the address of a page of Stripe where ``user`` pays for a plan.
 
-    Nothing is granted before Stripe tells of the payment. Raises NotForSale, AlreadyMember for a
-    plan whose role is being paid for through Stripe, TooManyAttempts and StripeUnreachable.
+    Nothing is granted before Stripe tells of the payment. An open checkout for the same role
+    expires. Raises NotForSale, AlreadyMember for a plan whose role is being paid for through
+    Stripe, TooManyAttempts and StripeUnreachable.
     """
     if not (conf.STRIPE_SECRET_KEY and plan.price_id and plan.is_offered):
         raise NotForSale
@@ -56,6 +57,9 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
     )
     # Stripe is asked outside of a transaction: nothing waits for it but who wants to pay.
     known = _customers(user)
+    for customer in known:
+        with suppress(UnknownCustomer):
+            _refuse_unheard(customer, plan)
     url = _asked_as_one_of(known, checkout_url)
     if url is None:
         url = checkout_url(customer=_new_customer(user, number=len(known)))
@@ -116,6 +120,22 @@ def _refuse_double(user: AbstractUser, plan: Plan) -> None:
         except UnknownSubscription:
             # Of the test mode, say. Nor does a wrong key sell it twice: it knows no price, either.
             continue
+
+
+def _refuse_unheard(customer: str, plan: Plan) -> None:
+    """
+    Raise AlreadyMember for a customer who pays for the role of a plan, though nobody has told here.
+
+    Of several tabs, or of checkouts of several days, the last one alone can be paid. Raises
+    StripeUnreachable while another one may be paid yet, and UnknownCustomer.
+    """
+    plans = dict(Plan.objects.filter(role=plan.role_id).values_list("name", "price_id"))
+    is_ended = client.end_checkouts(customer, plans=plans.keys())
+    # Asked after that, never before: what is paid in between is among them.
+    if not client.prices_charged(customer).isdisjoint(plans.values()):
+        raise AlreadyMember
+    if not is_ended:
+        raise StripeUnreachable
 
 
 def _customers(user: AbstractUser) -> list[str]:
