@@ -16,8 +16,8 @@ from ..models import AbstractUser, Role, RoleGrant
 #: Where grants say that they come from.
 FROM_STRIPE, FROM_PAYMENT = "stripe", "payment"
 #: That a subscription is charged for once more before it ends: nobody has cancelled it, or only for
-#: a day after the end of what is paid.
-GOES_ON = Q(ends_at=None) | Q(ends_at__gt=F("paid_until"))
+#: a day after the end of what is paid, such as of one whose only payment was given back.
+GOES_ON = Q(ends_at=None) | Q(paid_until=None) | Q(ends_at__gt=F("paid_until"))
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):

@@ -7,6 +7,7 @@ import pytest
 import stripe
 from django.utils import timezone
 
+from django_useraccounts.administration.flows import switch_off, switch_on
 from django_useraccounts.errors import TooManyAttempts
 from django_useraccounts.leaving.flows import close_account, reopen_account
 from django_useraccounts.memberships.errors import (
@@ -184,6 +185,101 @@ def test_who_has_bought_nothing_has_no_portal(office, maria):
     assert office.asked == []
 
 
+# What is sold once
+
+
+@pytest.mark.parametrize("status", ["active", "trialing", "past_due", "unpaid", "paused"])
+def test_what_is_paid_and_was_not_heard_of_is_not_bought_twice(office, plan, maria, status):
+    start_checkout(maria, plan)
+    office.pay("cs_1", status=status)
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, make_plan("patron-by-the-year"))
+
+    assert start_checkout(maria, make_plan("friend", role="friend"))
+    assert start_checkout(make_user("ada"), plan)
+
+
+@pytest.mark.parametrize("status", ["incomplete", "incomplete_expired"])
+def test_what_was_not_paid_may_be_bought_again(office, plan, maria, status):
+    start_checkout(maria, plan)
+    office.pay("cs_1", status=status)
+
+    assert start_checkout(maria, plan)
+
+
+def test_what_an_older_customer_of_the_same_user_pays_for_is_not_bought_twice(office, plan, maria):
+    start_checkout(maria, plan)
+    office.pay("cs_1")
+    StripeCustomer.objects.create(user=maria, customer_id="cus_newer")
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+
+
+def test_of_two_checkouts_the_last_one_alone_can_be_paid(office, plan, maria):
+    start_checkout(maria, plan)
+    office.asked.clear()
+
+    start_checkout(maria, plan)
+    assert office.paths() == [
+        "GET /v1/checkout/sessions",
+        "POST /v1/checkout/sessions/cs_1/expire",
+        "GET /v1/subscriptions",
+        "POST /v1/checkout/sessions",
+    ]
+    start_checkout(maria, make_plan("patron-by-the-year"))
+
+    assert states_of(office) == ["expired", "expired", "open"]
+
+
+def test_a_checkout_of_something_else_goes_on(office, plan, maria):
+    start_checkout(maria, make_plan("friend", role="friend"))
+    start_checkout(make_user("ada"), plan)
+    start_checkout(maria, plan)
+    # One that other code has begun for her.
+    office.sessions["cs_3"]["metadata"] = {}
+
+    start_checkout(maria, plan)
+
+    assert states_of(office) == ["open"] * 4
+
+
+def test_what_is_paid_in_another_tab_at_this_moment_is_not_bought_twice(office, plan, maria):
+    start_checkout(maria, plan)
+    office.meanwhile["cs_1"] = office.pay
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+
+    assert states_of(office) == ["complete"]
+
+
+def test_no_second_checkout_begins_while_stripe_does_not_end_the_first(office, plan, maria):
+    start_checkout(maria, plan)
+    office.meanwhile["cs_1"] = lambda session_id: None
+
+    with pytest.raises(StripeUnreachable):
+        start_checkout(maria, plan)
+
+    assert states_of(office) == ["open"]
+
+
+def test_a_second_click_does_not_stumble_over_what_the_first_has_ended(office, plan, maria):
+    start_checkout(maria, plan)
+    office.meanwhile["cs_1"] = office.expire
+
+    assert start_checkout(maria, plan)
+
+    assert states_of(office) == ["expired", "open"]
+
+
+def states_of(office):
+    return [session["status"] for session in office.sessions.values()]
+
+
 # What Stripe knows no more
 
 
@@ -193,6 +289,7 @@ def test_who_is_no_customer_any_more_buys_as_a_new_one(office, subscription, pla
     assert start_checkout(maria, plan)
 
     assert office.paths() == [
+        "GET /v1/checkout/sessions",
         "POST /v1/checkout/sessions",
         "POST /v1/customers",
         "POST /v1/checkout/sessions",
@@ -243,7 +340,7 @@ def test_a_price_that_stripe_does_not_know_makes_no_new_customer(office, subscri
     with pytest.raises(StripeUnreachable):
         start_checkout(maria, plan)
 
-    assert office.paths() == ["POST /v1/checkout/sessions"]
+    assert "POST /v1/customers" not in office.paths()
 
 
 def test_a_subscription_whose_end_was_not_heard_of_hinders_no_new_one(
@@ -288,6 +385,7 @@ def test_nothing_is_bought_twice_by_a_wrong_key(office, subscription, plan, mari
 
 
 def test_a_closed_account_is_charged_no_more(office, subscription, maria):
+    apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
     assert stop_renewals() == (0, 0)
     close_account(maria)
@@ -316,6 +414,39 @@ def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later
     later = subscription.begins + days(1)
     apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
     assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_only_payment_was_given_back_is_charged_no_more(
+    office, subscription, maria
+):
+    day = seconds(subscription.begins + days(180))
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=day)))
+    office.invoices["pi_sub_1_0"] = subscription.invoice()
+    apply_event(read(subscription.refunded()))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths()[-1] == "POST /v1/subscriptions/sub_1"
+
+
+def test_who_is_switched_off_is_charged_no_more_and_keeps_what_is_paid(office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    switch_off(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    [(path, asked, _)] = office.asked
+    assert path == "POST /v1/subscriptions/sub_1"
+    assert asked == {"cancel_at_period_end": "true"}
+    later = subscription.begins + days(1)
+    apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
+    assert stop_renewals() == (0, 0)
+    switch_on(maria)
+    assert opens(maria)
+    assert customer_portal(maria)
 
 
 @pytest.fixture
