@@ -74,6 +74,7 @@ class AccountsBackend(ModelBackend):
         spent.forgive()
         return user
 
+    @sensitive_variables()
     async def aauthenticate(  # type: ignore[override]
         self,
         request: HttpRequest | None,
@@ -81,7 +82,12 @@ class AccountsBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> AbstractUser | None:
-        return await sync_to_async(self.authenticate)(request, username, password, **kwargs)
+        # Arguments would lie open in the frames of asgiref, which a report of an error shows.
+        @sensitive_variables()
+        def ask() -> AbstractUser | None:
+            return self.authenticate(request, username, password, **kwargs)
+
+        return await sync_to_async(ask)()
 
     def get_user(  # type: ignore[override]
         self, user_id: Any

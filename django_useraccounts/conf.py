@@ -45,11 +45,14 @@ class Conf:
     CLOSED_ACCOUNT_KEPT: timedelta = timedelta(days=30)
     #: Which terms of service are in force, such as "2026-05-01"; "": the site has none to accept.
     TERMS_VERSION: str = ""
-    #: Must a new user confirm the e-mail address before the first login?
+    #: Must a new user confirm the e-mail address before the first login? Asked by the pages to log
+    #: in, that of the administration and logins by a provider; by no code that calls Django's
+    #: ``authenticate`` and ``login``.
     CONFIRM_EMAIL_BEFORE_LOGIN: bool = True
     #: How long a link that confirms an address works. (Reset links: PASSWORD_RESET_TIMEOUT.)
     LINK_MAX_AGE: timedelta = timedelta(days=3)
-    #: How long after a login ``recent_login_required`` lets pass.
+    #: How long after a login ``recent_login_required`` lets pass, and the administration of the
+    #: accounts lets change anything.
     RECENT_LOGIN_MAX_AGE: timedelta = timedelta(minutes=15)
     #: "thread": after the commit, beside the request. "immediate": after it, in the request.
     #: "tasks": by Django's tasks. "command": only by another process. Else the dotted path of a

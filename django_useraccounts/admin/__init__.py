@@ -10,6 +10,7 @@ A project with a user model of its own registers it so::
 
 from django.contrib.admin import AdminSite
 
+from .groups import GroupAdmin
 from .login import AdminLoginForm, answering_as_ours
 from .records import AccountEventAdmin, OutgoingMailAdmin, UndeliverableAddressAdmin
 from .roles import RoleAdmin, RoleGrantAdmin
@@ -23,6 +24,7 @@ AdminSite.login = answering_as_ours(AdminSite.login)  # type: ignore[method-assi
 
 __all__ = [
     "AccountEventAdmin",
+    "GroupAdmin",
     "OutgoingMailAdmin",
     "RoleAdmin",
     "RoleGrantAdmin",

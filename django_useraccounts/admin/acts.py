@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -15,7 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import ngettext
 
 from ..batches import in_batches
-from ..errors import AccountError
+from ..errors import AccountError, SessionEnded
+from ..models import AbstractUser
 from ..transactions import repeat_undone
 from .bases import ModelAdmin
 
@@ -38,12 +40,16 @@ def act_on_each(
     Call ``flow`` with each row, and tell of every one with which it cannot be done.
 
     What the database undoes for another transaction is done again: the rows before it are done.
+    It stops for an administrator who is locked out meanwhile, and asks for the rights as of now.
     ``done`` returns the sentence about how many it was done with, short of those of which the flow
     returns False, since there was nothing to do; ``name`` what a row is called.
     """
     number = refused = 0
     # All of a list may be meant, which no memory holds.
     for row in in_batches(rows, batch=BATCH):
+        if not _goes_on(model_admin, request):
+            model_admin.message_user(request, str(SessionEnded()), messages.ERROR)
+            break
         try:
             act = partial(flow, row, by=request.user, request=request)
             number += repeat_undone(act, restore=lambda: None) is not False
@@ -52,6 +58,10 @@ def act_on_each(
             if refused <= TOLD:
                 sentence = f"{name(row)}: {error.messages[0]}"
                 model_admin.message_user(request, sentence, messages.ERROR)
+        acts: Any = request.user
+        if acts.pk == (row.pk if isinstance(row, AbstractUser) else getattr(row, "user_id", None)):
+            # The own sessions, which the act itself may have ended: the other rows are wanted, too.
+            acts.refresh_from_db(fields=["session_epoch"])
     if refused > TOLD:
         more = refused - TOLD
         sentence = ngettext(
@@ -60,6 +70,16 @@ def act_on_each(
         model_admin.message_user(request, sentence, messages.ERROR)
     if number or not refused:
         model_admin.message_user(request, done(number), messages.SUCCESS)
+
+
+def _goes_on(model_admin: ModelAdmin, request: HttpRequest) -> bool:
+    """Take the administrator as stored now; say whether the session still lets them act here."""
+    acts: Any = request.user
+    fresh = get_user_model()._default_manager.filter(pk=acts.pk).first()
+    if fresh is None or fresh.is_closed or fresh.session_epoch != acts.session_epoch:
+        return False
+    request.user = fresh
+    return model_admin.admin_site.has_permission(request)
 
 
 @dataclass(frozen=True)

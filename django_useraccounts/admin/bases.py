@@ -19,9 +19,14 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 
 from ..errors import AccountError
+from ..guards import Guard
 from ..models import AbstractUser
+from ..proof import is_proof_recent
 from ..transactions import repeat_undone
 from .pages import LongChangeList, LongPaginator, is_sorted_by_index, page_of
+
+#: Neither an address nor terms: nothing else in the administration asks for them.
+PROVED = Guard(recent_login=True, allow_unconfirmed_email=True, allow_outdated_terms=True)
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -130,7 +135,60 @@ def named(what: object) -> Iterator[None]:
         raise AccountError(sentence) from None
 
 
-class ListAdmin(ModelAdmin):
+def as_by_session(user: Any, request: HttpRequest) -> Any:
+    """
+    Return ``user``, loaded anew, as the session knows it if it is who acts.
+
+    So the flows see that this session has ended meanwhile, and what a thief has sent is refused.
+    """
+    visitor: Any = request.user
+    if user == visitor:
+        user.session_epoch = visitor.session_epoch
+    return user
+
+
+class ProvedAdmin(ModelAdmin):
+    """
+    Whatever is changed asks for a recent login, as the own pages do: to look at takes none.
+
+    Else a stolen session of staff could give itself, and everybody, another address or more rights.
+    """
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        view = super().changelist_view
+        # An action.
+        if request.method == "POST":
+            return PROVED.call(view, request, extra_context)
+        return view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = super().changeform_view
+        if request.method == "POST":
+            return PROVED.call(view, request, *args, **kwargs)
+        return view(request, *args, **kwargs)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,  # noqa: FBT001, FBT002
+        change: bool = False,  # noqa: FBT001, FBT002
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        view = partial(
+            super().render_change_form, add=add, change=change, form_url=form_url, obj=obj
+        )
+        # Before anything is typed, which would be lost. The proof first: it costs no statement.
+        if not is_proof_recent(request) and (add or self.has_change_permission(request, obj)):
+            return PROVED.call(view, request, context)
+        return view(request, context)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return PROVED.call(super().delete_view, request, *args, **kwargs)
+
+
+class ListAdmin(ProvedAdmin):
     """
     A list that is narrowed down only by what a database can be asked for, of a table that grows.
 

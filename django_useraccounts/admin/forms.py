@@ -98,6 +98,9 @@ class AddressFormSet(RowFormSet):
 
     def apply(self, *, by: AbstractUser, request: HttpRequest) -> None:
         self.start()
+        for form in self.initial_forms:
+            # Not loaded anew: the flows compare with the account as this request has found it.
+            form.instance.user = self.instance
         primary: UserEmail | None = None
         for form in [form for form in self.kept if form.has_changed()]:
             with named(form.cleaned_data["email"]):

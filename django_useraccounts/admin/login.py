@@ -10,24 +10,33 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from ..devices import remember_device
-from ..errors import TooManyAttempts
+from ..emails.flows import has_to_confirm
+from ..errors import EmailNotConfirmed, TooManyAttempts
 from ..models import AccountEvent
 
 Login = Callable[..., HttpResponse]
 
 
 class AdminLoginForm(AdminAuthenticationForm):
-    """Django's own, which also writes down that somebody had the password of who may not enter."""
+    """
+    Django's own, which asks for a confirmed address as our page does.
+
+    It also writes down that somebody had the password of who may not enter.
+    """
 
     def confirm_login_allowed(self, user: Any) -> None:
         try:
             super().confirm_login_allowed(user)
         except ValidationError:
-            details = {"reason": "not_allowed"}
-            AccountEvent.objects.record(
-                "login_failed", user=user, details=details, request=self.request
-            )
+            self._note_refusal(user, "not_allowed")
             raise
+        if has_to_confirm(user):
+            self._note_refusal(user, "unconfirmed")
+            raise EmailNotConfirmed
+
+    def _note_refusal(self, user: Any, reason: str) -> None:
+        request, details = self.request, {"reason": reason}
+        AccountEvent.objects.record("login_failed", user=user, details=details, request=request)
 
 
 def answering_as_ours(login: Login) -> Login:

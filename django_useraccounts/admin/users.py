@@ -28,7 +28,7 @@ from ..models import AccountEvent, EmailUser, RoleGrant, User
 from ..profile.flows import change_username, edit_profile
 from ..roles.flows import grant_role, revoke_role
 from .acts import Asked, act_on_each, answers, ask_then_act
-from .bases import RefusableAdmin, path_in
+from .bases import RefusableAdmin, as_by_session, path_in
 from .filters import Closed, HoldsRole, RoleEnds
 from .forms import AddUserForm, UserForm, absent_names
 from .granting import GrantRoleForm, RevokeRoleForm
@@ -122,6 +122,9 @@ class UserAdmin(RefusableAdmin):
 
     # The form
 
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return as_by_session(super().get_object(request, *args, **kwargs), request)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         names = [name for name in ("username", "email", "confirmed") if name not in absent_names()]
         personal = (_("Personal data"), {"fields": list(self.model.PROFILE_FIELDS)})
@@ -196,7 +199,7 @@ class UserAdmin(RefusableAdmin):
     def _change(self, request: HttpRequest, obj: Any, form: Any) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         # As it is stored: the form has changed ``obj``, and flows compare with what was.
-        user = get_user_model()._default_manager.get(pk=obj.pk)
+        user = as_by_session(get_user_model()._default_manager.get(pk=obj.pk), request)
         act: Any = {"by": _by(request), "request": request}
         if "username" in changes:
             change_username(user, changes.pop("username") or "", **act)
@@ -278,7 +281,7 @@ class UserAdmin(RefusableAdmin):
         def guarded(user: Any, **kwargs: Any) -> None:
             if not self.has_change_permission(request, user):
                 raise AccountError(_("You may not change this account."))
-            flow(user, **kwargs)
+            flow(as_by_session(user, request), **kwargs)
 
         act_on_each(self, request, queryset, guarded, done=_done)
 

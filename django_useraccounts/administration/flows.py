@@ -271,10 +271,14 @@ def keep_a_superuser(user: AbstractUser) -> None:
     """
     Raise LastSuperuser if there is no other, or no other who gets into the administration.
 
-    Of two who go at once, the second one waits.
+    Of two who go at once, the second one waits. Who is none waits for nobody, and becomes none
+    before the end of the transaction.
     """
-    users = get_user_model()._default_manager.filter(is_superuser=True, is_active=True)
-    rows = users.filter(erase_at=None).select_for_update()
+    users = get_user_model()._default_manager.all()
+    own = users.select_for_update().filter(pk=user.pk).values_list("is_superuser", flat=True)
+    if not (user.is_superuser or any(own)):
+        return
+    rows = users.filter(is_superuser=True, is_active=True, erase_at=None).select_for_update()
     is_staff = dict(rows.order_by("pk").values_list("pk", "is_staff"))
     if [user.pk] in (list(is_staff), [key for key in is_staff if is_staff[key]]):
         raise LastSuperuser

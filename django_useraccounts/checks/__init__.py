@@ -28,6 +28,7 @@ def check_useraccounts(
         *parts.administration(),
         *identities.contradictions(),
         *parts.backends(),
+        *parts.databases(),
         *parts.middleware(),
         *parts.needs(),
         *parts.templates(),

@@ -21,8 +21,9 @@ from django.contrib.sessions.backends.db import SessionStore as InTables
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
-from django.db import router
+from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from ..breached import BreachedPasswordValidator
@@ -30,6 +31,7 @@ from ..compat import mail_backend
 from ..conf import conf
 from ..identity import has_emails
 from ..limits import DEFAULTS, parse_rates
+from ..secrets import UNDO_MAX_AGE
 from .database import all_models
 
 #: Memory in kibibytes and rounds, of which one pair has to be reached (OWASP Password Storage).
@@ -106,6 +108,15 @@ def databases() -> Iterator[CheckMessage]:
                 "go on.",
                 f'Let db_for_read() return "{write}" where model._meta.app_label is "{label}".',
             )
+    given = connections.settings[DEFAULT_DB_ALIAS]
+    mode = given["OPTIONS"].get("transaction_mode") or "DEFERRED"
+    if given["ENGINE"].endswith("sqlite3") and mode.upper() == "DEFERRED":
+        yield _weak(
+            "useraccounts.W041",
+            "SQLite lets two begin to write after both have read, and refuses one of them at once: "
+            'visitors read "Back in a moment" where they would only have to wait.',
+            'Write "OPTIONS": {"transaction_mode": "IMMEDIATE"} into DATABASES["default"].',
+        )
 
 
 def _models_of_django() -> set[type[Model]]:
@@ -200,7 +211,7 @@ def _validators() -> Iterator[CheckMessage]:
 
 
 def mail() -> Iterator[CheckMessage]:
-    """Yield that mail reaches nobody."""
+    """Yield that mail reaches nobody, or that anybody may say so."""
     kind = mail_backend().removeprefix("django.core.mail.backends.").partition(".")[0]
     if has_emails() and kind in _IDLE_MAIL:
         yield _weak(
@@ -209,10 +220,30 @@ def mail() -> Iterator[CheckMessage]:
             "it goes.",
             "Name a mail server, or a provider, as Django's settings of mail describe.",
         )
+    if _hears_anybody():
+        yield _weak(
+            "useraccounts.W043",
+            "anymail.urls is included and ANYMAIL has no WEBHOOK_SECRET: anybody can report that "
+            "an address takes no mail, and its owner is told nothing any more.",
+            'Write ANYMAIL = {"WEBHOOK_SECRET": "name:a-long-random-text"}, and both into the '
+            "address at the provider.",
+        )
+
+
+def _hears_anybody() -> bool:
+    """Say whether the webhooks of all providers are open, those without a signature, too."""
+    try:
+        # One that django-anymail knows by no signature; its urls hold them all.
+        reverse("anymail:postmark_tracking_webhook")
+    except NoReverseMatch:
+        return False
+    from anymail.utils import get_anymail_setting  # noqa: PLC0415
+
+    return not get_anymail_setting("webhook_secret", default="")
 
 
 def lengths() -> Iterator[CheckMessage]:
-    """Yield what lasts longer than is wise."""
+    """Yield what lasts longer than is wise, or less."""
     for name, longest, check in _LONGEST:
         ours = hasattr(conf, name)
         given: Any = getattr(conf if ours else settings, name)
@@ -223,6 +254,14 @@ def lengths() -> Iterator[CheckMessage]:
                 f"{name} is {lasts}: what is stolen or left open stays of use for that long.",
                 f"Make it {longest} at most, or leave it out.",
             )
+    if conf.CLOSED_ACCOUNT_KEPT < UNDO_MAX_AGE:
+        yield _weak(
+            "useraccounts.W042",
+            f'USERACCOUNTS["CLOSED_ACCOUNT_KEPT"] is {conf.CLOSED_ACCOUNT_KEPT}: who has taken an '
+            "account can close it, and it is erased before its owner has to have read the mail "
+            f"that gives it back, within {UNDO_MAX_AGE.days} days.",
+            f"Make it {UNDO_MAX_AGE} at least, or leave it out.",
+        )
     if len(settings.SECRET_KEY_FALLBACKS) > 2:
         yield _weak(
             "useraccounts.W036",

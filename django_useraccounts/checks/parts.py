@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.backends import ModelBackend, RemoteUserBackend
+from django.contrib.auth.models import Group
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models import Field, Model
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends.django import DjangoTemplates
@@ -21,6 +23,10 @@ from ..conf import conf
 from ..models import AbstractUser
 from ..personal_data import profile_fields
 from ..room import rooms
+from .database import all_models
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite
 
 _BACKEND = "django_useraccounts.backends.AccountsBackend"
 _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -58,20 +64,39 @@ def user_model() -> Iterator[CheckMessage]:
 
 
 def administration() -> Iterator[CheckMessage]:
-    """Yield what shows the users to staff, and does not call our flows."""
+    """Yield what shows users or groups to staff, and does not call our flows."""
     if not apps.is_installed("django.contrib.admin"):
         return
-    ours, model = import_string("django_useraccounts.admin.UserAdmin"), get_user_model()
+    users = import_string("django_useraccounts.admin.UserAdmin")
+    groups = import_string("django_useraccounts.admin.GroupAdmin")
     for site in import_string("django.contrib.admin.sites.all_sites"):
-        if site.is_registered(model) and not isinstance(site.get_model_admin(model), ours):
-            own = type(site.get_model_admin(model))
-            yield checks.Warning(
-                f"{own.__module__}.{own.__qualname__} administers the users, and is no UserAdmin "
-                "of the accounts: what is changed there is proved by nobody, told to nobody, and "
-                "in no history.",
-                hint="Inherit from django_useraccounts.admin.UserAdmin.",
-                id="useraccounts.W016",
-            )
+        yield from _administered(
+            site,
+            get_user_model(),
+            "administers the users, and is no UserAdmin of the accounts: what is changed there is "
+            "proved by nobody, told to nobody, and in no history.",
+            by=users,
+        )
+        yield from _administered(
+            site,
+            Group,
+            "administers the groups, and is no GroupAdmin of the accounts: whoever may change one "
+            "there may give every permission to everybody, and no event tells of it.",
+            by=groups,
+        )
+
+
+def _administered(
+    site: "AdminSite", model: type[Model], problem: str, *, by: type
+) -> Iterator[CheckMessage]:
+    """Yield that a site administers a model by another class than ours."""
+    if site.is_registered(model) and not isinstance(site.get_model_admin(model), by):
+        own = type(site.get_model_admin(model))
+        yield checks.Warning(
+            f"{own.__module__}.{own.__qualname__} {problem}",
+            hint=f"Inherit from django_useraccounts.admin.{by.__name__}.",
+            id="useraccounts.W016",
+        )
 
 
 def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
@@ -162,17 +187,29 @@ def backends() -> Iterator[CheckMessage]:
             f"AUTHENTICATION_BACKENDS has {path.rpartition('.')[2]} beside the backend of the "
             "accounts: it lets in whom Policy.may_log_in refuses, does not count attempts, and "
             "makes every wrong password cost two hashes.",
-            hint=f'Take "{path}" out: permissions and groups work without it.',
+            hint=f'Take "{path}" out: permissions and groups work without it. What gives '
+            "permissions alone is derived from BaseBackend.",
             id="useraccounts.W008",
         )
 
 
 def _takes_any_password(path: str) -> bool:
-    """Say whether a backend logs in by Django's own rule, which knows nothing of ours."""
-    return (
-        is_subclass(path, ModelBackend)
-        and import_string(path).authenticate is ModelBackend.authenticate
-    )
+    """Say whether a backend asks the password of a user by a rule that knows nothing of ours."""
+    is_other = is_subclass(path, ModelBackend) and not is_subclass(path, AccountsBackend)
+    return is_other and not is_subclass(path, RemoteUserBackend)
+
+
+def databases() -> Iterator[CheckMessage]:
+    """Yield that accounts are written where the transactions of the flows do not reach."""
+    ways = {(model._meta.app_label, router.db_for_write(model)) for model in all_models()}
+    for label, alias in sorted(ways):
+        if alias != DEFAULT_DB_ALIAS:
+            yield checks.Error(
+                f'DATABASE_ROUTERS has tables of {label} written to "{alias}": the flows begin '
+                f'their transactions on "{DEFAULT_DB_ALIAS}", so what fails would be done by half.',
+                hint=f'Call the database of the accounts "{DEFAULT_DB_ALIAS}" in DATABASES.',
+                id="useraccounts.E023",
+            )
 
 
 def middleware() -> Iterator[CheckMessage]:

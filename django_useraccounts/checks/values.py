@@ -98,7 +98,7 @@ def _cache_of_limits(alias: object) -> Iterator[CheckMessage]:
 
 
 def isolation() -> Iterator[CheckMessage]:
-    """Yield the isolation of MariaDB in which attempts at one name undo one another."""
+    """Yield the isolation of MariaDB in which what happens at one moment undoes one another."""
     connection = connections[router.db_for_write(AttemptCounter)]
     level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level", "read committed")
     if connection.vendor == "mysql" and str(level).lower() != "read committed":
@@ -106,7 +106,8 @@ def isolation() -> Iterator[CheckMessage]:
         which = f'"{level}"' if level else "of its server"
         yield checks.Warning(
             f"The database of the attempts has the isolation level {which}: "
-            "of many attempts at once, MariaDB undoes some.",
+            "of many attempts at once, MariaDB undoes some, and what is read behind a lock is as "
+            "old as the transaction.",
             hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
             id="useraccounts.W014",
         )

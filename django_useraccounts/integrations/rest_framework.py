@@ -1,7 +1,8 @@
 """Roles and logins in Django REST framework; needs ``django-useraccounts[rest]``."""
 
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import BasePermission, OperationHolderMixin
@@ -51,6 +52,11 @@ class BasicAuthentication(authentication.BasicAuthentication):
     They are those of the page to log in: whoever is refused there is refused here. So is who has
     closed the account: only a login on the pages opens it again.
     """
+
+    @sensitive_variables()
+    def authenticate(self, request: Request) -> Any:
+        # The framework's own holds the header and the password while others may fail.
+        return super().authenticate(request)
 
     def authenticate_credentials(
         self, userid: str, password: str, request: Request | None = None

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..admin.acts import act_on_each
-from ..admin.bases import KeySelect, ModelAdmin, RefusableAdmin, RefusableForm, TabularInline
+from ..admin.bases import (
+    KeySelect,
+    ModelAdmin,
+    ProvedAdmin,
+    RefusableAdmin,
+    RefusableForm,
+    TabularInline,
+)
 from ..admin.records import ReadOnly
 from ..roles.rights import may_grant, roles_to_give
 from .flows import end_membership, record_payment, refund_payment
@@ -21,7 +28,7 @@ from .models import Membership, Payment, Plan, ProviderEvent, StripeCustomer
 
 
 @admin.register(Plan)
-class PlanAdmin(ModelAdmin):
+class PlanAdmin(ProvedAdmin):
     """
     What is for sale. One that somebody has bought keeps its role and price.
 

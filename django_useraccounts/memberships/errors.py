@@ -41,6 +41,10 @@ class UnknownCustomer(StripeUnreachable):
     """Deleted at Stripe, or one of the other mode, or of another account."""
 
 
+class UnknownSubscription(StripeUnreachable):
+    """One of the other mode, or of another account: what has ended at Stripe is known there."""
+
+
 class RefusedEvent(AccountError):
     """A webhook that is answered with 400 and changes nothing."""
 

@@ -16,8 +16,8 @@ from ..models import AbstractUser, Role, RoleGrant
 #: Where grants say that they come from.
 FROM_STRIPE, FROM_PAYMENT = "stripe", "payment"
 #: That a subscription is charged for once more before it ends: nobody has cancelled it, or only for
-#: a day after the end of what is paid.
-GOES_ON = Q(ends_at=None) | Q(ends_at__gt=F("paid_until"))
+#: a day after the end of what is paid, such as of one whose only payment was given back.
+GOES_ON = Q(ends_at=None) | Q(paid_until=None) | Q(ends_at__gt=F("paid_until"))
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -162,7 +162,7 @@ class Membership(models.Model):
     #: What the newest event that counted was, comparable as text; see ``stripe.events``.
     version = models.CharField(max_length=300, default="", editable=False)
     started_at = models.DateTimeField(_("started"), null=True, editable=False)
-    #: The beginning of the first paid period.
+    #: The beginning of the first paid period that counts yet; the command sees when a gap begins.
     paid_from = models.DateTimeField(null=True, editable=False)
     #: The end of the last paid period, and of the grace after it.
     paid_until = models.DateTimeField(_("paid until"), null=True, editable=False)
@@ -215,6 +215,12 @@ class Membership(models.Model):
         """Whether it is paid for, grace included, or will have begun by then."""
         is_paid = self.counts_until is not None and self.counts_until > timezone.now()
         return is_paid and self.state != self.State.ENDED
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether Stripe waits for the payment of a period, and the last paid one is over."""
+        is_stuck = self.state in {self.State.LATE, self.State.PAUSED}
+        return is_stuck and (self.paid_until is None or self.paid_until <= timezone.now())
 
     @property
     def is_to_come(self) -> bool:

@@ -320,7 +320,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
 
     @sensitive_variables()
     async def acheck_password(self, raw_password: str | None) -> bool:
-        return await sync_to_async(self.check_password)(raw_password)
+        # No argument, which a report of an error would show in the frames of asgiref.
+        ask = sensitive_variables()(lambda: self.check_password(raw_password))
+        return await sync_to_async(ask)()
 
     @sensitive_variables()
     def _renew_hash(self, raw_password: str) -> None:

@@ -45,6 +45,7 @@ class SessionsConfig(Room, AppConfig):
         connect_later(user_logged_in, "sessions.flows.record_session")
         connect_later(user_logged_out, "sessions.flows.end_logged_out")
         register(later("sessions.checks.check_sessions"), Tags.compatibility)
+        register(later("sessions.checks.check_sessions_deployed"), Tags.security, deploy=True)
         register_personal_data(
             "sessions",
             export=later("sessions.parts.sessions_of"),

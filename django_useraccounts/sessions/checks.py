@@ -17,12 +17,30 @@ from .middleware import SessionsMiddleware
 
 _OURS = "django_useraccounts.sessions.middleware.SessionsMiddleware"
 _AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+#: As long as Django's sessions may be, see useraccounts.W033.
+_LONGEST = timedelta(days=90)
 _COOKIES = "django.contrib.sessions.backends.signed_cookies"
 
 
 def check_sessions(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Run every check of the room."""
     return [*_middleware(), *_engine(), *_ages(), *_library()]
+
+
+def check_sessions_deployed(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Run the check of what weakens a site in production."""
+    # What is no timedelta is told by the check of names and types.
+    age: object = conf.MAX_AGE
+    if isinstance(age, timedelta) and age > _LONGEST:
+        text = (
+            f'USERACCOUNTS["SESSIONS"]["MAX_AGE"] is {conf.MAX_AGE}: a stolen session that is used '
+            "goes on for that long."
+        )
+        hint = f"Make it {_LONGEST} at most, or leave it out."
+        return [checks.Warning(text, hint=hint, id="useraccounts_sessions.W002")]
+    return []
 
 
 def _middleware() -> Iterator[CheckMessage]:

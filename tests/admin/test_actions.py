@@ -71,6 +71,42 @@ def test_accounts_are_switched_off_and_on(office):
     assert written() == [("switched_on", "frida", "boss")]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"session_epoch": 1},
+        {"is_active": False},
+        {"is_staff": False},
+        {"erase_at": timezone.now()},
+        # Still let in, but no superuser any more.
+        {"is_superuser": False},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_S11_an_action_stops_when_its_administrator_loses_the_right_to_it(office, boss, changes):
+    users = [make_user(name, roles=["artist"]) for name in ("frida", "diego", "lupe")]
+    AccountEvent.objects.all().delete()
+
+    def take_it_away(instance, **kwargs):
+        get_user_model().objects.filter(pk=boss.pk).update(**changes)
+
+    pre_save.connect(take_it_away, sender=AccountEvent)
+    try:
+        act(office, "switch_off", *users)
+    finally:
+        pre_save.disconnect(take_it_away, sender=AccountEvent)
+
+    assert len(written()) == 1
+
+
+def test_an_administrator_among_many_ends_all_their_sessions(office, boss):
+    users = [make_user("frida"), boss, make_user("lupe")]
+
+    act(office, "end_sessions", *users)
+
+    assert sorted(written()) == sorted(("sessions_ended", user.username, "boss") for user in users)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_the_database_undoes_with_one_account_is_done_again(office):
     users, undone = [make_user(name) for name in ("frida", "diego", "lupe")], []

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_useraccounts.admin.login import AdminLoginForm
-from django_useraccounts.models import AccountEvent
+from django_useraccounts.models import AccountEvent, User
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 from tests.admin.pages import make_staff
 
@@ -80,6 +80,32 @@ def test_that_somebody_has_the_password_of_who_may_not_enter_is_written_down(cli
     assert (event.kind, event.user, event.actor) == ("login_failed", frida, None)
     assert event.details == {"reason": "not_allowed"}
     assert event.client_address == "203.0.113.9"
+
+
+def test_A2_who_has_to_confirm_first_is_told_so_and_does_not_get_in(client):
+    mallory = make_user("mallory", "victoria@example.com", confirmed=False, is_staff=True)
+
+    response = login(client, "mallory")
+
+    assert response.status_code == 200
+    assert "Confirm your e-mail address first, then log in." in response.content.decode()
+    assert not get_user(client).is_authenticated
+    event = AccountEvent.objects.get()
+    assert (event.kind, event.user, event.actor) == ("login_failed", mallory, None)
+    assert event.details == {"reason": "unconfirmed"}
+
+
+def test_who_may_confirm_later_gets_in_before(client, set_conf):
+    set_conf(CONFIRM_EMAIL_BEFORE_LOGIN=False)
+    make_user("clerk", confirmed=False, is_staff=True)
+
+    assert login(client, "clerk").status_code == 302
+
+
+def test_a_superuser_without_any_address_gets_in(client):
+    User.objects.create_superuser("root", "", PASSWORD)
+
+    assert login(client, "root").status_code == 302
 
 
 def test_a_site_that_has_chosen_a_form_keeps_it():

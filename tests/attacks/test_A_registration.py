@@ -1,13 +1,18 @@
 """A. Registration: what a stranger may plant before the owner of an address comes."""
 
+import sys
+from base64 import b64encode
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth import authenticate, get_user_model
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate, authenticate, get_user_model
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db.models.signals import pre_save
 from django.utils import timezone
+from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
 
 from django_useraccounts.administration.flows import add_user
 from django_useraccounts.browser import COOKIE
@@ -461,6 +466,47 @@ def test_A13_no_password_is_in_the_report_of_an_error(browser, breaking, error_r
     assert len(error_reports) == 1
     assert "Traceback" in error_reports[0]
     assert TYPED not in error_reports[0]
+
+
+@pytest.mark.urls("tests.integrations.urls")
+def test_A13_no_password_of_basic_authentication_is_in_the_report_of_an_error(
+    browser, breaking, error_reports
+):
+    browser.raise_request_exception = False
+    make_user("victoria", VICTIM)
+    breaking("event")
+
+    given = b64encode(f"victoria:{TYPED}".encode()).decode()
+    response = browser.get("/rest/basic/", headers={"authorization": f"Basic {given}"})
+
+    assert response.status_code == 500
+    assert "Traceback" in error_reports[0]
+    assert TYPED not in error_reports[0]
+    assert given not in error_reports[0]
+
+
+@sensitive_variables()
+async def ask_async(user, *, alone):
+    """Ask for a password as an async view does; return what Django would mail of the error."""
+    try:
+        if alone:
+            await user.acheck_password(TYPED)
+        else:
+            await aauthenticate(username="victoria", password=TYPED)
+    except Exception:
+        return ExceptionReporter(None, *sys.exc_info(), is_email=True).get_traceback_html()
+
+
+@pytest.mark.parametrize("part, alone", [("hasher", True), ("hasher", False), ("event", False)])
+def test_A13_no_password_of_an_async_login_is_in_the_report_of_an_error(breaking, part, alone):
+    victoria = make_user("victoria", VICTIM)
+    breaking(part)
+
+    report = async_to_sync(ask_async)(victoria, alone=alone)
+
+    assert "asgiref" in report
+    # The code of this page is shown, too.
+    assert TYPED not in report.replace("acheck_password(TYPED)", "")
 
 
 @pytest.mark.parametrize("page", ["confirm_email", "reset_password"])

@@ -75,6 +75,28 @@ def test_a_card_that_fails_opens_nothing(nova):
     assert not is_open(nova)
 
 
+def test_of_two_tabs_the_last_one_can_be_paid(nova):
+    first, second = (
+        "/till/" + nova.post(page("start_checkout", "supper-club")).url.partition("/till/")[2]
+        for _tab in range(2)
+    )
+
+    assert "this one is over" in nova.get(first).content.decode()
+    nova.post(first, {"card": "good"})
+    assert not is_open(nova)
+    nova.post(second, {"card": "good"})
+    assert is_open(nova)
+
+
+def test_what_is_paid_there_and_was_not_heard_of_is_not_bought_twice(nova):
+    buy(nova)
+    Membership.objects.filter(plan__name="supper-club").delete()
+
+    answer = nova.post(page("start_checkout", "supper-club"))
+
+    assert "You have this membership already." in answer.content.decode()
+
+
 def test_the_months_to_come_can_be_played(nova):
     buy(nova)
     membership = Membership.objects.get(plan__name="supper-club")

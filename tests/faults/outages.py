@@ -34,7 +34,7 @@ from tests.faults.harness import Course, failing
 #: How a provider of mail is reached that ``by_an_api`` has a site send through.
 POSTMARK = "https://api.postmarkapp.com/"
 #: Parts of a path that name a subscription, an invoice or the beginning of a hash.
-_ABOUT = re.compile(r"/(sub|in)_\w+|/[0-9A-F]{5}$")
+_ABOUT = re.compile(r"/(sub|in|cs)_\w+|/[0-9A-F]{5}$")
 
 
 class Door(Enum):

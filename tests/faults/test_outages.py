@@ -188,6 +188,7 @@ COUNTS = {
     "request_export-instead_of_an_older_one": "export",
     "start_checkout-for_the_first_time": "checkout",
     "start_checkout-as_a_customer": "checkout",
+    "start_checkout-in_the_place_of_one_that_is_open": "checkout",
     "change_password-by_code": "password",
     "change_password-in_a_session_which_goes_on": "password",
     "forgot_password-of_a_proved_address": "reset",
@@ -246,7 +247,13 @@ CALLS = {
     "apply_event-a_charge_that_is_given_back": "GET v1/invoice_payments",
     "apply_event-an_invoice_of_which_stripe_has_sent_the_first_lines_alone": "GET v1/invoices/lines",
     "start_checkout-for_the_first_time": "POST v1/customers, POST v1/checkout/sessions",
-    "start_checkout-as_a_customer": "POST v1/checkout/sessions",
+    "start_checkout-as_a_customer": (
+        "GET v1/checkout/sessions, GET v1/subscriptions, POST v1/checkout/sessions"
+    ),
+    "start_checkout-in_the_place_of_one_that_is_open": (
+        "GET v1/checkout/sessions, POST v1/checkout/sessions/expire, GET v1/subscriptions, "
+        "POST v1/checkout/sessions"
+    ),
     "stop_renewals-of_an_account_that_was_erased": "DELETE v1/subscriptions",
     "register-and_wait_for_the_mail": "GET range",
     "register-and_be_logged_in_at_once": "GET range",
@@ -256,7 +263,9 @@ CALLS = {
     "reset_password-by_link": "GET range",
     "customer_portal-of_a_customer": "POST v1/billing_portal/sessions",
     "stop_renewals-of_an_account_that_was_closed": "POST v1/subscriptions",
-    "start_checkout-from_its_page": "POST v1/checkout/sessions",
+    "start_checkout-from_its_page": (
+        "GET v1/checkout/sessions, GET v1/subscriptions, POST v1/checkout/sessions"
+    ),
     "end_membership-of_a_subscription_whose_end_was_not_heard_of": "GET v1/subscriptions",
     "customer_portal-from_the_page_of_the_membership": "POST v1/billing_portal/sessions",
     "apply_event-that_stripe_posts": "GET v1/invoice_payments",
@@ -607,6 +616,8 @@ ASKING = {
     "breached.py": {"GET range"},
     "memberships/stripe/client.py": {
         "POST v1/customers",
+        "GET v1/checkout/sessions",
+        "POST v1/checkout/sessions/expire",
         "POST v1/checkout/sessions",
         "POST v1/billing_portal/sessions",
         "GET v1/invoice_payments",

@@ -15,8 +15,11 @@ from django.apps import apps
 from django.conf import settings as project
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import Group
 from django.contrib.auth.views import LoginView as StockLoginView
 from django.core import mail
 from django.core.checks import CheckMessage, Error, run_checks
@@ -36,7 +39,7 @@ from django.urls import (
 from django.views.generic import RedirectView
 
 from django_useraccounts import requirements
-from django_useraccounts.admin import UserAdmin
+from django_useraccounts.admin import GroupAdmin, UserAdmin
 from django_useraccounts.checks import check_useraccounts, parts, values
 from django_useraccounts.conf import Conf
 from django_useraccounts.limits import DEFAULTS
@@ -342,7 +345,8 @@ def test_W014_an_isolation_in_which_attempts_undo_one_another(monkeypatch, vendo
 
     expected = Warn(
         f"The database of the attempts has the isolation level {warned}: "
-        "of many attempts at once, MariaDB undoes some.",
+        "of many attempts at once, MariaDB undoes some, and what is read behind a lock is as old "
+        "as the transaction.",
         hint='Leave it out of the OPTIONS: Django\'s own is "read committed".',
         id="useraccounts.W014",
     )
@@ -558,8 +562,40 @@ def test_W008_djangos_own_backend_beside_ours(settings, stock, comes_first):
             f"AUTHENTICATION_BACKENDS has {stock} beside the backend of the accounts: it lets in "
             "whom Policy.may_log_in refuses, does not count attempts, and makes every wrong "
             "password cost two hashes.",
-            hint=f'Take "{path}" out: permissions and groups work without it.',
+            hint=f'Take "{path}" out: permissions and groups work without it. What gives '
+            "permissions alone is derived from BaseBackend.",
             id="useraccounts.W008",
+        )
+    ]
+
+
+class EmailBackend(ModelBackend):
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        """Ask the password of an address, as many old projects do."""
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_W008_a_backend_of_the_project_beside_ours(settings, comes_first):
+    path = f"{__name__}.EmailBackend"
+    settings.AUTHENTICATION_BACKENDS = [path, BACKEND] if comes_first else [BACKEND, path]
+
+    assert [message.id for message in found()] == ["useraccounts.W008"]
+
+
+class Elsewhere:
+    def db_for_write(self, model, **hints):
+        return "accounts" if model._meta.app_label == "useraccounts_sessions" else None
+
+
+def test_E023_accounts_in_another_database(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.Elsewhere"]
+
+    assert found() == [
+        Error(
+            'DATABASE_ROUTERS has tables of useraccounts_sessions written to "accounts": the flows '
+            'begin their transactions on "default", so what fails would be done by half.',
+            hint='Call the database of the accounts "default" in DATABASES.',
+            id="useraccounts.E023",
         )
     ]
 
@@ -653,7 +689,7 @@ def test_every_middleware_may_follow_the_one_that_it_needs(settings):
     assert found() == []
 
 
-# W016: the administration of the users
+# W016: the administration of users and groups
 
 
 @pytest.mark.parametrize("parent", [StockUserAdmin, admin.ModelAdmin])
@@ -673,10 +709,28 @@ def test_W016_an_administration_that_does_not_call_the_flows(monkeypatch, parent
     ]
 
 
+@pytest.mark.parametrize("parent", [StockGroupAdmin, admin.ModelAdmin])
+def test_W016_an_administration_where_groups_are_for_all_staff(monkeypatch, parent):
+    monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
+    office = admin.AdminSite("office")
+    office.register(Group, type("OwnGroupAdmin", (parent,), {"__module__": __name__}))
+
+    assert found() == [
+        Warn(
+            "tests.ground.test_checks.OwnGroupAdmin administers the groups, and is no GroupAdmin "
+            "of the accounts: whoever may change one there may give every permission to "
+            "everybody, and no event tells of it.",
+            hint="Inherit from django_useraccounts.admin.GroupAdmin.",
+            id="useraccounts.W016",
+        )
+    ]
+
+
 def test_an_administration_may_inherit_ours_or_have_no_users(monkeypatch):
     monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
     office, _gate = admin.AdminSite("office"), admin.AdminSite("gate")
     office.register(get_user_model(), type("OwnUserAdmin", (UserAdmin,), {}))
+    office.register(Group, type("OwnGroupAdmin", (GroupAdmin,), {}))
 
     assert found() == []
 

@@ -12,6 +12,7 @@ from django.contrib.auth import hashers
 from django.core import mail
 from django.core.checks import Tags, run_checks
 from django.core.checks import Warning as Warn
+from django.db import connections
 from docutils import nodes
 
 from django_useraccounts.checks import check_deployment, check_useraccounts
@@ -259,6 +260,16 @@ WEAK = [
         ["useraccounts.W038"],
     ),
     ("a replica", reading_elsewhere("useraccounts.User"), ["useraccounts.W039"]),
+    (
+        "no time to come back",
+        accounts(CLOSED_ACCOUNT_KEPT=timedelta(days=6)),
+        ["useraccounts.W042"],
+    ),
+    (
+        "sessions for years",
+        accounts(SESSIONS={"MAX_AGE": timedelta(days=91)}),
+        ["useraccounts_sessions.W002"],
+    ),
 ]
 
 
@@ -266,6 +277,39 @@ WEAK = [
 @pytest.mark.parametrize("weak, ids", [pytest.param(*rest, id=name) for name, *rest in WEAK])
 def test_every_weakening_is_named_once(production, weak, ids):
     change(production, weak)
+
+    assert found() == ids
+
+
+@pytest.mark.parametrize(
+    "engine, options, ids",
+    [
+        ("sqlite3", {}, ["useraccounts.W041"]),
+        ("sqlite3", {"transaction_mode": "deferred"}, ["useraccounts.W041"]),
+        ("sqlite3", {"transaction_mode": "immediate"}, []),
+        ("sqlite3", {"transaction_mode": "EXCLUSIVE"}, []),
+        ("postgresql", {}, []),
+    ],
+)
+def test_W041_writers_that_meet_on_sqlite(production, monkeypatch, engine, options, ids):
+    given = {"ENGINE": f"django.db.backends.{engine}", "OPTIONS": options}
+    monkeypatch.setitem(connections.settings, "default", given)
+
+    assert found() == ids
+
+
+@pytest.mark.urls("tests.webhooks.urls")
+@pytest.mark.parametrize(
+    "given, ids",
+    [
+        ({}, ["useraccounts.W043"]),
+        ({"ANYMAIL": {"WEBHOOK_SECRET": ""}}, ["useraccounts.W043"]),
+        ({"ANYMAIL": {"WEBHOOK_SECRET": "name:random"}}, []),
+        ({"ANYMAIL_WEBHOOK_SECRET": ["name:random", "name:former"]}, []),
+    ],
+)
+def test_W043_anybody_says_that_an_address_takes_no_mail(production, given, ids):
+    change(production, {"ANYMAIL": {}, **given})
 
     assert found() == ids
 
@@ -280,6 +324,7 @@ FINE = [
     accounts(LIMITS={"login": {"identifier": "1000/5m 1000/1d", "client": "100/5m"}}),
     accounts(LINK_MAX_AGE=timedelta(days=7)),
     accounts(EMAIL="off"),
+    accounts(CLOSED_ACCOUNT_KEPT=timedelta(days=7), SESSIONS={"MAX_AGE": timedelta(days=90)}),
     {"SESSION_COOKIE_SAMESITE": "Strict"},
     reading_elsewhere("guild.Work"),
     {"CSRF_TRUSTED_ORIGINS": ["https://example.com"]},

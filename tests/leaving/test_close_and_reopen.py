@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import authenticate, get_user, get_user_model
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -203,6 +205,23 @@ def test_closing_twice_changes_nothing_and_tells_nobody_again(maria):
     assert (maria.erase_at, maria.session_epoch) == before
     assert kinds().count("account_closed") == 1
     assert OutgoingMail.objects.filter(kind="account_closed").count() == 1
+
+
+def test_who_is_no_superuser_waits_for_none_and_has_none_wait(maria):
+    make_user("boss", is_superuser=True)
+
+    with CaptureQueriesContext(connection) as asked:
+        close_account(maria)
+
+    conditions = [row["sql"].partition(" WHERE ")[2] for row in asked.captured_queries]
+    assert not any("is_superuser" in condition for condition in conditions)
+
+
+def test_who_was_made_the_last_superuser_meanwhile_stays(maria):
+    get_user_model().objects.filter(pk=maria.pk).update(is_superuser=True)
+
+    with pytest.raises(LastSuperuser):
+        close_account(maria)
 
 
 def test_the_last_superuser_stays_and_a_closed_one_does_not_count(maria):

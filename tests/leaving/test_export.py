@@ -476,6 +476,21 @@ def test_zips_that_cannot_be_made_keep_no_newer_one(maria, sent, registry):
     assert export.made_at
 
 
+def test_who_closes_the_account_while_it_is_packed_waits_for_nothing(maria, set_conf, registry):
+    set_conf(MAIL_DELIVERY="command")
+    register_personal_data("slow", export=close_account, erase=lambda user: None)
+    request_export(maria)
+    with CaptureQueriesContext(connection) as asked:
+        assert make_due_exports(limit=10) == 0
+
+    assert AccountEvent.objects.filter(kind="account_closed").exists()
+    assert not AccountExport.objects.exists()
+    before = [
+        row["sql"] for row in asked.captured_queries if "useraccounts_accountexport" in row["sql"]
+    ]
+    assert not any("FOR UPDATE" in sql for sql in before)
+
+
 def test_the_page_before_it_is_made_gives_nothing(maria, set_conf):
     set_conf(MAIL_DELIVERY="command")
     export = request_export(maria)

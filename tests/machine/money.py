@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import stripe
 from django.utils import timezone
@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from django_useraccounts.errors import AccountError
 from django_useraccounts.memberships.flows import end_membership, record_payment, refund_payment
 from django_useraccounts.memberships.models import Membership, Payment, Plan, StripeCustomer
-from django_useraccounts.memberships.stripe.events import USER_KEY
+from django_useraccounts.memberships.stripe.events import PLAN_KEY, USER_KEY
 from django_useraccounts.models import AccountEvent
 from tests.machine import settings as sites
 from tests.machine.base import act, at, which, who, yes_or_no
 from tests.machine.sessions import Sessions
-from tests.machine.world import Broken, Browser, clock, rows, url
+from tests.machine.world import Broken, Browser, checkouts, clock, rows, url
 from tests.memberships.bills import Subscription, signature
 
 
@@ -31,19 +31,43 @@ class Clerk(stripe.HTTPClient):
     def request(
         self, method: str, url: str, headers: Any, post_data: Any = None
     ) -> tuple[str, int, dict[str, str]]:
-        Clerk.asked = parse_qs(post_data or "")
-        if url.endswith("/v1/customers"):
+        path, query = urlsplit(url)[2:4]
+        Clerk.asked = parse_qs(post_data or query)
+        listed: dict[str, Any] = {"object": "list", "data": [], "has_more": False}
+        if path == "/v1/customers":
             [user] = self.asked[f"metadata[{USER_KEY}]"]
             told = {"id": f"cus_{user}", "object": "customer"}
-        elif "/v1/subscriptions/" in url:
+        elif path == "/v1/subscriptions":
+            # What people have bought, Stripe has told.
+            told = listed
+        elif path.startswith("/v1/subscriptions/"):
             told = {"id": "1", "object": "subscription", "status": "active"}
+        elif "portal" in path:
+            told = {"id": "1", "object": "portal.session", "url": f"{sites.STRIPE}portal"}
+        elif path.endswith("/expire"):
+            told = checkouts.pop(path.split("/")[-2])
+        elif method == "get":
+            of = f"cs_of_{self.asked['customer'][0]}"
+            told = {**listed, "data": [checkouts[of]] if of in checkouts else []}
         else:
-            kind = "portal" if "portal" in url else "checkout"
-            told = {"id": "1", "object": f"{kind}.session", "url": f"{sites.STRIPE}{kind}"}
+            told = self._opened()
         return json.dumps(told), 200, {}
 
+    def _opened(self) -> dict[str, Any]:
+        """Let a customer pay; of two checkouts at once the site has had the first expire."""
+        session_id = f"cs_of_{self.asked['customer'][0]}"
+        if session_id in checkouts:
+            raise Broken(f"{session_id} can be paid twice")
+        checkouts[session_id] = {
+            "id": session_id,
+            "object": "checkout.session",
+            "url": f"{sites.STRIPE}checkout",
+            "metadata": {PLAN_KEY: self.asked[f"metadata[{PLAN_KEY}]"][0]},
+        }
+        return checkouts[session_id]
+
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing is to be closed."""
 
 
 class Money(Sessions):

@@ -5,10 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
 from django.urls import reverse
 from hypothesis import strategies as st
 
 from django_useraccounts.models import Role
+from django_useraccounts.proof import stamp_proof
 from tests.machine.base import act, at, which, who
 from tests.machine.cast import PEOPLE
 from tests.machine.facts import last_event
@@ -29,6 +31,9 @@ class Office(Staff):
         store[SESSION_KEY] = str(self.boss.pk)
         store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         store[HASH_SESSION_KEY] = self.boss.get_session_auth_hash()
+        request = HttpRequest()
+        request.session = store
+        stamp_proof(request)
         store.save()
         cookies = {("/", settings.SESSION_COOKIE_NAME): str(store.session_key)}
         return Browser("", "192.0.2.200", cookies)
@@ -44,7 +49,9 @@ class Office(Staff):
         response = desk.post(path, data)
         SessionStore(desk.session_key).delete()
         self._judge(response)
-        if response.status_code not in (200, 302) or "/login/" in response.get("Location", ""):
+        where = response.get("Location", "")
+        is_away = "/login/" in where or "/confirm-identity/" in where
+        if response.status_code not in (200, 302) or is_away:
             raise Broken(f"{path} answers the administrator by {response.status_code}")
         return last_event() > before
 

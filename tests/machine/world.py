@@ -157,6 +157,8 @@ class _Sheet:
 _handler = BaseHandler()
 #: When each session was used last, by its key.
 used: dict[str, datetime] = {}
+#: The checkouts at Stripe that can be paid, by their ids.
+checkouts: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(eq=False)
@@ -265,6 +267,7 @@ def begin_anew(name: str) -> None:
     _chance.seed(0)
     post_office.letters.clear()
     used.clear()
+    checkouts.clear()
     post_office.mood = "delivers"
 
 

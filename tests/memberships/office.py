@@ -1,9 +1,10 @@
 """A small Stripe over HTTP, on this machine: the library asks it as it asks the real one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +26,12 @@ class Office(ThreadingHTTPServer):
         #: The lines of each long invoice.
         self.lines: dict[str, list[dict[str, Any]]] = {}
         self.customers: dict[str, str] = {}
+        #: The checkouts, and the subscriptions that were bought there, by their ids.
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.subscriptions: dict[str, dict[str, Any]] = {}
+        #: What becomes of a checkout just when somebody would have it expire.
+        self.meanwhile: dict[str, Callable[[str], object]] = {}
+        self._numbers = count(1)
         #: An error to answer with instead.
         self.status = 200
         #: Customers, prices and subscriptions that it does not know, or knows no more.
@@ -39,6 +46,31 @@ class Office(ThreadingHTTPServer):
     def paths(self) -> list[str]:
         return [path for path, _sent, _headers in self.asked]
 
+    def begin_anew(self) -> None:
+        """Forget who has bought what."""
+        self.customers.clear()
+        self.sessions.clear()
+        self.subscriptions.clear()
+        self._numbers = count(1)
+
+    def pay(self, session_id: str, *, status: str = "active") -> str:
+        """Go through a checkout, of which nobody is told yet; return the id of what it sells."""
+        session = self.sessions[session_id]
+        session["status"] = "complete"
+        subscription_id = f"sub_of_{session_id}"
+        items = [{"id": "si_1", "object": "subscription_item", "price": {"id": session["price"]}}]
+        self.subscriptions[subscription_id] = {
+            "id": subscription_id,
+            "object": "subscription",
+            "customer": session["customer"],
+            "status": status,
+            "items": {"object": "list", "data": items},
+        }
+        return subscription_id
+
+    def expire(self, session_id: str) -> None:
+        self.sessions[session_id]["status"] = "expired"
+
     def refusal(self, path: str, sent: dict[str, str]) -> tuple[int, dict[str, str]] | None:
         """Return the status and the error that it answers with, None where it does as asked."""
         message = {"message": "Not now, sk_test_of_the_tests."}
@@ -52,6 +84,13 @@ class Office(ThreadingHTTPServer):
             return 404, {**refused, "code": "resource_missing", "param": "id"}
         if self.state == "canceled" and path.startswith(("POST /v1/subs", "DELETE /v1/subs")):
             return 400, refused
+        if path.endswith("/expire"):
+            session_id = path.split("/")[-2]
+            meanwhile = self.meanwhile.pop(session_id, None)
+            if meanwhile:
+                meanwhile(session_id)
+            if meanwhile or self.sessions[session_id]["status"] != "open":
+                return 400, refused
         return None
 
     def answer(self, path: str, sent: dict[str, str], key: str) -> dict[str, Any]:
@@ -66,18 +105,42 @@ class Office(ThreadingHTTPServer):
             # As Stripe does for a day: by one key, the same again, whatever has become of it.
             customer = self.customers.setdefault(key, f"cus_{len(self.customers) + 1}")
             return {"id": customer, "object": "customer"}
-        return {
-            "POST /v1/checkout/sessions": {
-                "id": "cs_1",
-                "object": "checkout.session",
-                "url": "https://checkout.stripe.example/cs_1",
-            },
-            "POST /v1/billing_portal/sessions": {
-                "id": "bps_1",
-                "object": "billing_portal.session",
-                "url": "https://billing.stripe.example/bps_1",
-            },
-        }.get(path, {"id": "sub_1", "object": "subscription", "status": self.state})
+        if path == "POST /v1/billing_portal/sessions":
+            url = "https://billing.stripe.example/bps_1"
+            return {"id": "bps_1", "object": "billing_portal.session", "url": url}
+        if path.startswith(("GET /v1/checkout", "POST /v1/checkout")):
+            return self.checkout(path, sent)
+        if path == "GET /v1/subscriptions":
+            return _listed(self.subscriptions, customer=sent["customer"])
+        return {"id": "sub_1", "object": "subscription", "status": self.state}
+
+    def checkout(self, path: str, sent: dict[str, str]) -> dict[str, Any]:
+        method, _, rest = path.partition(" /v1/checkout/sessions")
+        session_id = rest.strip("/").partition("/")[0]
+        if session_id:
+            if method == "POST":
+                self.expire(session_id)
+            return self.sessions[session_id]
+        if method == "GET":
+            return _listed(self.sessions, customer=sent["customer"], status=sent["status"])
+        session_id = f"cs_{next(self._numbers)}"
+        named = {key: value for key, value in sent.items() if key.startswith("metadata[")}
+        self.sessions[session_id] = {
+            "id": session_id,
+            "object": "checkout.session",
+            "url": f"https://checkout.stripe.example/{session_id}",
+            "customer": sent["customer"],
+            "status": "open",
+            "metadata": {key[9:-1]: value for key, value in named.items()},
+            "price": sent["line_items[0][price]"],
+        }
+        return self.sessions[session_id]
+
+
+def _listed(rows: dict[str, dict[str, Any]], **wanted: str) -> dict[str, Any]:
+    """Return the rows that are wanted, the newest first."""
+    found = [row for row in [*rows.values()] if wanted.items() <= row.items()]
+    return {"object": "list", "data": found[::-1], "has_more": False}
 
 
 class _Clerk(BaseHTTPRequestHandler):

@@ -177,9 +177,16 @@ def test_what_stripe_charges_for_is_ended_there(boss, office, subscription, mari
     assert opens(maria)
 
 
-def test_what_is_over_at_stripe_is_ended_here(boss, office, subscription, maria):
+@pytest.mark.parametrize("is_known", [False, True])
+def test_what_is_over_at_stripe_or_unknown_there_is_ended_here(
+    boss, office, subscription, maria, is_known
+):
     apply_event(read(subscription.paid()))
-    office.missing = {"sub_1"}
+    if is_known:
+        office.state = "canceled"
+    else:
+        # By the key of the other mode, or of another account.
+        office.missing = {"sub_1"}
 
     assert act(boss, "membership", "end", only()) == ["1 entry has ended."]
 

@@ -7,8 +7,9 @@ import pytest
 import stripe
 from django.utils import timezone
 
+from django_useraccounts.administration.flows import switch_off, switch_on
 from django_useraccounts.errors import TooManyAttempts
-from django_useraccounts.leaving.flows import close_account
+from django_useraccounts.leaving.flows import close_account, reopen_account
 from django_useraccounts.memberships.errors import (
     AlreadyMember,
     NoCustomer,
@@ -184,6 +185,101 @@ def test_who_has_bought_nothing_has_no_portal(office, maria):
     assert office.asked == []
 
 
+# What is sold once
+
+
+@pytest.mark.parametrize("status", ["active", "trialing", "past_due", "unpaid", "paused"])
+def test_what_is_paid_and_was_not_heard_of_is_not_bought_twice(office, plan, maria, status):
+    start_checkout(maria, plan)
+    office.pay("cs_1", status=status)
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, make_plan("patron-by-the-year"))
+
+    assert start_checkout(maria, make_plan("friend", role="friend"))
+    assert start_checkout(make_user("ada"), plan)
+
+
+@pytest.mark.parametrize("status", ["incomplete", "incomplete_expired"])
+def test_what_was_not_paid_may_be_bought_again(office, plan, maria, status):
+    start_checkout(maria, plan)
+    office.pay("cs_1", status=status)
+
+    assert start_checkout(maria, plan)
+
+
+def test_what_an_older_customer_of_the_same_user_pays_for_is_not_bought_twice(office, plan, maria):
+    start_checkout(maria, plan)
+    office.pay("cs_1")
+    StripeCustomer.objects.create(user=maria, customer_id="cus_newer")
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+
+
+def test_of_two_checkouts_the_last_one_alone_can_be_paid(office, plan, maria):
+    start_checkout(maria, plan)
+    office.asked.clear()
+
+    start_checkout(maria, plan)
+    assert office.paths() == [
+        "GET /v1/checkout/sessions",
+        "POST /v1/checkout/sessions/cs_1/expire",
+        "GET /v1/subscriptions",
+        "POST /v1/checkout/sessions",
+    ]
+    start_checkout(maria, make_plan("patron-by-the-year"))
+
+    assert states_of(office) == ["expired", "expired", "open"]
+
+
+def test_a_checkout_of_something_else_goes_on(office, plan, maria):
+    start_checkout(maria, make_plan("friend", role="friend"))
+    start_checkout(make_user("ada"), plan)
+    start_checkout(maria, plan)
+    # One that other code has begun for her.
+    office.sessions["cs_3"]["metadata"] = {}
+
+    start_checkout(maria, plan)
+
+    assert states_of(office) == ["open"] * 4
+
+
+def test_what_is_paid_in_another_tab_at_this_moment_is_not_bought_twice(office, plan, maria):
+    start_checkout(maria, plan)
+    office.meanwhile["cs_1"] = office.pay
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+
+    assert states_of(office) == ["complete"]
+
+
+def test_no_second_checkout_begins_while_stripe_does_not_end_the_first(office, plan, maria):
+    start_checkout(maria, plan)
+    office.meanwhile["cs_1"] = lambda session_id: None
+
+    with pytest.raises(StripeUnreachable):
+        start_checkout(maria, plan)
+
+    assert states_of(office) == ["open"]
+
+
+def test_a_second_click_does_not_stumble_over_what_the_first_has_ended(office, plan, maria):
+    start_checkout(maria, plan)
+    office.meanwhile["cs_1"] = office.expire
+
+    assert start_checkout(maria, plan)
+
+    assert states_of(office) == ["expired", "open"]
+
+
+def states_of(office):
+    return [session["status"] for session in office.sessions.values()]
+
+
 # What Stripe knows no more
 
 
@@ -193,6 +289,7 @@ def test_who_is_no_customer_any_more_buys_as_a_new_one(office, subscription, pla
     assert start_checkout(maria, plan)
 
     assert office.paths() == [
+        "GET /v1/checkout/sessions",
         "POST /v1/checkout/sessions",
         "POST /v1/customers",
         "POST /v1/checkout/sessions",
@@ -243,19 +340,15 @@ def test_a_price_that_stripe_does_not_know_makes_no_new_customer(office, subscri
     with pytest.raises(StripeUnreachable):
         start_checkout(maria, plan)
 
-    assert office.paths() == ["POST /v1/checkout/sessions"]
+    assert "POST /v1/customers" not in office.paths()
 
 
-@pytest.mark.parametrize("is_known", [False, True])
 def test_a_subscription_whose_end_was_not_heard_of_hinders_no_new_one(
-    office, subscription, plan, maria, is_known
+    office, subscription, plan, maria
 ):
     apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
-    if is_known:
-        office.state = "canceled"
-    else:
-        office.missing = {"sub_1"}
+    office.state = "canceled"
 
     assert start_checkout(maria, plan)
 
@@ -263,10 +356,36 @@ def test_a_subscription_whose_end_was_not_heard_of_hinders_no_new_one(
     assert not opens(maria)
 
 
+def test_a_subscription_that_stripe_does_not_know_hinders_no_new_one_and_is_not_ended(
+    office, subscription, plan, maria
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    office.missing = {"sub_1"}
+
+    assert start_checkout(maria, plan)
+
+    assert only().state == "running"
+    assert opens(maria)
+
+
+def test_nothing_is_bought_twice_by_a_wrong_key(office, subscription, plan, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    office.missing = {"sub_1", "cus_maria", "price_patron"}
+
+    with pytest.raises(StripeUnreachable):
+        start_checkout(maria, plan)
+
+    assert only().state == "running"
+    assert opens(maria)
+
+
 # Who leaves is charged no more
 
 
 def test_a_closed_account_is_charged_no_more(office, subscription, maria):
+    apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
     assert stop_renewals() == (0, 0)
     close_account(maria)
@@ -297,6 +416,99 @@ def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later
     assert stop_renewals() == (0, 0)
 
 
+def test_a_closed_account_whose_only_payment_was_given_back_is_charged_no_more(
+    office, subscription, maria
+):
+    day = seconds(subscription.begins + days(180))
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active", cancel_at=day)))
+    office.invoices["pi_sub_1_0"] = subscription.invoice()
+    apply_event(read(subscription.refunded()))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths()[-1] == "POST /v1/subscriptions/sub_1"
+
+
+def test_who_is_switched_off_is_charged_no_more_and_keeps_what_is_paid(office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    switch_off(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    [(path, asked, _)] = office.asked
+    assert path == "POST /v1/subscriptions/sub_1"
+    assert asked == {"cancel_at_period_end": "true"}
+    later = subscription.begins + days(1)
+    apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
+    assert stop_renewals() == (0, 0)
+    switch_on(maria)
+    assert opens(maria)
+    assert customer_portal(maria)
+
+
+@pytest.fixture
+def behind(subscription):
+    """The second period has begun, and is not paid for."""
+    subscription.begins -= days(31)
+    apply_event(read(subscription.paid(0)))
+    return subscription
+
+
+def test_a_closed_account_whose_payment_is_late_is_cancelled_at_once(office, behind, maria):
+    end = behind.period(0)[1]
+    apply_event(read(behind.failed(1)))
+    apply_event(read(behind.told("updated", "past_due", at=end, number=1)))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert only().state == "late"
+    apply_event(read(behind.deleted(end + days(1))))
+    assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_membership_pauses_is_cancelled_at_once(office, behind, maria):
+    told = behind.told(
+        "updated", "active", at=behind.period(0)[1], number=1, pause_collection={"behavior": "void"}
+    )
+    apply_event(read(told))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    office.state = "canceled"
+    # Stripe has told nobody of the end.
+    assert stop_renewals() == (1, 0)
+    assert only().state == "ended"
+    assert stop_renewals() == (0, 0)
+
+
+def test_a_closed_account_whose_next_payment_is_late_keeps_what_is_paid(
+    office, subscription, maria
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "past_due")))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["POST /v1/subscriptions/sub_1"]
+
+
+def test_a_closed_account_that_has_paid_nothing_is_cancelled_at_once(office, subscription, maria):
+    apply_event(read(subscription.told("updated", "past_due")))
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+
+
 def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     apply_event(read(subscription.told("updated", "active")))
     type(maria).objects.filter(pk=maria.pk).delete()
@@ -308,25 +520,49 @@ def test_an_erased_account_is_cancelled_at_once(office, subscription, maria):
     assert stop_renewals() == (0, 0)
 
 
-@pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("is_erased", [False, True])
 def test_a_subscription_that_is_over_at_stripe_is_not_stopped_for_ever(
-    office, subscription, maria, is_known, is_erased
+    office, subscription, maria, is_erased
 ):
     apply_event(read(subscription.told("updated", "active")))
-    if is_erased:
-        type(maria).objects.filter(pk=maria.pk).delete()
-    else:
-        close_account(maria)
-    if is_known:
-        office.state = "canceled"
-    else:
-        office.missing = {"sub_1"}
+    _leave(maria, is_erased=is_erased)
+    office.state = "canceled"
 
     assert stop_renewals() == (1, 0)
 
     assert only().state == "ended"
     assert stop_renewals() == (0, 0)
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_what_a_wrong_key_has_hidden_for_a_while_is_stopped_by_the_right_one(
+    office, subscription, maria, is_erased
+):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    _leave(maria, is_erased=is_erased)
+    office.missing = {"sub_1"}
+
+    assert stop_renewals() == (0, 1)
+
+    assert only().state == "running"
+    office.missing = set()
+    assert stop_renewals() == (1, 0)
+    asked = "DELETE" if is_erased else "POST"
+    assert office.paths()[-1] == f"{asked} /v1/subscriptions/sub_1"
+
+
+def test_who_comes_back_after_a_wrong_key_has_what_was_paid(office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    close_account(maria)
+    office.missing = {"sub_1"}
+    stop_renewals()
+
+    reopen_account(type(maria).objects.get())
+
+    assert opens(maria)
+    assert only().shown_state == "running"
 
 
 def test_what_stripe_does_not_take_up_is_tried_again(office, subscription, maria, caplog):
@@ -341,6 +577,13 @@ def test_what_stripe_does_not_take_up_is_tried_again(office, subscription, maria
     assert KEY not in caplog.text
     office.status = 200
     assert stop_renewals() == (1, 0)
+
+
+def _leave(maria, *, is_erased):
+    if is_erased:
+        type(maria).objects.filter(pk=maria.pk).delete()
+    else:
+        close_account(maria)
 
 
 # Without the library

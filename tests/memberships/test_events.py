@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from django_useraccounts.memberships.errors import ForeignEvent, StripeUnreachable, UnknownPlan
-from django_useraccounts.memberships.flows import apply_event
+from django_useraccounts.memberships.flows import apply_event, record_payment
 from django_useraccounts.memberships.models import (
     Membership,
     Payment,
@@ -415,3 +415,68 @@ def test_moments_are_those_of_the_event(subscription):
     hear(event("invoice.paid", subscription.invoice(), at=moment))
 
     assert ProviderEvent.objects.get().created_at == moment
+
+
+# Paid twice
+
+
+@pytest.fixture
+def link(maria, subscription):
+    """Maria has paid by a link of the dashboard as well, for the same role."""
+    make_plan("patron-by-the-year")
+    return Subscription("", id="sub_2", price="price_patron-by-the-year")
+
+
+def charged_twice(caplog):
+    return [record for record in caplog.records if "pays twice" in record.message]
+
+
+def test_who_pays_twice_for_a_role_is_told_of_once_by_the_log(subscription, link, maria, caplog):
+    hear(subscription.told("created", "active"), link.told("created", "incomplete"))
+    assert charged_twice(caplog) == []
+
+    hear(link.told("updated", "active"))
+
+    [record] = charged_twice(caplog)
+    assert record.levelname == "ERROR"
+    assert f"User {maria.pk} pays twice for one role at Stripe" in record.message
+    assert "sub_1" in record.message and "sub_2" in record.message
+    later = link.begins + days(31)
+    hear(link.paid(), link.told("updated", "past_due", at=later, number=1))
+    hear(link.told("updated", "active", at=later + days(1), number=1), subscription.paid())
+    assert charged_twice(caplog) == [record]
+
+
+def test_who_changes_to_a_plan_of_a_role_that_is_paid_for_pays_twice(subscription, link, caplog):
+    make_plan("friend", role="friend")
+    hear(subscription.told("created", "active"), link.told("created", "active"))
+    caplog.clear()
+    link.price = "price_friend"
+    hear(link.told("updated", "active", at=link.begins + days(1)))
+    assert charged_twice(caplog) == []
+
+    link.price = "price_patron"
+    hear(link.told("updated", "active", at=link.begins + days(2)))
+
+    assert len(charged_twice(caplog)) == 1
+
+
+@pytest.mark.parametrize(
+    "first", [{"status": "canceled"}, {"cancel_at_period_end": True}, {"status": "incomplete"}]
+)
+def test_who_goes_on_by_one_of_two_subscriptions_pays_once(subscription, link, caplog, first):
+    hear(subscription.paid(), subscription.told("updated", **{"status": "active", **first}))
+
+    hear(link.told("created", "active"))
+
+    assert charged_twice(caplog) == []
+
+
+def test_who_pays_for_two_roles_or_once_by_bank_pays_once(subscription, plan, maria, caplog):
+    make_plan("friend", role="friend")
+    record_payment(maria, plan, timezone.now() + days(30))
+    hear(subscription.told("created", "active"))
+
+    hear(Subscription("", id="sub_2", price="price_friend").told("created", "active"))
+
+    assert charged_twice(caplog) == []

@@ -228,6 +228,46 @@ def test_of_two_periods_the_second_alone_is_to_come(maria, plan):
     assert only().paid_from == in_days(30)
 
 
+def test_in_the_gap_that_a_refund_has_left_a_membership_is_to_come(maria, plan):
+    record_payment(maria, plan, in_days(30))
+    second = record_payment(maria, plan, in_days(60))
+    record_payment(maria, plan, in_days(90))
+
+    with at(in_days(40)):
+        refund_payment(second)
+
+        assert only().is_to_come
+        assert only().paid_from == in_days(60)
+        assert not Membership.objects.lasting().exists()
+        assert not opens(maria)
+
+
+def test_the_command_sees_when_a_gap_begins_and_ends(maria, plan):
+    record_payment(maria, plan, in_days(30))
+    record_payment(maria, plan, in_days(90), since=in_days(60))
+    assert not only().is_to_come
+
+    for day, is_to_come in ((10, False), (32, False), (40, True), (61, False)):
+        with at(in_days(day)):
+            assert tell_begun() == 0
+            assert only().is_to_come is is_to_come, day
+            assert opens(maria) is not is_to_come, day
+
+    assert kinds_of_mail() == ["membership_started"]
+
+
+def test_who_has_paid_for_a_time_before_and_for_one_to_come_is_not_welcomed_yet(maria, plan):
+    record_payment(maria, plan, in_days(-10), since=in_days(-40))
+
+    record_payment(maria, plan, in_days(60), since=in_days(30))
+
+    assert only().started_at is None
+    assert kinds_of_mail() == []
+    with at(in_days(31)):
+        assert tell_begun() == 1
+    assert kinds_of_mail() == ["membership_started"]
+
+
 def test_what_was_paid_at_stripe_is_given_back_and_ended_there(office, subscription):
     apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))

@@ -281,6 +281,36 @@ def test_a_dearer_plan_whose_payment_is_given_back_opens_nothing(subscription, o
     assert only().paid_until is None
 
 
+@pytest.mark.parametrize("parent", ["subscription_item_details", "invoice_item_details", None])
+def test_a_plan_that_cost_nothing_is_credited_by_nothing(subscription, office, maria, parent):
+    make_plan("dear", role="chief")
+    middle, end = subscription.begins + days(1), subscription.period(0)[1]
+    told = {"proration_details": {"credited_items": {"invoice": "in_sub_1_0"}}}
+    # By a coupon of 100 %; before the version "basil", it stood in the line itself.
+    more = {"parent": {parent: told}} if parent else told
+    rest = line_of("price_patron", middle, end, amount=0, **more)
+    lines = {"data": [rest, line_of("price_dear", middle, end)]}
+    dear = Subscription(str(maria.pk), price="price_dear", begins=subscription.begins)
+    office.invoices["pi_sub_1_7"] = dear.invoice(7, lines=lines)
+    hear(subscription.paid(), dear.told("updated", "active", at=middle), dear.paid(7, lines=lines))
+    assert opens(maria, "chief", in_days(2))
+
+    hear(dear.refunded(7))
+
+    assert not opens(maria, "chief", in_days(2))
+
+
+@pytest.mark.parametrize("details", [None, {"credited_items": None}])
+def test_what_is_changed_to_for_nothing_is_no_credit(subscription, maria, details):
+    middle, end = subscription.begins + days(1), subscription.period(0)[1]
+    parent = {"subscription_item_details": {"proration": True, "proration_details": details}}
+    free = line_of("price_patron", middle, end, amount=0, parent=parent)
+
+    hear(subscription.paid(0, lines={"data": [free]}))
+
+    assert only().paid_until == end
+
+
 def test_a_credit_behind_the_lines_that_are_sent_counts(subscription, office, maria):
     start, end = subscription.period(0)
     own = line_of("price_patron", start + days(1), start + days(9))

@@ -196,6 +196,16 @@ def test_who_has_no_address_is_marked_and_not_mailed(until, maria):
     assert kinds_of_mail() == []
 
 
+def test_on_a_site_without_addresses_nobody_is_mailed(until, maria, plan, set_conf):
+    set_conf(EMAIL="off")
+
+    with at(until - days(1)):
+        remind_members()
+    record_payment(maria, make_plan("friend", role="friend"), NOW + days(30))
+
+    assert kinds_of_mail() == []
+
+
 def test_many_are_told_in_batches(plan):
     for number in range(7):
         record_payment(make_user(f"user{number}"), plan, NOW + days(3))

@@ -154,6 +154,7 @@ class World(Names):
         events._raw_delete(events.db)
         if conf.CONFIRM_EMAIL_BEFORE_LOGIN:
             # Nobody has come in.
+            User.objects.filter(pk=self.maria.pk).update(last_login=None)
             Session.objects.filter(pk__in=self._keys).delete()
             LoginSession.objects.filter(user=self.maria).delete()
 

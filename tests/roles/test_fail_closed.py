@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib import admin
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin.sites import all_sites
 from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.template import engines
@@ -157,6 +158,8 @@ office, some, acting = Office("office"), AdminSite("some"), AdminSite("acting")
 office.register(Group)
 some.register(Group, ForSome)
 acting.register(Group, WithAction)
+# Not for the checks, which are about the site of the tests.
+all_sites.difference_update({office, some, acting})
 
 urlpatterns = [
     path("function/", roles_required(*NEEDS)(page), name="function"),

@@ -3,15 +3,17 @@
 import time
 
 import pytest
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.hashers import make_password
 from django.urls import reverse
 from django.utils import timezone
 
+from django_useraccounts.administration.flows import end_sessions
 from django_useraccounts.emails.flows import confirm_email
 from django_useraccounts.errors import LinkUsed
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail
 from django_useraccounts.secrets import CONFIRM_EMAIL, link_of, peek
+from django_useraccounts.social.admin import ConnectionAdmin
 from django_useraccounts.social.errors import IdentityTaken, LastWayIn
 from django_useraccounts.social.flows import (
     connect,
@@ -481,3 +483,33 @@ def test_an_administrator_disconnects(admin_client, has_providers):
     event = AccountEvent.objects.get(kind="provider_disconnected")
     assert (event.user_id, event.actor_id) == (maria.pk, User.objects.get(username="admin").pk)
     assert event.at <= timezone.now()
+
+
+def test_J_a_session_that_ends_meanwhile_disconnects_nothing_and_goes_on_nowhere(
+    admin_client, has_providers, monkeypatch
+):
+    own = User.objects.get(username="admin")
+    connection = connect(own, identity())
+    path = reverse("admin:useraccounts_social_connection_changelist")
+    run = ConnectionAdmin.response_action
+
+    def after_the_end(self, request, queryset):
+        end_sessions(User.objects.get(pk=own.pk))
+        return run(self, request, queryset)
+
+    monkeypatch.setattr(ConnectionAdmin, "response_action", after_the_end)
+    admin_client.post(path, {"action": "disconnect", "_selected_action": [connection.pk]})
+
+    assert Connection.objects.exists()
+    assert not get_user(admin_client).is_authenticated
+
+
+def test_an_administrator_disconnects_both_of_the_own_logins_at_once(admin_client, has_providers):
+    own = User.objects.get(username="admin")
+    keys = [connect(own, identity(subject)).pk for subject in ("hannah-1", "hannah-2")]
+    path = reverse("admin:useraccounts_social_connection_changelist")
+
+    admin_client.post(path, {"action": "disconnect", "_selected_action": keys})
+
+    assert not Connection.objects.exists()
+    assert get_user(admin_client).is_authenticated

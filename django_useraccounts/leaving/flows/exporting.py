@@ -126,14 +126,16 @@ def _claim(key: int) -> bool:
 
 
 def _make(key: int) -> bool:
-    """Make one ZIP; return False if another worker has it in hand."""
+    """Make one ZIP; return False if it is not wanted any more, or another worker was faster."""
+    waiting = AccountExport.objects.filter(pk=key, made_at=None)
+    export = waiting.select_related("user").first()
+    if export is None:
+        return False
+    # Before the transaction: whoever closes the account does not wait for what takes its time.
+    content = _pack(export.user)
     with transaction.atomic():
-        rows = AccountExport.objects.select_for_update(skip_locked=True)
-        export = rows.filter(pk=key, made_at=None).first()
-        if export is None:
+        if not waiting.update(content=content, made_at=timezone.now()):
             return False
-        export.content, export.made_at = _pack(export.user), timezone.now()
-        export.save(update_fields=["content", "made_at"])
         mail = OutgoingMail.objects.filter(secret=export.secret_id).first()
         if mail:
             OutgoingMail.objects.filter(pk=mail.pk).update(due_at=timezone.now())

@@ -20,6 +20,7 @@ from ..errors import (
     NotForSale,
     StripeUnreachable,
     UnknownCustomer,
+    UnknownSubscription,
 )
 from ..models import GOES_ON, Membership, Plan, StripeCustomer
 from ..stripe import client
@@ -33,8 +34,9 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
     """
     Return the address of a page of Stripe where ``user`` pays for a plan.
 
-    Nothing is granted before Stripe tells of the payment. Raises NotForSale, AlreadyMember for a
-    plan whose role is being paid for through Stripe, TooManyAttempts and StripeUnreachable.
+    Nothing is granted before Stripe tells of the payment. An open checkout for the same role
+    expires. Raises NotForSale, AlreadyMember for a plan whose role is being paid for through
+    Stripe, TooManyAttempts and StripeUnreachable.
     """
     if not (conf.STRIPE_SECRET_KEY and plan.price_id and plan.is_offered):
         raise NotForSale
@@ -55,6 +57,9 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
     )
     # Stripe is asked outside of a transaction: nothing waits for it but who wants to pay.
     known = _customers(user)
+    for customer in known:
+        with suppress(UnknownCustomer):
+            _refuse_unheard(customer, plan)
     url = _asked_as_one_of(known, checkout_url)
     if url is None:
         url = checkout_url(customer=_new_customer(user, number=len(known)))
@@ -84,16 +89,17 @@ def customer_portal(user: AbstractUser, *, request: HttpRequest | None = None) -
 
 def stop_renewals() -> tuple[int, int]:
     """
-    Have Stripe charge no more for accounts that were closed or erased: for cron.
+    Have Stripe charge no more for accounts that are closed, switched off or erased: for cron.
 
-    What a closed account has paid lasts until its end, in case its user comes back; that of an
-    erased one ends at once. Return how many subscriptions, and how many Stripe did not take up,
-    which are tried again the next time. Rows change when Stripe tells of it.
+    What they have paid lasts until its end, in case they come back; what is not paid, and all of an
+    erased account, ends at once. Return how many subscriptions, and how many Stripe did not take
+    up, which are tried again the next time. Rows change when Stripe tells of it.
     """
     stopped = failed = 0
     rows = Membership.objects.charged().select_related("user")
-    is_closed = Q(user__erase_at__isnull=False) & GOES_ON
-    for membership in rows.filter(is_closed | Q(user=None)).iterator(chunk_size=100):
+    # Who is switched off comes to no portal to cancel there.
+    is_gone = Q(user__erase_at__isnull=False) | Q(user__is_active=False)
+    for membership in rows.filter(is_gone & GOES_ON | Q(user=None)).iterator(chunk_size=100):
         try:
             _stop(membership)
             stopped += 1
@@ -111,6 +117,25 @@ def _refuse_double(user: AbstractUser, plan: Plan) -> None:
             end_membership(membership)
         except EndsAtStripe:
             raise AlreadyMember from None
+        except UnknownSubscription:
+            # Of the test mode, say. Nor does a wrong key sell it twice: it knows no price, either.
+            continue
+
+
+def _refuse_unheard(customer: str, plan: Plan) -> None:
+    """
+    Raise AlreadyMember for a customer who pays for the role of a plan, though nobody has told here.
+
+    Of several tabs, or of checkouts of several days, the last one alone can be paid. Raises
+    StripeUnreachable while another one may be paid yet, and UnknownCustomer.
+    """
+    plans = dict(Plan.objects.filter(role=plan.role_id).values_list("name", "price_id"))
+    is_ended = client.end_checkouts(customer, plans=plans.keys())
+    # Asked after that, never before: what is paid in between is among them.
+    if not client.prices_charged(customer).isdisjoint(plans.values()):
+        raise AlreadyMember
+    if not is_ended:
+        raise StripeUnreachable
 
 
 def _customers(user: AbstractUser) -> list[str]:
@@ -142,12 +167,15 @@ def _new_customer(user: AbstractUser, *, number: int) -> str:
 def _stop(membership: Membership) -> None:
     subscription_id = membership.subscription_id or ""
     try:
-        if membership.user is not None:
-            client.stop_renewal(subscription_id)
-        else:
+        if membership.user is None:
             client.cancel(subscription_id)
             # Now, not when Stripe tells of it: the next run would ask again.
             Membership.objects.filter(pk=membership.pk).update(state=Membership.State.ENDED)
+        elif membership.is_behind:
+            # Till the end of a period that is not paid, Stripe would go on to collect it.
+            client.cancel(subscription_id)
+        else:
+            client.stop_renewal(subscription_id)
     except StripeUnreachable:
         try:
             # It may be over there, and its end was not heard of.

@@ -13,7 +13,7 @@ from ...models import AccountEvent
 from ...signals import send_on_commit
 from ...transactions import repeat_undone
 from ..errors import ForeignEvent, ReplayedEvent, UnknownPlan
-from ..models import Membership, Payment, Plan, ProviderEvent, StripeCustomer
+from ..models import GOES_ON, Membership, Payment, Plan, ProviderEvent, StripeCustomer
 from ..signals import payment_failed
 from ..stripe.client import invoice_of, lines_of
 from ..stripe.events import (
@@ -148,7 +148,7 @@ def _apply_subscription(
         return False
     if news.version <= membership.version:
         return True
-    ended = Membership.State.ENDED
+    ended, before = Membership.State.ENDED, _role_charged(membership)
     ends_now = news.state == ended and membership.state != ended
     membership.plan = _plan(news.price_ids) or membership.plan
     membership.state, membership.version = news.state, news.version
@@ -156,7 +156,28 @@ def _apply_subscription(
     settle(membership, request=request)
     if ends_now:
         note_end(membership, request=request)
+    if _role_charged(membership) not in {None, before}:
+        _tell_double(membership)
     return True
+
+
+def _role_charged(membership: Membership) -> int | None:
+    """Return the key of the role that Stripe charges for, None where it does not."""
+    is_charged = membership.state not in {Membership.State.WAITING, Membership.State.ENDED}
+    return membership.plan.role_id if is_charged else None
+
+
+def _tell_double(membership: Membership) -> None:
+    """Log that a user pays twice, such as by a link of the dashboard: nobody else would notice."""
+    others = Membership.objects.charged().filter(GOES_ON, user=membership.user_id)
+    others = others.filter(plan__role=membership.plan.role_id).exclude(pk=membership.pk)
+    for other in others if membership.user_id is not None else ():
+        logger.error(
+            "User %s pays twice for one role at Stripe, by %s and by %s: end one of them there.",
+            membership.user_id,
+            other.subscription_id,
+            membership.subscription_id,
+        )
 
 
 def _apply_invoice(

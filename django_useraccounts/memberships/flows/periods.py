@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ...identity import has_emails
 from ...mail import announce
 from ...models import AbstractUser, RoleGrant
 from ...roles.flows import grant_role, revoke_grant
@@ -40,9 +41,11 @@ def settle(
 
 
 def tell(kind: str, membership: Membership, *, request: HttpRequest | None = None) -> None:
-    """Write a mail about a membership, if its user is here, and has an address."""
+    """Write a mail about a membership, if its user is here, and is written to."""
     user = membership.user
-    if user is not None and user.email and user.is_active and not user.is_closed:
+    if user is None or not (user.email and has_emails()):
+        return
+    if user.is_active and not user.is_closed:
         announce(kind, to=user.email, user=user, request=request)
 
 
@@ -147,7 +150,9 @@ def _counts(membership: Membership, payment: Payment, now: datetime) -> bool:
 
 def _note_ends(membership: Membership, paid: list[Payment], now: datetime) -> None:
     before, ends = membership.paid_until, [p.ends_at for p in paid if p.ends_at is not None]
-    membership.paid_from = min((p.starts_at for p in paid if p.starts_at), default=None)
+    # Between two periods that do not follow on one another, it is to come once more.
+    counting = [p for p in paid if _counts(membership, p, now)] or paid
+    membership.paid_from = min((p.starts_at for p in counting if p.starts_at), default=None)
     membership.paid_until = max(ends, default=None)
     until = membership.paid_until
     membership.counts_until = until + membership.plan.grace if until else None

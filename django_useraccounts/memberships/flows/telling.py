@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ...batches import WINDOW, keys_by_window
 from ...transactions import repeat_undone
-from ..models import GOES_ON, Membership
+from ..models import GOES_ON, Membership, Payment
 from .payments import locked
 from .periods import settle, tell
 
@@ -24,10 +24,11 @@ def tell_begun(*, batch: int = WINDOW) -> int:
     """
     Mail those whose membership was paid for ahead, and has begun; return how many.
 
-    Safe beside itself: for cron.
+    One that has come to a gap between two paid periods is to come from then on, of which nobody is
+    told. Safe beside itself: for cron.
     """
-    rows = _of_who_is_here(Membership.objects.lasting().filter(started_at=None))
-    return _each(rows, _tell_begun, batch=batch)
+    is_new, rows = Q(started_at=None), Membership.objects.lasting()
+    return _each(_of_who_is_here(rows.filter(is_new | _is_in_gap())), _tell_begun, batch=batch)
 
 
 def remind_members(*, days: int = 7, batch: int = WINDOW) -> int:
@@ -62,11 +63,18 @@ def _of_who_is_here(rows: QuerySet[Membership]) -> QuerySet[Membership]:
     return rows.filter(user__is_active=True, user__erase_at=None)
 
 
+def _is_in_gap() -> Q:
+    """Ask for those of which one paid period is to come, and none lasts but by its grace."""
+    now = timezone.now()
+    paid = Payment.objects.filter(membership=OuterRef("pk"), state=Payment.State.PAID)
+    lasting = paid.filter(starts_at__lte=now, ends_at__gt=now)
+    return Q(Exists(paid.filter(starts_at__gt=now)), ~Exists(lasting))
+
+
 def _tell_begun(membership: Membership, now: datetime) -> bool:
-    if membership.started_at is not None:
-        return False
+    is_new = membership.started_at is None
     settle(membership)
-    return membership.started_at is not None
+    return is_new and membership.started_at is not None
 
 
 def _remind(membership: Membership, now: datetime) -> bool:

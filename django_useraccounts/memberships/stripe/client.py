@@ -1,13 +1,14 @@
 """Ask Stripe, through its own library, which is imported only then."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..conf import conf
-from ..errors import StripeUnreachable, UnknownCustomer, UnsignedEvent
+from ..errors import StripeUnreachable, UnknownCustomer, UnknownSubscription, UnsignedEvent
+from .events import PLAN_KEY
 
 if TYPE_CHECKING:
     import requests
@@ -17,6 +18,8 @@ logger = logging.getLogger("django_useraccounts.memberships")
 
 #: Seconds that a visitor waits for Stripe at most.
 TIMEOUT = 10
+#: The states of a subscription that is charged for, or will be again.
+_ALIVE = {"active", "trialing", "past_due", "unpaid", "paused"}
 
 
 def is_live() -> bool:
@@ -62,6 +65,27 @@ def checkout_url(**wanted: Any) -> str:
         return url
 
 
+def end_checkouts(customer: str, *, plans: Collection[str]) -> bool:
+    """
+    Have the open checkouts of a customer expire that are for plans of these names.
+
+    Return whether none of them can be paid any more, or was paid meanwhile. Raises UnknownCustomer.
+    """
+    wanted: Any = {"customer": customer, "status": "open", "limit": 100}
+    with _asking() as client:
+        found = [row.to_dict() for row in client.v1.checkout.sessions.list(wanted).data]
+        ours = [row["id"] for row in found if (row["metadata"] or {}).get(PLAN_KEY) in plans]
+        return all(_expires(client, session_id) for session_id in ours)
+
+
+def prices_charged(customer: str) -> set[str]:
+    """Return the prices of the subscriptions that a customer has. Raises UnknownCustomer."""
+    with _asking() as client:
+        found = client.v1.subscriptions.list({"customer": customer, "limit": 100})
+        alive = [row.to_dict() for row in found.data if row.status in _ALIVE]
+        return {item["price"]["id"] for row in alive for item in row["items"]["data"]}
+
+
 def portal_url(*, customer: str, return_url: str) -> str:
     """
     Return where a customer changes the card, reads bills and cancels; it lasts some minutes.
@@ -104,7 +128,7 @@ def cancel(subscription_id: str) -> None:
 
 
 def is_over(subscription_id: str) -> bool:
-    """Say whether a subscription has ended, or is none that Stripe knows."""
+    """Say whether a subscription has ended. Raises UnknownSubscription."""
     import stripe  # noqa: PLC0415
 
     with _asking() as client:
@@ -113,8 +137,20 @@ def is_over(subscription_id: str) -> bool:
         except stripe.InvalidRequestError as error:
             if error.code != "resource_missing":
                 raise
-            return True
+            # Nothing that has ended: Stripe shows that for ever.
+            raise UnknownSubscription from None
         return found.status in {"canceled", "incomplete_expired"}
+
+
+def _expires(client: "stripe.StripeClient", session_id: str) -> bool:
+    import stripe  # noqa: PLC0415
+
+    try:
+        client.v1.checkout.sessions.expire(session_id)
+    except stripe.InvalidRequestError:
+        # It is open no more: another click has ended it, or it is being paid at this moment.
+        return client.v1.checkout.sessions.retrieve(session_id).status == "expired"
+    return True
 
 
 @contextmanager

@@ -165,11 +165,10 @@ def read_lines(told: object) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     asked: list[Line] = []
     credited: list[Line] = []
     for row in rows_of(told):
-        amount, line = _amount(row), Line(_price_of(row), *_period(row))
+        is_credit, line = _is_credit(row), Line(_price_of(row), *_period(row))
         # A quantity of 0 is how a subscription is put to sleep.
         if row.get("quantity") != 0 and line.starts_at < line.ends_at:
-            # An amount of 0 may be a trial.
-            (asked if amount >= 0 else credited).append(line)
+            (credited if is_credit else asked).append(line)
     return _farthest_first(asked), _farthest_first(credited)
 
 
@@ -284,11 +283,18 @@ def _period(line: object) -> tuple[datetime, datetime]:
     return starts_at, ends_at
 
 
-def _amount(line: dict[str, object]) -> int:
+def _is_credit(line: dict[str, object]) -> bool:
+    """Say whether a line gives back: one of 0 asks for a trial, or credits what cost nothing."""
     amount = line.get("amount")
     if type(amount) is not int:
         raise MalformedEvent
-    return amount
+    details = ("proration_details", "credited_items")
+    paths = (
+        ("parent", "subscription_item_details", *details),
+        ("parent", "invoice_item_details", *details),
+        details,
+    )
+    return amount < 0 or (amount == 0 and first(line, *paths) is not None)
 
 
 def _farthest_first(lines: list[Line]) -> tuple[Line, ...]:

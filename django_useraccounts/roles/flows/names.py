@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
@@ -145,8 +145,8 @@ def note_role(
     AccountEvent.objects.record(kind, user=None, actor=by, details=details, request=request)
 
 
-def permissions_of(role: Role) -> set[str]:
-    """Return the names of the permissions that a role carries."""
+def permissions_of(role: Role | Group) -> set[str]:
+    """Return the names of the permissions that a role carries, or a group of Django."""
     names = role.permissions.order_by().values_list("content_type__app_label", "codename")
     return {f"{label}.{codename}" for label, codename in names}
 

@@ -34,6 +34,9 @@ class Customers(Api):
 
 
 class CheckoutSessions(Api):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return _listed("sessions", customer=request.GET["customer"], status=request.GET["status"])
+
     def post(self, request: HttpRequest) -> HttpResponse:
         given = request.POST
         session = {
@@ -55,6 +58,23 @@ class CheckoutSessions(Api):
         return JsonResponse(session)
 
 
+class CheckoutSession(Api):
+    def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        with books() as kept:
+            return JsonResponse(kept["sessions"][session_id])
+
+
+class ExpireCheckoutSession(Api):
+    def post(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        with books() as kept:
+            session: Row = kept["sessions"][session_id]
+            if session["status"] == "open":
+                session["status"] = "expired"
+                return JsonResponse(session)
+        error = {"type": "invalid_request_error", "message": "It is open no more."}
+        return JsonResponse({"error": error}, status=400)
+
+
 class PortalSessions(Api):
     def post(self, request: HttpRequest) -> HttpResponse:
         return_url = request.POST["return_url"]
@@ -69,6 +89,11 @@ class InvoicePayments(Api):
             found = [row for row in kept["invoices"].values() if row["payment_intent"] == wanted]
         data = [{"id": "inpay_1", "object": "invoice_payment", "invoice": row} for row in found]
         return JsonResponse({"object": "list", "data": data, "has_more": False})
+
+
+class Subscriptions(Api):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return _listed("subscriptions", customer=request.GET["customer"])
 
 
 class Subscription(Api):
@@ -92,6 +117,13 @@ class Subscription(Api):
             site = kept["customers"][subscription["customer"]]["site"]
         subscription_changed(site, subscription)
         return JsonResponse(subscription)
+
+
+def _listed(table: str, **wanted: str) -> HttpResponse:
+    """Answer with the rows that are wanted, the newest first."""
+    with books() as kept:
+        found = [row for row in kept[table].values() if wanted.items() <= row.items()]
+    return JsonResponse({"object": "list", "data": found[::-1], "has_more": False})
 
 
 def _metadata(request: HttpRequest, name: str) -> dict[str, str]:

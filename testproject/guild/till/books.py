@@ -36,6 +36,7 @@ def new_id(prefix: str) -> str:
 def open_subscription(kept: Row, session: Row) -> Row:
     """Write down what a checkout has sold."""
     now = int(time.time())
+    item = {"id": new_id("si"), "price": {"id": session["price"], "object": "price"}}
     subscription = {
         "id": new_id("sub"),
         "object": "subscription",
@@ -46,7 +47,7 @@ def open_subscription(kept: Row, session: Row) -> Row:
         "ended_at": None,
         "pause_collection": None,
         "metadata": session["metadata"],
-        "items": {"object": "list", "data": [{"id": new_id("si"), "price": session["price"]}]},
+        "items": {"object": "list", "data": [item]},
     }
     set_period(subscription, now)
     kept["subscriptions"][subscription["id"]] = subscription
@@ -68,7 +69,7 @@ def bill(kept: Row, subscription: Row) -> Row:
         "object": "line_item",
         "amount": 500,
         "period": {"start": item["current_period_start"], "end": item["current_period_end"]},
-        "pricing": {"price_details": {"price": item["price"]}},
+        "pricing": {"price_details": {"price": item["price"]["id"]}},
     }
     invoice = {
         "id": new_id("in"),

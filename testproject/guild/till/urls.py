@@ -8,8 +8,11 @@ from . import api, views
 pages = (
     ("v1/customers", api.Customers, ""),
     ("v1/checkout/sessions", api.CheckoutSessions, ""),
+    ("v1/checkout/sessions/<str:session_id>", api.CheckoutSession, ""),
+    ("v1/checkout/sessions/<str:session_id>/expire", api.ExpireCheckoutSession, ""),
     ("v1/billing_portal/sessions", api.PortalSessions, ""),
     ("v1/invoice_payments", api.InvoicePayments, ""),
+    ("v1/subscriptions", api.Subscriptions, ""),
     ("v1/subscriptions/<str:subscription_id>", api.Subscription, ""),
     ("checkout/<str:session_id>/", views.Checkout, "till_checkout"),
     ("portal/<str:customer_id>/", views.Portal, "till_portal"),

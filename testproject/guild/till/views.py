@@ -76,7 +76,7 @@ def _found(table: str, key: str) -> Row:
 
 def _price(subscription: Row) -> str:
     [item] = subscription["items"]["data"]
-    return str(item["price"])
+    return str(item["price"]["id"])
 
 
 def _change(subscription_id: str, **changes: Any) -> tuple[str, Row]:

@@ -4,10 +4,11 @@ import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.urls import reverse
 
-from django_useraccounts.admin import UserAdmin
+from django_useraccounts.admin import GroupAdmin, UserAdmin
 from django_useraccounts.identity import has_usernames
 from django_useraccounts.models import AccountEvent, Role, RoleGrant, UserEmail
 from django_useraccounts.testing import log_in, mails_to
@@ -52,6 +53,10 @@ def test_the_one_user_model_is_registered():
 
     assert users == [User]
     assert isinstance(admin.site._registry[User], UserAdmin)
+
+
+def test_the_groups_are_administered_by_ours_whichever_app_is_first():
+    assert type(admin.site.get_model_admin(Group)) is GroupAdmin
 
 
 def test_somebody_is_added_and_told_by_mail(office, django_capture_on_commit_callbacks):

@@ -87,8 +87,8 @@ BUGS = (
         changes=(
             Change(
                 "administration/flows.py",
-                "rows = users.filter(erase_at=None).select_for_update()",
-                "rows = users.filter(erase_at=None)",
+                "rows = users.filter(is_superuser=True, is_active=True, erase_at=None).select_for_update()",
+                "rows = users.filter(is_superuser=True, is_active=True, erase_at=None)",
             ),
         ),
         tests=(FLOWS + "test_S14_two_superusers_who_switch_each_other_off_at_once_leave_one",),

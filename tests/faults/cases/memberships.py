@@ -61,8 +61,8 @@ def office() -> Office:
 def ask_office() -> Office:
     """Lead the library there, as if nobody had asked before."""
     stripe.api_base = office().url
-    office().customers.clear()
-    office().missing.clear()
+    office().begin_anew()
+    office().state = "active"
     return office()
 
 
@@ -104,7 +104,7 @@ def of_a_subscription_whose_end_was_not_heard_of() -> Act:
     for tree in (subscription.told("created", "active"), subscription.paid(0)):
         apply_event(read(tree))
     membership = Membership.objects.get()
-    ask_office().missing = {str(membership.subscription_id)}
+    ask_office().state = "canceled"
     return lambda: end_membership(membership)
 
 
@@ -179,6 +179,14 @@ def as_a_customer() -> Act:
     maria, plan = patron()
     StripeCustomer.objects.create(user=maria, customer_id="cus_maria")
     ask_office()
+    return lambda: start_checkout(maria, plan)
+
+
+@case(start_checkout, **SELLING)
+def in_the_place_of_one_that_is_open() -> Act:
+    maria, plan = patron()
+    ask_office()
+    start_checkout(maria, plan)
     return lambda: start_checkout(maria, plan)
 
 

@@ -22,8 +22,8 @@ class Command(BaseCommand):
     help = (
         "Mails members whose membership was paid for ahead and has begun, those whose membership "
         "ends within --days, and those whose membership has ended, "
-        "each once; stops what Stripe charges for accounts that were closed or erased; deletes "
-        "what is known of its events after 90 days. It may run twice at once."
+        "each once; stops what Stripe charges for accounts that are closed, switched off or "
+        "erased; deletes what is known of its events after 90 days. It may run twice at once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
