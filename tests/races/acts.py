@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.test import override_settings
 from django.utils import timezone
 
@@ -48,6 +49,7 @@ from django_useraccounts.roles.flows import (
     revoke_grant,
     revoke_role,
 )
+from django_useraccounts.social.flows import claim_again
 from django_useraccounts.testing import PASSWORD
 from django_useraccounts.undeliverable import report_undeliverable
 from tests.attacks.browsers import EVIL, NEW_PASSWORD, url
@@ -293,6 +295,14 @@ def complete_registration(world: World) -> Act:
     surfer = world.arrive(world.name("other"), email=world.claim)
     data = {"username": world.name("mary"), "email": world.claim, "terms": "2"}
     return world.post(surfer, "complete_registration", **data)
+
+
+@wanting(unproved=True)
+def put_the_address_right(world: World) -> Act:
+    """Come once more by the provider that one has registered by, with another address."""
+    world.at_turn(User.objects.filter(pk=world.maria.pk), password=make_password(None))
+    asked = {"email": world.address_of("right"), "browser_token": "b"}
+    return world.calling(claim_again, identity(world.name("first")), **asked)
 
 
 @act

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 #: Public functions of flows that no act calls, and why.
 NOT_RACED = {
+    "claim_of": "reads only, for a page",
+    "is_waiting": "reads only, for a page",
     "begin_login": "writes nothing but the session of a browser",
     "customer_portal": "reads only, and asks Stripe",
     "rename_role": "is about a role, and no account",
