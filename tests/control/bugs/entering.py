@@ -56,8 +56,8 @@ BUGS = (
         changes=(
             Change(
                 "registration/views.py",
-                "if self.admission is None and not policy()",
-                'if self.request.method == "GET" and self.admission is None and not policy()',
+                "if not self.is_open():",
+                'if self.request.method == "GET" and not self.is_open():',
             ),
             Change(
                 "registration/flows.py",

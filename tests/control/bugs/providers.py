@@ -209,8 +209,8 @@ BUGS = (
         changes=(
             Change(
                 "social/flows/arriving.py",
-                "return not Connection.objects.filter(user=user, issuer=identity.issuer).exists()",
-                "return True",
+                "if Connection.objects.filter(user=user, issuer=identity.issuer).exists():",
+                "if False:",
             ),
         ),
         tests=(
