@@ -20,6 +20,7 @@ from ..credentials import check_own_password
 from ..devices import trust_device
 from ..emails.flows import drop_claims
 from ..emails.flows.rows import in_order
+from ..emails.flows.undoing import mail_undo_link_again, open_undo_link
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
@@ -87,8 +88,9 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
     """
     Mail a link that sets a new password to a proved address; older ones for it stop working.
 
-    Any other address gets a mail, too, which says that there is nothing to reset: so the page
-    cannot tell them apart, nor can a clock. Raises TooManyAttempts and InvalidEmail.
+    Any other address gets a mail, too, which says that there is nothing to reset, or, if it was
+    taken off an account lately, the link that puts it back once more: so the page cannot tell them
+    apart, nor can a clock. Raises TooManyAttempts and InvalidEmail.
     """
     to = clean_email(email)
     spend("reset", identifier=to.key, request=request)
@@ -97,6 +99,8 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
         address: UserEmail | None = statement.first(key=to.key, moment=timezone.now())
         if address and not address.user.is_active:
             address = None
+        # Asked whether there is an address or not, as the row of a link is written.
+        undo = open_undo_link(to.key)
         secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
         if address:
             # To the stored address, never to what was typed: equal keys may be spelled apart.
@@ -107,6 +111,10 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
                 secret=secret,
                 request=request,
             )
+        elif undo:
+            # Told to register anew, the owner would prove the address for another account, and
+            # leave this one to the thief.
+            mail_undo_link_again(undo, request=request)
         else:
             announce("no_account", to=to.text, request=request)
         user = address.user if address else None
