@@ -219,31 +219,50 @@ def _reachable(mail: OutgoingMail) -> str:
     # Its reader has asked for such a link: to show that the address works again, or because there
     # is no other way in, and the account would be lost.
     is_asked_for = _purpose(mail) in {CONFIRM_EMAIL.name, RESET_PASSWORD.name}
-    return _other_address(mail) or (mail.to if is_asked_for else "")
+    other = _other_address(mail)
+    if other:
+        _have_link_follow(mail, other)
+        return other.email
+    return mail.to if is_asked_for else ""
+
+
+def _have_link_follow(mail: OutgoingMail, other: UserEmail) -> None:
+    """
+    Bind the link of a mail to the address that the mail goes to now, if it is bound to any.
+
+    Else who reads that mailbox, and is a thief, keeps the link when the owner takes it off. Other
+    attempts have to go there, too.
+    """
+    secret = mail.secret
+    if secret and secret.address_id:
+        with transaction.atomic():
+            secret.address, secret.email_key = other, other.email_key
+            secret.save(update_fields=["address", "email_key"])
+            _note(mail, to=other.email)
 
 
 def _purpose(mail: OutgoingMail) -> str:
     return mail.secret.purpose if mail.secret else ""
 
 
-def _other_address(mail: OutgoingMail) -> str:
+def _other_address(mail: OutgoingMail) -> UserEmail | None:
     """
-    Return another proved address of the user that takes mail, the primary one first, else "".
+    Return another proved address of the user that takes mail, the primary one first, if any.
 
     Not for a link that proves this address or takes a change back, and only in place of an address
     that is proved itself. Who is told the same by a mail of the same moment needs no second one.
     """
     if mail.about or _purpose(mail) == CONFIRM_EMAIL.name:
-        return ""
+        return None
     rows = list(UserEmail.objects.confirmed().filter(user=mail.user)) if mail.user else []
     keys = [row.email_key for row in rows]
     if email_key(mail.to) not in keys:
-        return ""
+        return None
     troubled = UndeliverableAddress.objects.taking_no_mail().filter(pk__in=keys)
     bad = set(troubled.values_list("pk", flat=True))
     told = _told_the_same(mail)
     good = [row for row in rows if row.email_key not in bad and row.email not in told]
-    return min(good, key=lambda row: (not row.is_primary, row.pk)).email if good else ""
+    return min(good, key=lambda row: (not row.is_primary, row.pk), default=None)
 
 
 def _told_the_same(mail: OutgoingMail) -> set[str]:
@@ -252,10 +271,9 @@ def _told_the_same(mail: OutgoingMail) -> set[str]:
     same = OutgoingMail.objects.filter(
         user=mail.user, kind=mail.kind, grant=mail.grant, what=mail.what, created_at__range=moment
     ).exclude(pk=mail.pk)
-    if mail.secret:
-        # Not by an older link for the same address: who asks twice has ended it by the newer one.
-        same = same.exclude(secret__address=mail.secret.address_id)
-    return set(same.values_list("to", flat=True))
+    # What had left before this one was written is of another act: who asks twice for a link has
+    # ended the older one by the newer one.
+    return set(same.exclude(sent_at__lt=mail.created_at).values_list("to", flat=True))
 
 
 def _send(message: EmailMessage) -> None:

@@ -513,6 +513,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["email_key", "purpose"], name="useraccounts_links_to")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="OutgoingMail",

@@ -91,8 +91,8 @@ class UserEmail(models.Model):
     #: True or NULL, since a unique pair admits any number of NULLs on every database.
     is_primary = models.BooleanField(_("primary"), null=True, blank=True, default=None)
     #: Digest of the browser and the names that have registered, while the address waits: unique, so
-    #: that a second click opens no second account. Of an address that came with its account from
-    #: elsewhere, ADOPTED and a digest of both.
+    #: that a second click opens no second account. It stays where registering has proved the
+    #: address. Of one that came with its account from elsewhere, ADOPTED and a digest of both.
     registration_key = models.CharField(max_length=64, null=True, editable=False)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
     confirmed_at = models.DateTimeField(

@@ -42,5 +42,9 @@ class OneTimeSecret(models.Model):
     #: When it was first met after its end: it stays expired, wherever the clock goes.
     found_expired_at = models.DateTimeField(null=True)
 
+    class Meta:
+        # For who forgot a password, and whose address was taken off.
+        indexes = (models.Index(fields=["email_key", "purpose"], name="useraccounts_links_to"),)
+
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"

@@ -1,12 +1,13 @@
 """Change a password, and get back in without it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed as tell_validators
 from django.db import transaction
-from django.db.models import DateTimeField, F
+from django.db.models import DateTimeField, Exists, F, OuterRef
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,7 +18,9 @@ from ..canonical import clean_email
 from ..compiled import Slot, compiled
 from ..credentials import check_own_password
 from ..devices import trust_device
-from ..emails.flows import drop_claims, proved_of
+from ..emails.flows import drop_claims
+from ..emails.flows.rows import in_order
+from ..emails.flows.undoing import mail_undo_link_again, open_undo_link
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
 from ..limits import spend
@@ -85,8 +88,9 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
     """
     Mail a link that sets a new password to a proved address; older ones for it stop working.
 
-    Any other address gets a mail, too, which says that there is nothing to reset: so the page
-    cannot tell them apart, nor can a clock. Raises TooManyAttempts and InvalidEmail.
+    Any other address gets a mail, too, which says that there is nothing to reset, or, if it was
+    taken off an account lately, the link that puts it back once more: so the page cannot tell them
+    apart, nor can a clock. Raises TooManyAttempts and InvalidEmail.
     """
     to = clean_email(email)
     spend("reset", identifier=to.key, request=request)
@@ -95,6 +99,8 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
         address: UserEmail | None = statement.first(key=to.key, moment=timezone.now())
         if address and not address.user.is_active:
             address = None
+        # Asked whether there is an address or not, as the row of a link is written.
+        undo = open_undo_link(to.key)
         secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
         if address:
             # To the stored address, never to what was typed: equal keys may be spelled apart.
@@ -105,6 +111,10 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
                 secret=secret,
                 request=request,
             )
+        elif undo:
+            # Told to register anew, the owner would prove the address for another account, and
+            # leave this one to the thief.
+            mail_undo_link_again(undo, request=request)
         else:
             announce("no_account", to=to.text, request=request)
         user = address.user if address else None
@@ -124,9 +134,9 @@ def reset_password(
     """
     Set the password of the user whom a mailed link has proved; logs nobody in.
 
-    Every session and every other reset link ends, and claims of addresses that nobody has proved
-    are dropped, since a stranger may have left them; the history names each. The user is told by
-    mail, at each proved address. Raises LinkUsed.
+    Every session and every other reset link ends, and what a stranger may have left is dropped:
+    claims of addresses that nobody has proved, and what rooms let in by; the history names each.
+    The user is told by mail, at each proved address. Raises LinkUsed.
     """
     user: AbstractUser = secret.user  # type: ignore[assignment]
     password_hash = make_password(new_password)
@@ -135,13 +145,12 @@ def reset_password(
         if not _set_password(user, password_hash, epoch=secret.epoch):
             raise LinkUsed
         # Now that the user is locked: of an address that goes at this moment nobody is told.
-        own = proved_of(user)
+        own = _proved_of(user)
         proved = next((row for row in own if row.pk == secret.address_id), None)
         if proved is None:
             raise LinkUsed
         drop_claims(user, request=request)
-        # What is older than the proof of the address, a stranger may have left there.
-        lock_out_of_rooms(user, since_before=proved.confirmed_at)
+        lock_out_of_rooms(user, since_before=_owned_since(proved))
         # Each of them: else who reads one mailbox, and is a thief, would read the news alone.
         told = [row.email for row in own]
         _tell("password_reset", signals.password_reset, user, to=told, request=request)
@@ -150,6 +159,32 @@ def reset_password(
         trust_device(request, user)
     tell_validators(new_password, user)  # type: ignore[arg-type]
     return user
+
+
+def _proved_of(user: AbstractUser) -> list[UserEmail]:
+    """Return what ``proved_of`` does, with whether a password ``was_reset`` since each proof."""
+    statement = compiled(_with_resets, UserEmail)
+    return in_order(map(statement.instance, statement.fetch(user=user.pk)), user)
+
+
+def _with_resets(addresses: UserEmailQuerySet) -> UserEmailQuerySet:
+    resets = AccountEvent.objects.filter(
+        user=OuterRef("user"), kind="password_reset", at__gte=OuterRef("confirmed_at")
+    )
+    rows = addresses.confirmed().filter(user=Slot("user", UserEmail._meta.get_field("user")))
+    return rows.annotate(was_reset=Exists(resets)).order_by()
+
+
+def _owned_since(address: UserEmail) -> datetime | None:
+    """
+    Return since when only readers of a proved address have been in; None if that begins now.
+
+    Who had registered with the address of somebody else still has the password when she has proved
+    it, and can connect himself: only her first reset puts him out. Where registering itself has
+    proved the address, nobody was in before.
+    """
+    is_owned = address.registration_key or address.was_reset  # type: ignore[attr-defined]
+    return address.confirmed_at if is_owned else None
 
 
 def _tell(

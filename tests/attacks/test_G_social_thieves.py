@@ -131,6 +131,54 @@ def test_A3_what_he_had_connected_before_goes_when_she_resets_the_password(
     assert thief.user_id is None
 
 
+def test_A3_what_he_connects_after_her_proof_by_what_he_had_before_goes_when_she_resets(
+    new_browser, provider
+):
+    thief, victim, another = new_browser(), new_browser(), new_browser()
+    squat(thief, provider, username="thief")
+    confirm(victim)
+    arrive(thief, provider, THIEF)
+    arrive(thief, provider, {**THIEF, "sub": "newer"}, name="connect_provider")
+    assert Connection.objects.count() == 2
+
+    reset(victim)
+
+    for sub in ("thief", "newer"):
+        arrive(another, provider, {**THIEF, "sub": sub})
+        assert another.user_id is None
+
+
+def test_A3_nor_does_it_help_him_to_disconnect_what_he_had_before(new_browser, provider):
+    thief, victim, another = new_browser(), new_browser(), new_browser()
+    squat(thief, provider, username="thief")
+    confirm(victim)
+    arrive(thief, provider, THIEF)
+    arrive(thief, provider, {**THIEF, "sub": "newer"}, name="connect_provider")
+    thief.post(url("disconnect_provider", Connection.objects.get(subject="thief").pk))
+    assert Connection.objects.get().subject == "newer"
+
+    reset(victim)
+
+    arrive(another, provider, {**THIEF, "sub": "newer"})
+    assert another.user_id is None
+
+
+def test_A3_what_he_connects_by_the_password_that_he_has_registered_with_goes_when_she_resets(
+    new_browser, provider
+):
+    thief, victim, another = new_browser(), new_browser(), new_browser()
+    thief.register("thief", VICTIM, PASSWORD)
+    confirm(victim)
+    thief.log_in("thief", PASSWORD)
+    arrive(thief, provider, THIEF, name="connect_provider")
+    assert Connection.objects.get().subject == "thief"
+
+    reset(victim)
+
+    arrive(another, provider, THIEF)
+    assert another.user_id is None
+
+
 def test_A3_he_connects_nothing_before_an_address_is_proved(new_browser, provider, set_conf):
     set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False))
     thief = new_browser()

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from django_useraccounts.browser import COOKIE as BROWSER
 from django_useraccounts.devices import COOKIE as DEVICE
+from django_useraccounts.emails.flows import add_email, make_primary, remove_email
 from django_useraccounts.invitations.flows import invite
 from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.models import OneTimeSecret, OutgoingMail, UserEmail
@@ -74,6 +75,12 @@ def gone(user: Any) -> None:
     User.objects.filter(pk=user.pk).update(erase_at=timezone.now() - timedelta(minutes=1))
 
 
+def taken_off(user: Any) -> None:
+    """Put another address in the place of the one that is asked about, as a thief does."""
+    make_primary(add_email(user, "thief@example.net", confirmed=True))
+    remove_email(user.emails.get(is_primary=None))
+
+
 STATES: dict[str, Callable[[], Any]] = {
     "none": lambda: None,
     "active": lambda: make_user("victoria", VICTIM),
@@ -96,6 +103,7 @@ STATES: dict[str, Callable[[], Any]] = {
     "closed and unconfirmed": lambda: close_account(make_user("victoria", VICTIM, confirmed=False)),
     "gone": lambda: gone(make_user("victoria", VICTIM)),
     "gone and unconfirmed": lambda: gone(make_user("victoria", VICTIM, confirmed=False)),
+    "taken off by a thief": lambda: taken_off(make_user("victoria", VICTIM)),
     "another spelling": lambda: make_user("Victoria", "Victim@example.com"),
 }
 

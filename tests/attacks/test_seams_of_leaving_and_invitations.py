@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -11,15 +12,21 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from django_useraccounts import personal_data
 from django_useraccounts.administration.flows import switch_off, switch_on
-from django_useraccounts.emails.flows import add_email, send_confirmation
+from django_useraccounts.emails.flows import add_email, confirm_email, send_confirmation
 from django_useraccounts.invitations.errors import MayNotInvite
 from django_useraccounts.invitations.flows import accept_invitation, invite
 from django_useraccounts.invitations.models import Invitation
-from django_useraccounts.leaving.flows import close_account, erase_account, request_export
+from django_useraccounts.leaving.flows import (
+    close_account,
+    erase_account,
+    erase_due,
+    request_export,
+)
 from django_useraccounts.leaving.parts import events_of
 from django_useraccounts.mail import announce, deliver
 from django_useraccounts.models import (
@@ -32,6 +39,7 @@ from django_useraccounts.models import (
 from django_useraccounts.passwords.flows import change_password
 from django_useraccounts.personal_data import register_personal_data
 from django_useraccounts.policy import Policy
+from django_useraccounts.secrets import CONFIRM_EMAIL, issue
 from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.undeliverable import note_tracking_event, report_undeliverable
 from tests.attacks.browsers import PASSWORD, VICTIM, last_mail, page_of, url
@@ -66,6 +74,19 @@ def let_time_pass(user):
     return User.objects.get(pk=user.pk)
 
 
+def once_after(words, act):
+    """Do ``act`` as soon as a statement with these words has been answered."""
+    acts = [act]
+
+    def execute_then_act(execute, sql, params, many, context):
+        answer = execute(sql, params, many, context)
+        if words in sql.partition(" WHERE ")[2] and acts:
+            acts.pop()()
+        return answer
+
+    return execute_then_act
+
+
 # Accounts that are gone, and not erased yet
 
 
@@ -92,6 +113,20 @@ def test_who_waits_for_an_address_whose_account_is_gone_gets_the_link(sent):
 
 
 # What is left of who was erased
+
+
+def test_who_is_erased_while_somebody_gets_the_address_leaves_no_trace_of_it():
+    let_time_pass(make_user("victoria", VICTIM))
+    claim = UserEmail.objects.add_claim(make_user("vera"), VICTIM)
+    link = issue(CONFIRM_EMAIL, address=claim)
+
+    with connection.execute_wrapper(once_after("erase_at", partial(erase_due, batch=9))):
+        confirm_email(link)
+
+    assert not User.objects.filter(username="victoria").exists()
+    assert UserEmail.objects.get(verified_key=VICTIM).user.username == "vera"
+    [event] = AccountEvent.objects.exclude(details={}).filter(details__icontains=VICTIM)
+    assert event.kind == "email_confirmed"
 
 
 @pytest.mark.parametrize("policy", [None, f"{__name__}.Keeping"])

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,9 @@ from django_useraccounts.emails.flows import (
     undo_email_change,
 )
 from django_useraccounts.errors import EmailTaken, LinkError, LinkUsed
+from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
+from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.secrets import (
     CONFIRM_EMAIL,
     RESET_PASSWORD,
@@ -29,6 +31,7 @@ from django_useraccounts.testing import PASSWORD, lifted_limits, log_in, make_us
 
 pytestmark = pytest.mark.django_db
 
+ASKED = "password_link_requested"
 OLD, EVIL = "maria@example.com", "evil@example.com"
 
 
@@ -173,6 +176,51 @@ def test_an_address_that_is_another_accounts_by_now_is_not_taken_from_it(maria):
     assert texts_of(maria) == {EVIL}
     maria.refresh_from_db()
     assert maria.check_password("the password of the thief")
+
+
+def test_E3_who_forgets_the_password_of_a_stolen_account_is_mailed_the_link_once_more(maria):
+    # and is not told to register anew, after which the link could not put the address back
+    steal(maria)
+    link = undo_links_to(OLD)[-1]
+    OutgoingMail.objects.all().delete()
+
+    forgot_password("MARIA@example.com")
+
+    mail = OutgoingMail.objects.get()
+    assert (mail.kind, mail.to, mail.about, mail.user) == ("email_removed", OLD, OLD, maria)
+    assert mail.secret == link
+    assert {event.user for event in AccountEvent.objects.filter(kind=ASKED)} == {None}
+
+
+@pytest.mark.parametrize("end", ["undone", "expired", "switched off", "gone", "taken"])
+def test_a_link_that_undoes_no_more_is_not_mailed_again(maria, end):
+    steal(maria)
+    users = get_user_model().objects.filter(pk=maria.pk)
+    if end == "undone":
+        OneTimeSecret.objects.update(redeemed_at=timezone.now())
+    elif end == "expired":
+        OneTimeSecret.objects.update(expires_at=timezone.now())
+    elif end == "switched off":
+        users.update(is_active=False)
+    elif end == "gone":
+        users.update(erase_at=timezone.now())
+    else:
+        make_user("hers", OLD)
+    OutgoingMail.objects.all().delete()
+
+    forgot_password(OLD)
+
+    assert OutgoingMail.objects.get().kind == ("reset_password" if end == "taken" else "no_account")
+
+
+def test_the_link_is_mailed_again_when_the_thief_has_closed_the_account(maria):
+    steal(maria)
+    close_account(maria)
+    OutgoingMail.objects.all().delete()
+
+    forgot_password(OLD)
+
+    assert OutgoingMail.objects.get().kind == "email_removed"
 
 
 def test_the_link_outlives_a_new_password_and_ends_after_seven_days(maria):

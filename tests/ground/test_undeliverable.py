@@ -1,5 +1,6 @@
 """Addresses that mail does not reach: who reports, what ends, what heals."""
 
+import re
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 
@@ -8,7 +9,8 @@ from django.core import mail as outside
 from django.utils import timezone
 
 from django_useraccounts import signals
-from django_useraccounts.emails.flows import add_email, send_confirmation
+from django_useraccounts.emails.flows import add_email, remove_email, send_confirmation
+from django_useraccounts.errors import LinkInvalid
 from django_useraccounts.mail import DELAYS, announce, deliver, deliver_due
 from django_useraccounts.models import (
     AccountEvent,
@@ -21,7 +23,14 @@ from django_useraccounts.models import (
 )
 from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.roles.flows import grant_role
-from django_useraccounts.secrets import RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue, link_of
+from django_useraccounts.secrets import (
+    RESET_PASSWORD,
+    UNDO_EMAIL_CHANGE,
+    Link,
+    issue,
+    link_of,
+    peek,
+)
 from django_useraccounts.testing import make_user
 from django_useraccounts.undeliverable import (
     APART,
@@ -217,6 +226,36 @@ def test_who_asks_twice_for_a_new_password_gets_the_link_that_counts(spare, serv
     assert readers() == [SPARE, SPARE]
     newest = OneTimeSecret.objects.order_by("created_at").last()
     assert str(link_of(newest)) in outside.outbox[-1].body
+
+
+def test_a_link_that_goes_elsewhere_ends_with_the_address_that_it_goes_to(frida, spare, server):
+    # else a thief whose address the owner takes off again sets the password by it
+    report_undeliverable(FRIDA, state="bounced")
+    forgot_password(FRIDA)
+    deliver_due(limit=9)
+    link = Link.parse(re.search(r"reset-password/([\w-]{64})", outside.outbox[-1].body)[1])
+    assert peek(RESET_PASSWORD, link).address == spare
+
+    remove_email(spare)
+
+    with pytest.raises(LinkInvalid):
+        peek(RESET_PASSWORD, link)
+
+
+def test_a_link_that_goes_elsewhere_is_tried_there_again(frida, spare, server):
+    # not at the first address, although that has taken mail since: the link has followed the mail
+    report_undeliverable(FRIDA, state="bounced")
+    forgot_password(FRIDA)
+    server(SMTPServerDisconnected("try later"))
+    assert not deliver_due(limit=9)
+
+    heal(FRIDA)
+    server(None)
+    OutgoingMail.objects.update(due_at=timezone.now())
+    deliver_due(limit=9)
+
+    assert readers() == [SPARE]
+    assert str(link_of(OneTimeSecret.objects.get(address=spare))) in outside.outbox[-1].body
 
 
 def test_without_another_address_a_link_that_was_asked_for_goes_where_it_was_asked_for(

@@ -250,7 +250,10 @@ EVERYTHING = {
         (rename, set()),
         (redeem_connect, {"connect"}),
         (disconnect_one, {"newer", "reset", "session", "connect"}),
-        (reset, {"confirm", "other confirm", "reset", "session", "claim", "connect", "older"}),
+        (
+            reset,
+            {"confirm", "other confirm", "reset", "session", "claim", "connect", "older", "newer"},
+        ),
         (remove_proved, {"reset", "connect"}),
         (end_all_sessions, {"reset", "session", "connect"}),
         (turn_off, {"confirm", "other confirm", "reset", "session", "invitation", "connect"}),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -57,16 +58,63 @@ def maria():
 # What takes connections away
 
 
-def test_a_reset_drops_what_is_older_than_the_proof_of_the_address(maria):
+def reset(user):
+    """Set a password by a link that was mailed to the address of the user."""
+    link = link_of(issue(RESET_PASSWORD, address=user.emails.get()))
+    reset_password(peek(RESET_PASSWORD, link), new_password=NEW_PASSWORD)
+    user.refresh_from_db()
+
+
+def test_the_first_reset_since_the_proof_of_the_address_drops_all(maria):
+    # who had the password before the proof may have connected himself after it
     connected(maria, "older", days_ago=2)
     connected(maria, "newer")
-    secret = peek(RESET_PASSWORD, link_of(issue(RESET_PASSWORD, address=maria.emails.get())))
 
-    reset_password(secret, new_password=NEW_PASSWORD)
+    reset(maria)
 
-    assert subjects_of(maria) == {"newer"}
-    dropped = AccountEvent.objects.get(kind="provider_disconnected")
-    assert (dropped.user_id, dropped.actor_id) == (maria.pk, None)
+    assert subjects_of(maria) == set()
+    dropped = AccountEvent.objects.filter(kind="provider_disconnected")
+    assert {(event.user_id, event.actor_id) for event in dropped} == {(maria.pk, None)}
+
+
+def test_a_later_reset_drops_none(maria):
+    reset(maria)
+    connected(maria)
+
+    reset(maria)
+
+    assert subjects_of(maria) == {"m-1"}
+
+
+def test_a_reset_of_before_the_proof_does_not_count(maria):
+    AccountEvent.objects.record("password_reset", user=maria)
+    AccountEvent.objects.update(at=timezone.now() - timedelta(days=2))
+    connected(maria)
+
+    reset(maria)
+
+    assert subjects_of(maria) == set()
+
+
+def test_a_reset_drops_none_if_registering_has_proved_the_address(provider, client):
+    # nobody was in the account before
+    arrive(client, provider)
+    client.post(url("complete_registration"), {"username": "hannah", "email": HANNAH["email"]})
+
+    reset(get_user_model().objects.get())
+
+    assert Connection.objects.get().subject == "hannah-1"
+
+
+def test_with_what_is_older_than_the_proof_goes_what_is_newer(maria):
+    # a thief who comes by the older one may have connected the newer one
+    reset(maria)
+    connected(maria, "older", days_ago=2)
+    connected(maria, "newer")
+
+    reset(maria)
+
+    assert subjects_of(maria) == set()
 
 
 def test_other_code_hears_of_each_connection_that_is_dropped(
@@ -84,7 +132,7 @@ def test_other_code_hears_of_each_connection_that_is_dropped(
         drop_connections(maria, since_before=timezone.now() - timedelta(days=1))
     provider_disconnected.disconnect(hear)
 
-    assert heard == [(maria, "older", None)]
+    assert heard == [(maria, "older", None), (maria, "newer", None)]
 
 
 def test_a_change_of_addresses_that_is_undone_drops_all(maria):

@@ -117,11 +117,13 @@ def release(address: UserEmail) -> bool:
     if owned is None:
         return False
     with transaction.atomic():
+        # Whoever is erased at this moment takes the address along: no event may tell of it then.
         users = get_user_model()._default_manager
-        users.filter(pk=owned.user_id, email=owned.email).update(email="")
-        details = {"address": owned.email}
-        AccountEvent.objects.record("email_released", user=owned.user, details=details)
-        owned.delete()
+        users.select_for_update().filter(pk=owned.user_id).first()
+        if rows.filter(pk=owned.pk).delete()[0]:
+            users.filter(pk=owned.user_id, email=owned.email).update(email="")
+            details = {"address": owned.email}
+            AccountEvent.objects.record("email_released", user=owned.user, details=details)
     return True
 
 

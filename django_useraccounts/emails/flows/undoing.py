@@ -6,13 +6,14 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import DateTimeField, F, Q, QuerySet
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
 from ... import signals
 from ...canonical import email_key
+from ...compiled import Slot, compiled
 from ...errors import EmailTaken
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
@@ -38,6 +39,42 @@ def addresses_before(secret: OneTimeSecret) -> dict[str, datetime]:
     )
     oldest = links.order_by("created_at").first() or secret
     return read_as_they_were(oldest.pending)
+
+
+def open_undo_link(key: str) -> OneTimeSecret | None:
+    """
+    Return the newest link that puts the address with this key back, if one still can.
+
+    For who asks for the address when it is on no account any more: a thief may have taken it off.
+    """
+    statement = compiled(_undoing, OneTimeSecret)
+    link: OneTimeSecret | None = statement.first(key=key, moment=timezone.now())
+    return link
+
+
+def _undoing(links: QuerySet[OneTimeSecret]) -> QuerySet[OneTimeSecret]:
+    moment = Slot("moment", DateTimeField())
+    return (
+        links.filter(
+            Q(user__erase_at=None) | Q(user__erase_at__gt=moment),
+            email_key=Slot("key", OneTimeSecret._meta.get_field("email_key")),
+            purpose=UNDO_EMAIL_CHANGE.name,
+            redeemed_at=None,
+            found_expired_at=None,
+            expires_at__gt=moment,
+            user__is_active=True,
+        )
+        .select_related("user")
+        .order_by("-created_at")[:1]
+    )
+
+
+def mail_undo_link_again(secret: OneTimeSecret, *, request: HttpRequest | None = None) -> None:
+    """Mail a link that ``open_undo_link`` has found once more, to the address that it puts back."""
+    before = (line.partition(" ")[0] for line in secret.pending.split("\n"))
+    # Without ado: by how long this takes, a stranger could tell that there is such a link.
+    to = next(text for text in before if text.lower() == secret.email_key)
+    announce("email_removed", to=to, user=secret.user, secret=secret, about=to, request=request)
 
 
 def undo_email_change(

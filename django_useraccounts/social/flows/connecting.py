@@ -101,10 +101,14 @@ def disconnect(
 
 
 def drop_connections(user: AbstractUser, *, since_before: datetime | None) -> None:
-    """Let identities in no more that a stranger may have connected; see ``Room.lock_out``."""
+    """
+    Let identities in no more that a stranger may have connected; see ``Room.lock_out``.
+
+    With one that is older than the moment go all: who came by it may have connected the newer ones.
+    """
     rows = Connection.objects.filter(user=user)
-    if since_before is not None:
-        rows = rows.filter(connected_at__lt=since_before)
+    if since_before and not rows.filter(connected_at__lt=since_before).exists():
+        return
     for connection in rows:
         details = _details(connection)
         AccountEvent.objects.record("provider_disconnected", user=user, details=details)
