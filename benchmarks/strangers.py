@@ -95,6 +95,9 @@ def _database(hasher: str, *, people: int) -> Iterator[str]:
     if people:
         os.environ["USERACCOUNTS_TEST_DATABASE"] = database_of(people)
     os.environ["DJANGO_SETTINGS_MODULE"] = "testproject.test_settings"
+    from django_useraccounts import timing
+
+    step = timing.STEP
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = [hasher]
@@ -102,6 +105,8 @@ def _database(hasher: str, *, people: int) -> Iterator[str]:
     changed = {"MAIL_DELIVERY": "command", "LIMITS": FLOOD}
     settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
     django.setup()
+    # As on a site, other than in the tests.
+    timing.STEP = step
     # Each refusal is written down, as on a site, but not beside the table.
     logging.getLogger("django_useraccounts").addHandler(logging.NullHandler())
     from django.db import connection

@@ -36,6 +36,7 @@ from .identity import has_emails
 from .models import AbstractUser, OneTimeSecret
 from .secrets import LINK_LENGTH, Link, Purpose, parse_public_id, peek
 from .site import site_name
+from .timing import in_step
 from .transactions import repeat_undone
 
 if TYPE_CHECKING:
@@ -91,6 +92,19 @@ def _protected(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
         return protect(view(request, *args, **kwargs))
 
     return protected
+
+
+def _in_step(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Answer forms at moments that tell nothing."""
+
+    @wraps(view)
+    def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        with in_step():
+            return view(request, *args, **kwargs)
+
+    return answering
 
 
 def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -177,7 +191,8 @@ class AccountPage(ContextMixin, View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = _protected(_answering_outage(_repeating(super().as_view(**initkwargs))))
+        view = _in_step(_answering_outage(_repeating(super().as_view(**initkwargs))))
+        view = _protected(view)
         return login_not_required(view) if cls.is_public else view
 
     @sensitive_variables()

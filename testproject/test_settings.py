@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 from django.contrib.auth import hashers
 from django.core import mail
 
+from django_useraccounts import timing
+
 
 def database(url: str) -> dict[str, Any]:
     """
@@ -139,6 +141,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 USERACCOUNTS = {"ORIGIN": "http://testserver", "MAIL_DELIVERY": "immediate"}
+# Nobody looks at the clock, but tests/ground/test_timing.py.
+timing.STEP = 0
 
 # Django 6.1 describes mailers in MAILERS and deprecates EMAIL_BACKEND.
 if hasattr(mail, "mailers"):

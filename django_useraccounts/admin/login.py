@@ -1,6 +1,7 @@
 """How people log in to the administration: its own page, with the limits of the accounts."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..devices import remember_device
 from ..emails.flows import has_to_confirm
 from ..errors import EmailNotConfirmed, TooManyAttempts
 from ..models import AccountEvent
+from ..timing import in_step
 
 Login = Callable[..., HttpResponse]
 
@@ -48,7 +50,8 @@ def answering_as_ours(login: Login) -> Login:
 
     @wraps(login)
     def answering(site: AdminSite, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = login(site, request, *args, **kwargs)
+        with in_step() if request.method == "POST" else nullcontext():
+            response = login(site, request, *args, **kwargs)
         form = (getattr(response, "context_data", None) or {}).get("form")
         for error in form.non_field_errors().data if form else ():
             if isinstance(error, TooManyAttempts):

@@ -12,6 +12,7 @@ from ..errors import TooManyAttempts
 from ..guards import Guard
 from ..models import AbstractUser
 from ..requirements import Need, Requirement
+from ..timing import in_step
 
 if TYPE_CHECKING:
     # When it runs, this module imports the classes that REST_FRAMEWORK names: those below, too.
@@ -61,12 +62,13 @@ class BasicAuthentication(authentication.BasicAuthentication):
     def authenticate_credentials(
         self, userid: str, password: str, request: Request | None = None
     ) -> tuple[AbstractUser, None]:
-        try:
-            found: tuple[AbstractUser, None] = super().authenticate_credentials(
-                userid, password, request
-            )
-        except TooManyAttempts as error:
-            raise Throttled(error.retry_after) from error
-        if found[0].is_closed:
-            raise AuthenticationFailed
-        return found
+        with in_step():
+            try:
+                found: tuple[AbstractUser, None] = super().authenticate_credentials(
+                    userid, password, request
+                )
+            except TooManyAttempts as error:
+                raise Throttled(error.retry_after) from error
+            if found[0].is_closed:
+                raise AuthenticationFailed
+            return found

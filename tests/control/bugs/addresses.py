@@ -38,7 +38,13 @@ BUGS = (
         row="E5",
         what="Two addresses that are removed at once leave none.",
         whose="naive",
-        changes=(Change("emails/flows/rows.py", "users.select_for_update()", "users.order_by()"),),
+        changes=(
+            Change(
+                "emails/flows/rows.py",
+                "fresh: AbstractUser | None = users.select_for_update()",
+                "fresh: AbstractUser | None = users.order_by()",
+            ),
+        ),
         tests=(S + "test_S5_E5_of_the_last_two_confirmed_addresses_one_stays",),
         database="postgresql",
     ),
@@ -97,7 +103,13 @@ BUGS = (
         row="E9",
         what="Of many addresses that are added at once all are counted as the last one allowed.",
         whose="naive",
-        changes=(Change("emails/flows/rows.py", "users.select_for_update()", "users.order_by()"),),
+        changes=(
+            Change(
+                "emails/flows/rows.py",
+                "fresh: AbstractUser | None = users.select_for_update()",
+                "fresh: AbstractUser | None = users.order_by()",
+            ),
+        ),
         tests=(S + "test_E9_fifty_added_at_once_leave_no_more_than_the_limit",),
         database="postgresql",
     ),

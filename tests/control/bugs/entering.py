@@ -35,6 +35,22 @@ BUGS = (
         tests=(U + "test_U1_U4_every_state_of_an_account_looks_and_costs_the_same",),
     ),
     Bug(
+        name="told-by-the-clock",
+        row="U1",
+        what="Whoever asks for a new password with a clock is told whether there is an account.",
+        whose="allauth (registration, login by e-mail), naive",
+        changes=(
+            Change(
+                "views.py",
+                'if request.method != "POST":',
+                "if True:",
+            ),
+        ),
+        tests=(
+            "tests/ground/test_timing.py::test_U_a_form_that_names_somebody_is_answered_in_step",
+        ),
+    ),
+    Bug(
         name="second-click",
         row="A9",
         what="A form that is sent twice reads the second time that its own name is taken.",
