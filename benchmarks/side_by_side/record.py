@@ -119,7 +119,8 @@ what it compares, and how. The figures of a cell are those of this app / stock d
 django-allauth, those of a ratio to stock are of this app / django-allauth; "-" where there is none.
 "Beside" are the statements of our thread that carries mails when the request is answered. Times are
 medians. CPU is all that the process uses for a request, that thread included; wall is how long the
-answer takes. "CPU / hash" is the CPU of the request by that of one Argon2 hash, in the same sample.
+answer takes, short of the wait of ours for the next step of 20 ms. "CPU / hash" is the CPU of the
+request by that of one Argon2 hash, in the same sample.
 """
 
 

@@ -50,6 +50,7 @@ LEVEL_1 = {
     "spreadsheets",
     "tasks",
     "templatetags",
+    "timing",
     "transactions",
     "undeliverable",
     "views",
