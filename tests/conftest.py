@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
+from django_useraccounts.compiled import _compiled_once
 from tests.choosing import choose
 from tests.emptying import empty_quickly
 
@@ -47,6 +48,19 @@ def set_conf(settings: Settings) -> Callable[..., None]:
         settings.USERACCOUNTS = {**settings.USERACCOUNTS, **changed}
 
     return change
+
+
+@pytest.fixture
+def without_time_zones(settings: Settings) -> Iterator[Callable[[str], None]]:
+    """Keep moments as those of a place: ``without_time_zones("Europe/Berlin")``."""
+
+    def change(place: str) -> None:
+        settings.USE_TZ, settings.TIME_ZONE = False, place
+        # What was compiled for the whole process: no site changes this as it runs.
+        _compiled_once.cache_clear()
+
+    yield change
+    _compiled_once.cache_clear()
 
 
 @pytest.fixture(params=["db", "cached_db", "cache"])

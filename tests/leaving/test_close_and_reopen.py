@@ -141,8 +141,8 @@ def test_an_account_is_closed_by_its_page(browser, maria, sent, news):
     assert event.details == {"reason": "Too loud.", "erase_at": maria.erase_at.isoformat()}
 
 
-def test_a_site_without_time_zones_closes_an_account_by_its_page(settings):
-    settings.USE_TZ, settings.TIME_ZONE = False, "Europe/Berlin"
+def test_a_site_without_time_zones_closes_an_account_by_its_page(without_time_zones):
+    without_time_zones("Europe/Berlin")
     maria, client = make_user("maria"), Client()
     login(client)
 

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from django_useraccounts import compiled, personal_data, signals
+from django_useraccounts import personal_data, signals
 from django_useraccounts.administration.flows import end_sessions
 from django_useraccounts.courier import courier
 from django_useraccounts.emails.flows import add_email, make_primary
@@ -140,16 +140,8 @@ def test_from_the_button_to_the_file(browser, maria, sent):
     assert "You can have your data packed again." in again.content.decode()
 
 
-@pytest.fixture
-def without_time_zones(settings):
-    """Have what was compiled for a process compiled once more: no site changes this as it runs."""
-    settings.USE_TZ, settings.TIME_ZONE = False, "Europe/Berlin"
-    compiled._compiled_once.cache_clear()
-    yield
-    compiled._compiled_once.cache_clear()
-
-
 def test_a_site_without_time_zones_hands_it_out(without_time_zones, sent):
+    without_time_zones("Europe/Berlin")
     maria = make_user("maria")
     with sent():
         request_export(maria)

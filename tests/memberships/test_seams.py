@@ -345,14 +345,14 @@ def test_a_period_of_another_age_is_refused(maria, plan, since, until):
     assert not Membership.objects.exists()
 
 
-def test_a_site_without_time_zones_reads_moments_as_it_keeps_them(settings):
-    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+def test_a_site_without_time_zones_reads_moments_as_it_keeps_them(without_time_zones):
+    without_time_zones("America/New_York")
 
     assert moment_of(1_800_000_000) == datetime.fromisoformat("2027-01-15T03:00")
 
 
-def test_a_site_without_time_zones_hears_a_whole_life(subscription, maria, settings):
-    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+def test_a_site_without_time_zones_hears_a_whole_life(subscription, maria, without_time_zones):
+    without_time_zones("America/New_York")
     subscription.begins = timezone.now().replace(microsecond=0) - days(1)
 
     hear(subscription.told("created", "active"), subscription.paid())
