@@ -13,8 +13,8 @@ def in_step() -> Iterator[None]:
     """
     Have what is done take a whole number of steps.
 
-    The same is done about accounts that exist and that do not, but a row that is found is read, and
-    a millionth of a second is seen by who asks often enough. Source: OWASP ASVS 5.0, 6.3.8.
+    The same is done about accounts that exist and that do not, but a row that is found is made an
+    object: some hundredths of a millisecond, which are seen. Source: OWASP ASVS 5.0, 6.3.8.
     """
     begun = time.perf_counter()
     try:

@@ -384,11 +384,16 @@ def test_nothing_is_bought_twice_by_a_wrong_key(office, subscription, plan, mari
 # Who leaves is charged no more
 
 
-def test_a_closed_account_is_charged_no_more(office, subscription, maria):
+@pytest.mark.parametrize(
+    "go, come_back", [(close_account, reopen_account), (switch_off, switch_on)]
+)
+def test_a_closed_account_is_charged_no_more_nor_is_one_that_is_off(
+    office, subscription, maria, go, come_back
+):
     apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active")))
     assert stop_renewals() == (0, 0)
-    close_account(maria)
+    go(maria)
 
     assert stop_renewals() == (1, 0)
 
@@ -398,6 +403,9 @@ def test_a_closed_account_is_charged_no_more(office, subscription, maria):
     later = subscription.begins + days(1)
     apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
     assert stop_renewals() == (0, 0)
+    come_back(maria)
+    assert opens(maria)
+    assert customer_portal(maria)
 
 
 def test_a_closed_account_is_charged_no_more_though_it_was_cancelled_for_a_later_day(
@@ -429,24 +437,6 @@ def test_a_closed_account_whose_only_payment_was_given_back_is_charged_no_more(
     assert stop_renewals() == (1, 0)
 
     assert office.paths()[-1] == "POST /v1/subscriptions/sub_1"
-
-
-def test_who_is_switched_off_is_charged_no_more_and_keeps_what_is_paid(office, subscription, maria):
-    apply_event(read(subscription.paid()))
-    apply_event(read(subscription.told("updated", "active")))
-    switch_off(maria)
-
-    assert stop_renewals() == (1, 0)
-
-    [(path, asked, _)] = office.asked
-    assert path == "POST /v1/subscriptions/sub_1"
-    assert asked == {"cancel_at_period_end": "true"}
-    later = subscription.begins + days(1)
-    apply_event(read(subscription.told("updated", "active", at=later, cancel_at_period_end=True)))
-    assert stop_renewals() == (0, 0)
-    switch_on(maria)
-    assert opens(maria)
-    assert customer_portal(maria)
 
 
 @pytest.fixture

@@ -146,12 +146,7 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
             entrance = log_in_by(identity, browser_token=token, request=self.request)
         except EmailNotConfirmed as error:
             response = self.ask_to_confirm(error, token=token, next_url=next_url)
-            if is_waiting(identity):
-                # The address may be mistyped, and there the person can say so.
-                arrival = Arrival(identity, next_url, is_registered=True)
-                keep_arrival(arrival, request=self.request)
-                response["Location"] = reverse("useraccounts:complete_registration")
-            return response
+            return self.ask_again(identity, response, next_url=next_url)
         if entrance:
             if waiting and next_url == reverse("useraccounts:connect_account"):
                 # To connect it is what this login is for.
@@ -168,6 +163,16 @@ class SocialCallbackView(ProviderPage, GreetingMixin, TemplateView):
         if self.register_at_once(identity, next_url):
             return HttpResponseRedirect(self.where(next_url))
         return HttpResponseRedirect(reverse("useraccounts:complete_registration"))
+
+    def ask_again(
+        self, identity: Identity, response: HttpResponse, *, next_url: str
+    ) -> HttpResponse:
+        """Have who has never been in confirm another address: the first may be mistyped."""
+        if is_waiting(identity):
+            arrival = Arrival(identity, next_url, is_registered=True)
+            keep_arrival(arrival, request=self.request)
+            response["Location"] = reverse("useraccounts:complete_registration")
+        return response
 
     def register_at_once(self, identity: Identity, next_url: str) -> bool:
         """Open an account if the page that completes a registration has nothing to ask."""
