@@ -8,11 +8,12 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
-from django.contrib.auth import get_user_model
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..batches import in_batches
@@ -40,15 +41,17 @@ def act_on_each(
     Call ``flow`` with each row, and tell of every one with which it cannot be done.
 
     What the database undoes for another transaction is done again: the rows before it are done.
-    It stops for an administrator who is locked out meanwhile, and asks for the rights as of now.
+    It stops for an administrator who is locked out meanwhile, or may not do this any more.
     ``done`` returns the sentence about how many it was done with, short of those of which the flow
     returns False, since there was nothing to do; ``name`` what a row is called.
     """
     number = refused = 0
     # All of a list may be meant, which no memory holds.
     for row in in_batches(rows, batch=BATCH):
-        if not _goes_on(model_admin, request):
-            model_admin.message_user(request, str(SessionEnded()), messages.ERROR)
+        try:
+            _refuse_who_may_no_more(model_admin, request)
+        except AccountError as error:
+            model_admin.message_user(request, error.messages[0], messages.ERROR)
             break
         try:
             act = partial(flow, row, by=request.user, request=request)
@@ -72,14 +75,25 @@ def act_on_each(
         model_admin.message_user(request, done(number), messages.SUCCESS)
 
 
-def _goes_on(model_admin: ModelAdmin, request: HttpRequest) -> bool:
-    """Take the administrator as stored now; say whether the session still lets them act here."""
+def _refuse_who_may_no_more(model_admin: ModelAdmin, request: HttpRequest) -> None:
+    """Take the administrator as stored now; raise what ends the action that was sent."""
     acts: Any = request.user
-    fresh = get_user_model()._default_manager.filter(pk=acts.pk).first()
-    if fresh is None or fresh.is_closed or fresh.session_epoch != acts.session_epoch:
-        return False
-    request.user = fresh
-    return model_admin.admin_site.has_permission(request)
+    if acts.is_anonymous:
+        # The own account was closed.
+        raise SessionEnded
+    epoch = acts.session_epoch
+    try:
+        # In place: what a middleware has put on it, such as the proof of a second factor, stays.
+        acts.refresh_from_db()
+    except ObjectDoesNotExist:
+        raise SessionEnded from None
+    if acts.is_closed or acts.session_epoch != epoch:
+        raise SessionEnded
+    # One for above the list and one for below it; where none was chosen it is "".
+    sent = set(request.POST.getlist("action")) - {""}
+    is_let_in = model_admin.admin_site.has_permission(request)
+    if not is_let_in or not sent <= model_admin.get_actions(request).keys():
+        raise AccountError(_("You may not do this any more."))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
@@ -21,6 +20,7 @@ from ..administration.flows import (
     switch_off,
     switch_on,
 )
+from ..emails.flows.rows import locked
 from ..errors import AccountError
 from ..identity import has_emails
 from ..leaving.flows import close_account, reopen_account
@@ -198,8 +198,9 @@ class UserAdmin(RefusableAdmin):
 
     def _change(self, request: HttpRequest, obj: Any, form: Any) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        # As it is stored: the form has changed ``obj``, and flows compare with what was.
-        user = as_by_session(get_user_model()._default_manager.get(pk=obj.pk), request)
+        # As it is stored: the form has changed ``obj``, and flows compare with what was. Of the own
+        # account it asks for all flows whether the session has ended.
+        user: Any = locked(obj, request=request)
         act: Any = {"by": _by(request), "request": request}
         if "username" in changes:
             change_username(user, changes.pop("username") or "", **act)

@@ -1,13 +1,14 @@
 """The parts that a project puts together: user model, backends, middleware, rooms, templates."""
 
 from collections.abc import Iterator
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.backends import ModelBackend, RemoteUserBackend
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group
 from django.core import checks
 from django.core.checks import CheckMessage
@@ -89,14 +90,15 @@ def administration() -> Iterator[CheckMessage]:
 def _administered(
     site: "AdminSite", model: type[Model], problem: str, *, by: type
 ) -> Iterator[CheckMessage]:
-    """Yield that a site administers a model by another class than ours."""
-    if site.is_registered(model) and not isinstance(site.get_model_admin(model), by):
-        own = type(site.get_model_admin(model))
-        yield checks.Warning(
-            f"{own.__module__}.{own.__qualname__} {problem}",
-            hint=f"Inherit from django_useraccounts.admin.{by.__name__}.",
-            id="useraccounts.W016",
-        )
+    """Yield that a site administers a model, be it by a proxy, by another class than ours."""
+    owns = [type(own) for shown, own in site._registry.items() if issubclass(shown, model)]
+    for own in owns:
+        if not issubclass(own, by):
+            yield checks.Warning(
+                f"{own.__module__}.{own.__qualname__} {problem}",
+                hint=f"Inherit from django_useraccounts.admin.{by.__name__}.",
+                id="useraccounts.W016",
+            )
 
 
 def fields_of(model: type[Model]) -> Iterator[CheckMessage]:
@@ -194,9 +196,19 @@ def backends() -> Iterator[CheckMessage]:
 
 
 def _takes_any_password(path: str) -> bool:
-    """Say whether a backend asks the password of a user by a rule that knows nothing of ours."""
-    is_other = is_subclass(path, ModelBackend) and not is_subclass(path, AccountsBackend)
-    return is_other and not is_subclass(path, RemoteUserBackend)
+    """
+    Say whether a backend asks the password of a user by a rule that knows nothing of ours.
+
+    Django passes over what takes no username and password, as it asks here. What takes whatever
+    there is, and names no password, is likely to look for what a provider has sent.
+    """
+    if not is_subclass(path, ModelBackend) or is_subclass(path, AccountsBackend):
+        return False
+    takes = signature(import_string(path).authenticate)
+    try:
+        return "password" in takes.bind(None, None, username="", password="").arguments
+    except TypeError:
+        return False
 
 
 def databases() -> Iterator[CheckMessage]:

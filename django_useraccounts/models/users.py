@@ -391,7 +391,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         self.__dict__.pop("_has_confirmed_email", None)
         self.__dict__.pop("_is_unreachable", None)
         # What Django's backend keeps: roles carry permissions.
-        for name in ("_perm_cache", "_group_perm_cache"):
+        for name in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
             self.__dict__.pop(name, None)
 
     @property

@@ -1,12 +1,17 @@
 """What the list of users does to many at once."""
 
+from contextlib import contextmanager
+
 import pytest
+from django.contrib import admin
 from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.db import OperationalError
 from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 
+from django_useraccounts.mail import announce
 from django_useraccounts.models import AccountEvent, OutgoingMail
 from django_useraccounts.testing import link_in, log_in, mails_to, make_user
 from tests.admin.pages import act, make_staff, messages_of, page
@@ -19,6 +24,20 @@ def written():
         "kind", "user__username", "actor__username"
     )
     return list(rows)
+
+
+@contextmanager
+def before_each_event(act):
+    """Call ``act`` with each event of the history, in the flow that writes it."""
+
+    def receive(instance, **kwargs):
+        act(instance)
+
+    pre_save.connect(receive, sender=AccountEvent)
+    try:
+        yield
+    finally:
+        pre_save.disconnect(receive, sender=AccountEvent)
 
 
 @pytest.mark.asvs("6.4.6")
@@ -87,16 +106,58 @@ def test_S11_an_action_stops_when_its_administrator_loses_the_right_to_it(office
     users = [make_user(name, roles=["artist"]) for name in ("frida", "diego", "lupe")]
     AccountEvent.objects.all().delete()
 
-    def take_it_away(instance, **kwargs):
+    def take_it_away(event):
         get_user_model().objects.filter(pk=boss.pk).update(**changes)
 
-    pre_save.connect(take_it_away, sender=AccountEvent)
-    try:
+    with before_each_event(take_it_away):
         act(office, "switch_off", *users)
-    finally:
-        pre_save.disconnect(take_it_away, sender=AccountEvent)
 
     assert len(written()) == 1
+
+
+@pytest.mark.parametrize("by", ["permission", "group"])
+def test_S11_an_action_stops_when_the_permission_for_it_is_taken(client, by):
+    clerk = make_staff("view_outgoingmail")
+    change = Permission.objects.get(codename="change_outgoingmail")
+    group = Group.objects.create(name="post office")
+    group.permissions.add(change)
+    given = {"permission": (clerk.user_permissions, change), "group": (clerk.groups, group)}
+    rights, right = given[by]
+    rights.add(right)
+    frida = make_user("frida")
+    mails = [announce("welcome", to=frida.email, user=frida) for _ in range(3)]
+    OutgoingMail.objects.update(due_at=None)
+    log_in(client, clerk)
+    AccountEvent.objects.all().delete()
+
+    with before_each_event(lambda event: rights.remove(right)):
+        response = act(client, "send_again", *mails, model="outgoingmail")
+
+    assert written() == [("mail_sent_again", "frida", "clerk")]
+    assert messages_of(response) == [
+        "You may not do this any more.",
+        "1 mail is on its way again.",
+    ]
+
+
+def second_factor(get_response):
+    """As django-otp's middleware does, put on the user whether there was one."""
+
+    def middleware(request):
+        request.user.is_verified = lambda: True
+        return get_response(request)
+
+    return middleware
+
+
+def test_an_action_leaves_what_a_middleware_has_put_on_its_user(office, settings, monkeypatch):
+    users = [make_user("frida"), make_user("diego")]
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.second_factor"]
+    monkeypatch.setattr(admin.site, "has_permission", lambda request: request.user.is_verified())
+
+    response = act(office, "switch_off", *users)
+
+    assert messages_of(response) == ["Done for 2 accounts."]
 
 
 def test_an_administrator_among_many_ends_all_their_sessions(office, boss):
@@ -111,17 +172,14 @@ def test_an_administrator_among_many_ends_all_their_sessions(office, boss):
 def test_what_the_database_undoes_with_one_account_is_done_again(office):
     users, undone = [make_user(name) for name in ("frida", "diego", "lupe")], []
 
-    def undo(instance, **kwargs):
-        if instance.user == users[1] and not undone:
+    def undo(event):
+        if event.user == users[1] and not undone:
             undone.append(True)
             error = OperationalError(1213, "deadlock")
             raise error
 
-    pre_save.connect(undo, sender=AccountEvent)
-    try:
+    with before_each_event(undo):
         response = act(office, "switch_off", *users)
-    finally:
-        pre_save.disconnect(undo, sender=AccountEvent)
 
     assert undone and messages_of(response) == ["Done for 3 accounts."]
     assert written() == [("switched_off", user.username, "boss") for user in users]
@@ -175,6 +233,18 @@ def test_accounts_are_closed_and_opened_again(office):
         ("account_reopened", "frida", "boss"),
         ("account_reopened", "diego", "boss"),
     ]
+
+
+def test_who_closes_the_own_account_among_many_does_no_more(client):
+    clerk = make_staff("change_user", "view_user")
+    others = [make_user("frida"), make_user("diego")]
+    log_in(client, clerk)
+
+    act(client, "close", clerk, *others)
+
+    closed = get_user_model().objects.filter(erase_at__isnull=False)
+    assert list(closed) == [clerk]
+    assert not get_user(client).is_authenticated
 
 
 def test_what_is_closed_for_too_long_is_not_opened(office):

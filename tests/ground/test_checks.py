@@ -582,6 +582,30 @@ def test_W008_a_backend_of_the_project_beside_ours(settings, comes_first):
     assert [message.id for message in found()] == ["useraccounts.W008"]
 
 
+class Logged(ModelBackend):
+    """Django's own, by a subclass that asks as it does."""
+
+
+class TicketBackend(ModelBackend):
+    def authenticate(self, request, ticket, service):
+        """Ask for a ticket, as django-cas-ng does: Django passes it over for a password."""
+
+
+class CodeBackend(ModelBackend):
+    def authenticate(self, request, **kwargs):
+        """Ask for what a provider has sent, as mozilla-django-oidc does."""
+
+
+@pytest.mark.parametrize(
+    "own, is_told",
+    [("Logged", True), ("TicketBackend", False), ("CodeBackend", False)],
+)
+def test_W008_tells_of_those_that_ask_for_a_password(settings, own, is_told):
+    settings.AUTHENTICATION_BACKENDS = [BACKEND, f"{__name__}.{own}"]
+
+    assert [message.id for message in found()] == ["useraccounts.W008"] * is_told
+
+
 class Elsewhere:
     def db_for_write(self, model, **hints):
         return "accounts" if model._meta.app_label == "useraccounts_sessions" else None
@@ -724,6 +748,23 @@ def test_W016_an_administration_where_groups_are_for_all_staff(monkeypatch, pare
             id="useraccounts.W016",
         )
     ]
+
+
+def test_W016_groups_that_are_administered_by_a_proxy(monkeypatch):
+    monkeypatch.setattr(admin.sites, "all_sites", WeakSet())
+    meta = type("Meta", (), {"proxy": True, "app_label": "zoo"})
+    office = admin.AdminSite("office")
+    with isolate_apps():
+        clerks = type("Clerks", (Group,), {"__module__": __name__, "Meta": meta})
+    office.register([Group, clerks], GroupAdmin)
+    assert found() == []
+
+    office.unregister(clerks)
+    office.register(clerks, StockGroupAdmin)
+
+    [message] = found()
+    assert message.id == "useraccounts.W016"
+    assert message.msg.startswith("django.contrib.auth.admin.GroupAdmin administers the groups")
 
 
 def test_an_administration_may_inherit_ours_or_have_no_users(monkeypatch):

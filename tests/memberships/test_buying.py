@@ -257,6 +257,18 @@ def test_what_is_paid_in_another_tab_at_this_moment_is_not_bought_twice(office, 
     assert states_of(office) == ["complete"]
 
 
+def test_older_checkouts_expire_also_behind_one_that_is_paid_at_this_moment(office, plan, maria):
+    start_checkout(maria, plan)
+    # The second of two clicks of one moment; Stripe lists the newest first.
+    office.sessions["cs_2"] = {**office.sessions["cs_1"], "id": "cs_2"}
+    office.meanwhile["cs_2"] = office.pay
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+
+    assert states_of(office) == ["expired", "complete"]
+
+
 def test_no_second_checkout_begins_while_stripe_does_not_end_the_first(office, plan, maria):
     start_checkout(maria, plan)
     office.meanwhile["cs_1"] = lambda session_id: None

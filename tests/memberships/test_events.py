@@ -18,7 +18,7 @@ from django_useraccounts.memberships.models import (
 from django_useraccounts.memberships.stripe.events import read_event, read_invoice
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
-from tests.memberships.bills import Subscription, event, line_of, read, seconds
+from tests.memberships.bills import Subscription, event, line_of, post, read, seconds
 from tests.memberships.conftest import at, days, kinds_of_mail, make_plan, only, opens, states
 
 pytestmark = pytest.mark.django_db
@@ -321,11 +321,40 @@ def test_an_invoice_for_no_period_is_not_read(subscription):
 
 
 def test_an_event_of_a_customer_whom_nobody_has_is_left_alone(subscription):
-    tree = Subscription("", customer="cus_of_the_hat_shop")
+    tree = Subscription("", customer="cus_of_the_hat_shop", price="price_of_a_hat")
 
     assert hear(tree.paid(), tree.told("created", "active")) == [False, False]
 
     assert not ProviderEvent.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["active", "trialing", "past_due", "unpaid", "paused"])
+def test_who_pays_for_a_plan_without_an_account_is_told_of_by_the_log(
+    subscription, client, caplog, status
+):
+    link = Subscription("", customer="cus_of_the_link", id="sub_2")
+
+    assert [post(client, link.told("created", status)), post(client, link.paid())] == [200, 200]
+
+    [record] = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.message == (
+        "Customer cus_of_the_link pays at Stripe, by sub_2, for the plan “patron” and has no "
+        "account here, as after a payment link: end it there."
+    )
+    assert not ProviderEvent.objects.exists() and not Membership.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": "incomplete"}, {"status": "canceled"}, {"price": "price_of_the_other"}]
+)
+def test_who_does_not_pay_for_a_plan_is_not_told_of(subscription, caplog, changes):
+    price = changes.get("price", "price_patron")
+    link = Subscription("", customer="cus_of_the_link", id="sub_2", price=price)
+
+    assert hear(link.told("created", changes.get("status", "active"))) == [False]
+
+    assert caplog.records == []
 
 
 def test_an_event_that_names_a_user_of_ours_and_a_customer_of_nobody_is_foreign(
@@ -421,8 +450,8 @@ def test_moments_are_those_of_the_event(subscription):
 
 
 @pytest.fixture
-def link(maria, subscription):
-    """Maria has paid by a link of the dashboard as well, for the same role."""
+def second(maria, subscription):
+    """The dashboard has Maria, the same customer, pay once more for the same role."""
     make_plan("patron-by-the-year")
     return Subscription("", id="sub_2", price="price_patron-by-the-year")
 
@@ -431,32 +460,32 @@ def charged_twice(caplog):
     return [record for record in caplog.records if "pays twice" in record.message]
 
 
-def test_who_pays_twice_for_a_role_is_told_of_once_by_the_log(subscription, link, maria, caplog):
-    hear(subscription.told("created", "active"), link.told("created", "incomplete"))
+def test_who_pays_twice_for_a_role_is_told_of_once_by_the_log(subscription, second, maria, caplog):
+    hear(subscription.told("created", "active"), second.told("created", "incomplete"))
     assert charged_twice(caplog) == []
 
-    hear(link.told("updated", "active"))
+    hear(second.told("updated", "active"))
 
     [record] = charged_twice(caplog)
     assert record.levelname == "ERROR"
     assert f"User {maria.pk} pays twice for one role at Stripe" in record.message
     assert "sub_1" in record.message and "sub_2" in record.message
-    later = link.begins + days(31)
-    hear(link.paid(), link.told("updated", "past_due", at=later, number=1))
-    hear(link.told("updated", "active", at=later + days(1), number=1), subscription.paid())
+    later = second.begins + days(31)
+    hear(second.paid(), second.told("updated", "past_due", at=later, number=1))
+    hear(second.told("updated", "active", at=later + days(1), number=1), subscription.paid())
     assert charged_twice(caplog) == [record]
 
 
-def test_who_changes_to_a_plan_of_a_role_that_is_paid_for_pays_twice(subscription, link, caplog):
+def test_who_changes_to_a_plan_of_a_role_that_is_paid_for_pays_twice(subscription, second, caplog):
     make_plan("friend", role="friend")
-    hear(subscription.told("created", "active"), link.told("created", "active"))
+    hear(subscription.told("created", "active"), second.told("created", "active"))
     caplog.clear()
-    link.price = "price_friend"
-    hear(link.told("updated", "active", at=link.begins + days(1)))
+    second.price = "price_friend"
+    hear(second.told("updated", "active", at=second.begins + days(1)))
     assert charged_twice(caplog) == []
 
-    link.price = "price_patron"
-    hear(link.told("updated", "active", at=link.begins + days(2)))
+    second.price = "price_patron"
+    hear(second.told("updated", "active", at=second.begins + days(2)))
 
     assert len(charged_twice(caplog)) == 1
 
@@ -464,10 +493,10 @@ def test_who_changes_to_a_plan_of_a_role_that_is_paid_for_pays_twice(subscriptio
 @pytest.mark.parametrize(
     "first", [{"status": "canceled"}, {"cancel_at_period_end": True}, {"status": "incomplete"}]
 )
-def test_who_goes_on_by_one_of_two_subscriptions_pays_once(subscription, link, caplog, first):
+def test_who_goes_on_by_one_of_two_subscriptions_pays_once(subscription, second, caplog, first):
     hear(subscription.paid(), subscription.told("updated", **{"status": "active", **first}))
 
-    hear(link.told("created", "active"))
+    hear(second.told("created", "active"))
 
     assert charged_twice(caplog) == []
 

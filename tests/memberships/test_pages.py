@@ -297,13 +297,15 @@ def test_it_says_that_it_goes_on_by_itself(browser, subscription):
     assert page("customer_portal") in text
 
 
-def test_it_says_that_it_was_cancelled(browser, subscription):
+def test_it_says_when_it_ends_and_not_who_has_ended_it(browser, subscription):
+    # By the member, by somebody at Stripe, or by the command while the account was switched off.
     apply_event(read(subscription.paid()))
     apply_event(read(subscription.told("updated", "active", cancel_at_period_end=True)))
 
     text = text_of(browser.get(page("membership")))
 
-    assert f"You have cancelled. It ends on {on(subscription.period(0)[1])}." in text
+    assert f"It ends on {on(subscription.period(0)[1])}." in text
+    assert "cancel" not in text
 
 
 def test_it_says_that_a_payment_has_failed(browser, subscription):

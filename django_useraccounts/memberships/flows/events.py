@@ -20,7 +20,6 @@ from ..stripe.events import (
     CheckoutNews,
     Event,
     InvoiceNews,
-    News,
     RefundNews,
     SubscriptionNews,
     customer_of,
@@ -31,6 +30,9 @@ from .payments import locked, note_end, note_payment, note_refund
 from .periods import settle, tell
 
 logger = logging.getLogger("django_useraccounts.memberships")
+
+#: The states in which Stripe charges nobody: not yet, and no more.
+_NOT_CHARGED = {Membership.State.WAITING, Membership.State.ENDED}
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,11 @@ def apply_event(event: Event, *, delivery: str = "", request: HttpRequest | None
     one delivery of an event from the next, such as a digest of its signature.
 
     Raises ReplayedEvent for a delivery that came before, ForeignEvent for one that names another
-    user than its customer's, or is about a plan and a customer whom nobody here has, UnknownPlan
+    user than its customer's, or a user and a plan where nobody here is its customer, UnknownPlan
     for a checkout of ours whose plan is gone, and StripeUnreachable.
     """
     if not StripeCustomer.objects.filter(customer_id=event.customer_id).exists():
-        if event.user_key and _is_for_sale(event.news):
-            raise ForeignEvent
-        # Sold by somebody else, or by another such site, on the same account at Stripe.
+        _note_unknown_customer(event)
         return False
     # Before Stripe is asked: a delivery can be played again as often as somebody likes.
     if _is_known(event, delivery):
@@ -75,9 +75,30 @@ def apply_event(event: Event, *, delivery: str = "", request: HttpRequest | None
     return repeat_undone(act, restore=lambda: None)
 
 
-def _is_for_sale(news: News) -> bool:
-    """Say whether it is about a price of a plan; who goes through a checkout tells none."""
-    return isinstance(news, SubscriptionNews | InvoiceNews) and _plan(news.price_ids) is not None
+def _note_unknown_customer(event: Event) -> None:
+    """
+    Log that somebody pays for a plan without an account; raise ForeignEvent where a user is named.
+
+    What somebody else, or another such site, sells on the same account at Stripe has other prices.
+    """
+    news = event.news
+    # Who goes through a checkout tells no price.
+    if not isinstance(news, SubscriptionNews | InvoiceNews):
+        return
+    plan = _plan(news.price_ids)
+    if plan is None:
+        return
+    if event.user_key:
+        raise ForeignEvent
+    # Each invoice comes with its subscription: it is told of once.
+    if isinstance(news, SubscriptionNews) and news.state not in _NOT_CHARGED:
+        logger.error(
+            "Customer %s pays at Stripe, by %s, for the plan “%s” and has no account here, as "
+            "after a payment link: end it there.",
+            event.customer_id,
+            news.subscription_id,
+            plan.name,
+        )
 
 
 def _is_known(event: Event, delivery: str) -> bool:
@@ -163,12 +184,11 @@ def _apply_subscription(
 
 def _role_charged(membership: Membership) -> int | None:
     """Return the key of the role that Stripe charges for, None where it does not."""
-    is_charged = membership.state not in {Membership.State.WAITING, Membership.State.ENDED}
-    return membership.plan.role_id if is_charged else None
+    return membership.plan.role_id if membership.state not in _NOT_CHARGED else None
 
 
 def _tell_double(membership: Membership) -> None:
-    """Log that a user pays twice, such as by a link of the dashboard: nobody else would notice."""
+    """Log that a user pays twice, such as by the dashboard: nobody else would notice."""
     others = Membership.objects.charged().filter(GOES_ON, user=membership.user_id)
     others = others.filter(plan__role=membership.plan.role_id).exclude(pk=membership.pk)
     for other in others if membership.user_id is not None else ():
