@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -101,12 +100,12 @@ class Room(RoomBase):
         """Say whether the user can log in by what the room keeps, without a password."""
         return False
 
-    def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
+    def lock_out(self, user: Any, *, request: HttpRequest | None) -> None:
         """
         Take away the ways in that the room keeps for a user, in the transaction of the caller.
 
-        Somebody has just proved to be the owner of an account that a stranger may have been in:
-        what is from before that moment may be the stranger's; None stands for all there is.
+        Somebody has just proved to be the owner of an account that a stranger may have been in, and
+        any of them may be the stranger's. ``request`` is the owner's.
         """
 
     def outdated(self) -> "Mapping[str, QuerySet[Any]]":
@@ -146,10 +145,10 @@ def is_let_in_by_room(user: Any) -> bool:
     return any(room.lets_in(user) for room in rooms())
 
 
-def lock_out_of_rooms(user: Any, *, since_before: datetime | None) -> None:
+def lock_out_of_rooms(user: Any, *, request: HttpRequest | None) -> None:
     """Have every room take its ways into an account away; see ``Room.lock_out``."""
     for room in rooms():
-        room.lock_out(user, since_before=since_before)
+        room.lock_out(user, request=request)
 
 
 def admission_of(request: HttpRequest) -> Admission | None:

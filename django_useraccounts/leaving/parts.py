@@ -93,11 +93,11 @@ def end_roles(user: AbstractUser) -> None:
 
 
 def mails_of(user: AbstractUser) -> list[object]:
-    """Return the mails, and links to confirm an address only if it was proved by one."""
-    # What is written to a claim depends on whether somebody else has proved it: nothing tells that.
+    """Return the mails, but links that prove an address, or undo its end, only if it is proved."""
+    # What is written to others depends on whether somebody else has proved it: nothing tells that.
     proved = UserEmail.objects.confirmed().filter(user=user).values("email")
-    rows = OutgoingMail.objects.filter(user=user)
-    rows = rows.exclude(~Q(to__in=proved), kind="confirm_email").order_by("pk")
+    rows = OutgoingMail.objects.filter(user=user).order_by("pk")
+    rows = rows.exclude(~Q(to__in=proved), kind__in=("confirm_email", "email_removed"))
     return [
         {"kind": row.kind, "to": row.to, "written": row.created_at, "sent": row.sent_at}
         for row in rows

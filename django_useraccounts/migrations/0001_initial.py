@@ -707,6 +707,7 @@ class Migration(migrations.Migration):
                     "confirmed_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="confirmed"),
                 ),
+                ("is_owned", models.BooleanField(default=False, editable=False)),
                 (
                     "user",
                     models.ForeignKey(

@@ -1,13 +1,12 @@
 """Change a password, and get back in without it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed as tell_validators
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, F, OuterRef
+from django.db.models import DateTimeField, F
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
@@ -18,8 +17,7 @@ from ..canonical import clean_email
 from ..compiled import Slot, compiled
 from ..credentials import check_own_password
 from ..devices import trust_device
-from ..emails.flows import drop_claims
-from ..emails.flows.rows import in_order
+from ..emails.flows import drop_claims, proved_of
 from ..emails.flows.undoing import mail_undo_link_again, open_undo_link
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
@@ -96,9 +94,8 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
     spend("reset", identifier=to.key, request=request)
     with transaction.atomic():
         statement = compiled(_of_owner, UserEmail)
-        address: UserEmail | None = statement.first(key=to.key, moment=timezone.now())
-        if address and not address.user.is_active:
-            address = None
+        owned: UserEmail | None = statement.first(key=to.key, moment=timezone.now())
+        address = owned if owned and owned.user.is_active else None
         # Asked whether there is an address or not, as the row of a link is written.
         undo = open_undo_link(to.key)
         secret = issue(RESET_PASSWORD, address=address, next_url=next_url)
@@ -111,7 +108,7 @@ def forgot_password(email: str, *, next_url: str = "", request: HttpRequest | No
                 secret=secret,
                 request=request,
             )
-        elif undo:
+        elif undo and not owned:
             # Told to register anew, the owner would prove the address for another account, and
             # leave this one to the thief.
             mail_undo_link_again(undo, request=request)
@@ -145,12 +142,12 @@ def reset_password(
         if not _set_password(user, password_hash, epoch=secret.epoch):
             raise LinkUsed
         # Now that the user is locked: of an address that goes at this moment nobody is told.
-        own = _proved_of(user)
+        own = proved_of(user)
         proved = next((row for row in own if row.pk == secret.address_id), None)
         if proved is None:
             raise LinkUsed
         drop_claims(user, request=request)
-        lock_out_of_rooms(user, since_before=_owned_since(proved))
+        _lock_others_out(user, by=proved, request=request)
         # Each of them: else who reads one mailbox, and is a thief, would read the news alone.
         told = [row.email for row in own]
         _tell("password_reset", signals.password_reset, user, to=told, request=request)
@@ -161,30 +158,18 @@ def reset_password(
     return user
 
 
-def _proved_of(user: AbstractUser) -> list[UserEmail]:
-    """Return what ``proved_of`` does, with whether a password ``was_reset`` since each proof."""
-    statement = compiled(_with_resets, UserEmail)
-    return in_order(map(statement.instance, statement.fetch(user=user.pk)), user)
-
-
-def _with_resets(addresses: UserEmailQuerySet) -> UserEmailQuerySet:
-    resets = AccountEvent.objects.filter(
-        user=OuterRef("user"), kind="password_reset", at__gte=OuterRef("confirmed_at")
-    )
-    rows = addresses.confirmed().filter(user=Slot("user", UserEmail._meta.get_field("user")))
-    return rows.annotate(was_reset=Exists(resets)).order_by()
-
-
-def _owned_since(address: UserEmail) -> datetime | None:
+def _lock_others_out(user: AbstractUser, *, by: UserEmail, request: HttpRequest | None) -> None:
     """
-    Return since when only readers of a proved address have been in; None if that begins now.
+    Have rooms let nobody in who was in before ``by`` was proved to be the user's.
 
     Who had registered with the address of somebody else still has the password when she has proved
-    it, and can connect himself: only her first reset puts him out. Where registering itself has
-    proved the address, nobody was in before.
+    it, and can connect himself, and prove addresses of his own: only her first reset, by a link to
+    this very address, puts him out.
     """
-    is_owned = address.registration_key or address.was_reset  # type: ignore[attr-defined]
-    return address.confirmed_at if is_owned else None
+    if not by.is_owned:
+        lock_out_of_rooms(user, request=request)
+        by.is_owned = True
+        by.save(update_fields=["is_owned"])
 
 
 def _tell(

@@ -1,7 +1,6 @@
 """The room of sessions joins the house."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.checks import Tags, register
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..personal_data import register_personal_data
@@ -52,8 +52,8 @@ class SessionsConfig(Room, AppConfig):
             erase=later("sessions.parts.forget_sessions"),
         )
 
-    def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
-        later("sessions.flows.forget_devices")(user, since_before=since_before)
+    def lock_out(self, user: Any, *, request: HttpRequest | None) -> None:
+        later("sessions.flows.forget_devices")(user, request=request)
 
     def outdated(self) -> Mapping[str, QuerySet[Any]]:
         from .models import LoginSession  # noqa: PLC0415

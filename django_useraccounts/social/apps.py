@@ -1,12 +1,12 @@
 """The room of logins by a provider joins the house."""
 
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..personal_data import register_personal_data
@@ -53,5 +53,5 @@ class SocialConfig(Room, AppConfig):
         # Also by a provider that cannot be asked while a key of it lacks: a stranger's comes back.
         return Connection.objects.of(user).filter(provider__in=list(conf.PROVIDERS)).exists()
 
-    def lock_out(self, user: Any, *, since_before: datetime | None) -> None:
-        later("social.flows.drop_connections")(user, since_before=since_before)
+    def lock_out(self, user: Any, *, request: HttpRequest | None) -> None:
+        later("social.flows.drop_connections")(user, request=request)

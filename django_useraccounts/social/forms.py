@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django import forms
 
-from ..fields import AccountForm, EmailField
+from ..fields import AccountForm
 from ..login.forms import LoginForm
 from ..registration.forms import RegisterForm
 
@@ -15,21 +15,18 @@ class SocialLoginForm(AccountForm):
 
 
 class CompleteRegistrationForm(RegisterForm):
-    """What an account has here that the provider cannot tell, without a password."""
+    """
+    What an account has here that the provider cannot tell, without a password.
+
+    Who has registered by it, and whose address waits to be confirmed, is asked for the address
+    alone once more: it may be mistyped.
+    """
 
     retyped: ClassVar[Mapping[str, str]] = {}
 
     password = None  # type: ignore[assignment]
     #: Which identity the page has shown: another tab may have brought another one meanwhile.
     #: A program that was shown none may leave it out.
-    identity = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
-
-
-class CompleteAgainForm(AccountForm):
-    """For who has registered, and whose address waits to be confirmed: it may be mistyped."""
-
-    email = EmailField()
-    #: As in ``CompleteRegistrationForm``.
     identity = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
 

@@ -20,6 +20,7 @@ from django_useraccounts.models import (
     UndeliverableAddress,
     UserEmail,
 )
+from django_useraccounts.passwords.flows import forgot_password
 from django_useraccounts.personal_data import all_personal_data
 from django_useraccounts.testing import lifted_limits, log_in, make_user
 from tests.admin.pages import errors_of, save
@@ -336,6 +337,19 @@ def test_E8_what_the_account_holds_does_not_tell_whose_the_address_is(
         UserEmail.objects.claims().delete()
 
     assert held[0] == held[1]
+
+
+@pytest.mark.parametrize("has_it", ["nobody", "somebody", "somebody who is off"])
+def test_E8_nor_does_what_it_holds_once_the_address_was_taken_off(maria, has_it):
+    make_primary(add_email(maria, SECOND, confirmed=True))
+    remove_email(maria.emails.get(email=MARIA))
+    if has_it != "nobody":
+        make_user("victoria", MARIA, is_active=has_it == "somebody")
+    before = held_about(maria, MARIA)
+
+    forgot_password(MARIA)
+
+    assert held_about(maria, MARIA) == before
 
 
 @pytest.mark.parametrize("state", UndeliverableAddress.State.values)

@@ -40,6 +40,7 @@ User = get_user_model()
 VICTIM = HANNAH["email"]
 #: What the thief is at the provider, which says nothing of an address of his.
 THIEF = {"sub": "thief", "preferred_username": "thief"}
+HIS = "thief@evil.example"
 NEW_PASSWORD = "a brand new password of mine"
 
 
@@ -71,13 +72,13 @@ def follow(browser, mail):
     return response.request["PATH_INFO"]
 
 
-def confirm(browser, answer="confirm"):
-    return browser.post(follow(browser, mails_to(VICTIM)[-1]), {"answer": answer})
+def confirm(browser, answer="confirm", *, to=VICTIM):
+    return browser.post(follow(browser, mails_to(to)[-1]), {"answer": answer})
 
 
-def reset(browser):
-    browser.post(url("forgot_password"), {"email": VICTIM})
-    return browser.post(follow(browser, mails_to(VICTIM)[-1]), {"new_password": NEW_PASSWORD})
+def reset(browser, *, by=VICTIM):
+    browser.post(url("forgot_password"), {"email": by})
+    return browser.post(follow(browser, mails_to(by)[-1]), {"new_password": NEW_PASSWORD})
 
 
 # Trojan identities
@@ -171,6 +172,27 @@ def test_A3_what_he_connects_by_the_password_that_he_has_registered_with_goes_wh
     confirm(victim)
     thief.log_in("thief", PASSWORD)
     arrive(thief, provider, THIEF, name="connect_provider")
+    assert Connection.objects.get().subject == "thief"
+
+    reset(victim)
+
+    arrive(another, provider, THIEF)
+    assert another.user_id is None
+
+
+def test_A3_that_he_has_reset_it_himself_by_an_address_of_his_own_keeps_nothing(
+    new_browser, provider
+):
+    thief, victim, another = new_browser(), new_browser(), new_browser()
+    thief.register("thief", VICTIM, PASSWORD)
+    confirm(victim)
+    thief.log_in("thief", PASSWORD)
+    thief.post(url("add_email"), {"email": HIS})
+    confirm(thief, to=HIS)
+    reset(thief, by=HIS)
+    thief.log_in("thief", NEW_PASSWORD)
+    arrive(thief, provider, THIEF, name="connect_provider")
+    thief.post(url("remove_email", UserEmail.objects.get(email=HIS).pk))
     assert Connection.objects.get().subject == "thief"
 
     reset(victim)

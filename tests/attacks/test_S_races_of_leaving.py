@@ -1,12 +1,14 @@
 """S. Races about leaving: an account is closed, opened and erased while somebody logs in."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail
 from django.db import connections
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import change_rights
@@ -20,8 +22,11 @@ from django_useraccounts.leaving.flows import (
 )
 from django_useraccounts.models import AccountEvent, AccountExport, UserEmail
 from django_useraccounts.passwords.flows import change_password
+from django_useraccounts.social.flows import connect, register_identity
+from django_useraccounts.social.identities import Identity
+from django_useraccounts.social.models import Connection
 from django_useraccounts.testing import PASSWORD, make_user
-from tests.attacks.browsers import NEW_PASSWORD, url
+from tests.attacks.browsers import NEW_PASSWORD, VICTIM, url
 from tests.attacks.races import at_once
 from tests.attacks.test_S_races import posting, repeatedly, surfers
 
@@ -192,6 +197,28 @@ def test_S9_an_account_is_erased_whole_while_somebody_tries_to_get_in(surfers):
         assert not User.objects.exists()
         assert not UserEmail.objects.exists()
         assert events("account_erased") == 1
+
+
+def test_S_who_is_erased_just_as_somebody_brings_the_same_identity_is_told_of_no_more(rf):
+    victoria, identity = make_user("victoria", VICTIM), Identity("guild", "them", "1", email=VICTIM)
+    connect(victoria, identity)
+    close_account(victoria)
+    User.objects.update(erase_at=timezone.now())
+    with ThreadPoolExecutor() as others:
+
+        def erase_first(instance, **kwargs):
+            if instance.kind == "provider_disconnected":
+                # Whoever holds the row of the user is not waited for.
+                wait([others.submit(calling(erase_due, batch=9))], timeout=0.5)
+
+        pre_save.connect(erase_first, sender=AccountEvent)
+        register_identity(identity, username="vera", email="vera@example.com", request=rf.get("/"))
+        pre_save.disconnect(erase_first, sender=AccountEvent)
+
+    assert Connection.objects.get().user.username == "vera"
+    assert not User.objects.filter(username="victoria").exists()
+    told = AccountEvent.objects.filter(details__icontains=VICTIM)
+    assert {str(event.user) for event in told} == {"vera"}
 
 
 def test_S_a_password_and_the_opening_at_once_both_hold(surfers):

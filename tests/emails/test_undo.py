@@ -192,7 +192,9 @@ def test_E3_who_forgets_the_password_of_a_stolen_account_is_mailed_the_link_once
     assert {event.user for event in AccountEvent.objects.filter(kind=ASKED)} == {None}
 
 
-@pytest.mark.parametrize("end", ["undone", "expired", "switched off", "gone", "taken"])
+@pytest.mark.parametrize(
+    "end", ["undone", "expired", "switched off", "gone", "taken", "taken and off"]
+)
 def test_a_link_that_undoes_no_more_is_not_mailed_again(maria, end):
     steal(maria)
     users = get_user_model().objects.filter(pk=maria.pk)
@@ -205,7 +207,7 @@ def test_a_link_that_undoes_no_more_is_not_mailed_again(maria, end):
     elif end == "gone":
         users.update(erase_at=timezone.now())
     else:
-        make_user("hers", OLD)
+        make_user("hers", OLD, is_active=end == "taken")
     OutgoingMail.objects.all().delete()
 
     forgot_password(OLD)

@@ -324,7 +324,6 @@ NO_REQUEST = {
     "_note_failure": "Stripe asks, whose address is no person's",
     "_tell": "undeliverable: a mail server",
     "create_superuser": "a command, or code",
-    "drop_connections": "a part of what locks a thief out, whose event has it",
     "release": "who confirms there is not who is told of here",
     "save": "code",
 }

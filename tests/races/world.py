@@ -152,6 +152,7 @@ class World(Names):
         User.objects.filter(pk=self.maria.pk).update(email="")
         events = AccountEvent.objects.filter(user=self.maria, kind="email_added")
         events._raw_delete(events.db)
+        AccountEvent.objects.record("registered", user=self.maria, actor=self.maria)
         if conf.CONFIRM_EMAIL_BEFORE_LOGIN:
             # Nobody has come in.
             User.objects.filter(pk=self.maria.pk).update(last_login=None)

@@ -4,7 +4,9 @@ import re
 import time
 
 import pytest
+from django import forms
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.test.utils import isolate_apps
 
@@ -20,8 +22,10 @@ from django_useraccounts.models import (
 from django_useraccounts.secrets import CONFIRM_EMAIL, link_of, peek
 from django_useraccounts.social.flows import connect, disconnect
 from django_useraccounts.social.flows.arriving import names_in
+from django_useraccounts.social.forms import CompleteRegistrationForm
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
+from django_useraccounts.social.views import CompleteRegistrationView
 from django_useraccounts.testing import PASSWORD, log_in, make_user
 from django_useraccounts.testing.provider import FakeProvider
 from tests.social.visits import HANNAH, OPTIONS, arrive, begin, path_of, url, user_of
@@ -375,6 +379,25 @@ def test_one_that_belongs_to_somebody_is_told_to_its_owner_alone(client, mistype
 
     assert path_of(response) == url("mail_sent")
     assert kinds_to("maria@example.com") == ["already_registered"]
+
+
+def test_the_form_of_a_project_says_which_addresses_it_takes(client, mistyped, monkeypatch):
+    class OurForm(CompleteRegistrationForm):
+        newsletter = forms.BooleanField()
+
+        def clean_email(self):
+            if not self.cleaned_data["email"].endswith("@guild.example"):
+                raise ValidationError("Only for people of the guild.")
+            return self.cleaned_data["email"]
+
+    monkeypatch.setattr(CompleteRegistrationView, "form_class", OurForm)
+
+    refused = complete(client, email="hannah@home.example")
+
+    assert "Only for people of the guild." in refused.content.decode()
+    assert "newsletter" not in refused.content.decode()
+    assert UserEmail.objects.get().email == "hannah@giuld.example"
+    assert path_of(complete(client, email="h.hoech@guild.example")) == url("mail_sent")
 
 
 def test_it_waits_for_no_registration_to_be_open(client, mistyped, set_conf, settings):

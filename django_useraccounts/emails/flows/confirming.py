@@ -160,7 +160,7 @@ def prove_first_email(address: UserEmail, *, request: HttpRequest | None = None)
     """
     try:
         with transaction.atomic():
-            prove(address, is_first=True, registration_key=address.registration_key)
+            prove(address, is_first=True, by_registering=True)
             address.copy_to_user()
             heal(address.email)
             _tell_of_proof(address, [], request=request)

@@ -73,7 +73,7 @@ def _take_all(user: AbstractUser, *, but: UserEmail, request: HttpRequest | None
     take_off(UserEmail.objects.filter(user=user).exclude(pk=but.pk), user, request=request)
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
     links.update(redeemed_at=timezone.now())
-    lock_out_of_rooms(user, since_before=None)
+    lock_out_of_rooms(user, request=request)
     drop_files(user)
     users = get_user_model()._default_manager.filter(pk=user.pk)
     users.update(

@@ -64,16 +64,19 @@ def is_own_act(user: AbstractUser, by: AbstractUser | None) -> bool:
     return by is None or by == user
 
 
-def prove(address: UserEmail, *, is_first: bool, registration_key: str | None = None) -> bool:
+def prove(address: UserEmail, *, is_first: bool, by_registering: bool = False) -> bool:
     """
     Turn a claim into a proved address, the primary one if it is the first of its user.
 
-    ``registration_key`` is what a second click on "Register" still has to find. Return whether it
-    still was a claim; IntegrityError if somebody else has proved it.
+    ``by_registering`` says that nobody else can have been in. Return whether it still was a claim;
+    IntegrityError if somebody else has proved it.
     """
     address.verified_key, address.confirmed_at = address.email_key, timezone.now()
-    address.is_primary, address.registration_key = is_first or None, registration_key
-    fields = ("verified_key", "confirmed_at", "is_primary", "registration_key")
+    address.is_primary, address.is_owned = is_first or None, by_registering
+    if not by_registering:
+        # Where it is, a second click on "Register" still has to find it.
+        address.registration_key = None
+    fields = ("verified_key", "confirmed_at", "is_primary", "is_owned", "registration_key")
     claim = UserEmail.objects.claims().filter(pk=address.pk)
     return bool(claim.update(**{name: getattr(address, name) for name in fields}))
 

@@ -108,7 +108,7 @@ def take_back(
             before = addresses_before(secret)
             redeem(secret)
             rows = _put_back(user, before, request=request)
-            _lock_out(user)
+            _lock_out(user, request=request)
             links = {row.email_key: issue(RESET_PASSWORD, address=row) for row in rows}
             for row in rows:
                 link = links[row.email_key]
@@ -147,11 +147,11 @@ def _put_back(
     return rows
 
 
-def _lock_out(user: AbstractUser) -> None:
+def _lock_out(user: AbstractUser, *, request: HttpRequest | None) -> None:
     """End what the thief has: sessions, the password, links, and undo links of his own."""
     users = get_user_model()._default_manager.filter(pk=user.pk)
     users.update(password=make_password(None), session_epoch=F("session_epoch") + 1)
     user.refresh_from_db(fields=["password", "session_epoch"])
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
     links.update(redeemed_at=timezone.now())
-    lock_out_of_rooms(user, since_before=None)
+    lock_out_of_rooms(user, request=request)

@@ -1,6 +1,5 @@
 """A session ends: at once, for good, and whatever a request that is under way saves."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model, update_session_auth_hash
@@ -9,7 +8,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from ... import signals
-from ...devices import trust_device
+from ...devices import device_key, trust_device
 from ...emails.flows.rows import locked
 from ...models import AbstractUser, AccountEvent
 from .. import signals as news
@@ -66,9 +65,9 @@ def end_logged_out(*, request: HttpRequest | None, **kwargs: Any) -> None:
         LoginSession.objects.filter(pk=key).end()
 
 
-def forget_devices(user: AbstractUser, *, since_before: datetime | None) -> None:
-    """Know the browsers no more that a stranger may have logged in with; see ``Room.lock_out``."""
+def forget_devices(user: AbstractUser, *, request: HttpRequest | None = None) -> None:
+    """Know no browser but that of ``request`` any more; see ``Room.lock_out``."""
     rows = LoginSession.objects.filter(user=user)
-    if since_before is not None:
-        rows = rows.filter(started_at__lt=since_before)
+    if request is not None:
+        rows = rows.exclude(device_key=device_key(request))
     rows.update(device_key="")

@@ -1,7 +1,6 @@
 """Let an identity at a provider into an account, and out of it again."""
 
 import json
-from datetime import datetime
 
 from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.db import IntegrityError, transaction
@@ -100,20 +99,16 @@ def disconnect(
             trust_device(request, user)
 
 
-def drop_connections(user: AbstractUser, *, since_before: datetime | None) -> None:
-    """
-    Let identities in no more that a stranger may have connected; see ``Room.lock_out``.
-
-    With one that is older than the moment go all: who came by it may have connected the newer ones.
-    """
+def drop_connections(user: AbstractUser, *, request: HttpRequest | None = None) -> None:
+    """Let no identity in any more: a stranger may have connected any; see ``Room.lock_out``."""
     rows = Connection.objects.filter(user=user)
-    if since_before and not rows.filter(connected_at__lt=since_before).exists():
-        return
     for connection in rows:
         details = _details(connection)
-        AccountEvent.objects.record("provider_disconnected", user=user, details=details)
+        AccountEvent.objects.record(
+            "provider_disconnected", user=user, details=details, request=request
+        )
         signals.send_on_commit(
-            news.provider_disconnected, user=user, connection=connection, request=None
+            news.provider_disconnected, user=user, connection=connection, request=request
         )
     rows.delete()
 
@@ -220,7 +215,9 @@ def _release(identity: Identity) -> bool:
     if owner is None:
         return False
     with transaction.atomic():
-        drop_connections(owner, since_before=None)
+        # Locked: an event that is written beside the erasing would outlive it.
+        if gone.select_for_update().filter(pk=owner.pk).exists():
+            drop_connections(owner)
     return True
 
 

@@ -46,7 +46,7 @@ from ..flows import (
     register_identity,
     suggested_username,
 )
-from ..forms import CompleteAgainForm, CompleteRegistrationForm, SocialLoginForm
+from ..forms import CompleteRegistrationForm, SocialLoginForm
 from ..identities import Identity
 from ..models import Connection
 from .pages import ArrivalPage, ProviderPage, offered_page
@@ -214,8 +214,13 @@ class CompleteRegistrationView(ArrivalPage, RegisterView):
     def is_open(self) -> bool:
         return self.arrival.is_registered or super().is_open()
 
-    def get_form_class(self) -> type[forms.Form]:
-        return CompleteAgainForm if self.arrival.is_registered else super().get_form_class()
+    def get_form(self, form_class: type[forms.Form] | None = None) -> forms.Form:
+        form = super().get_form(form_class)
+        if self.arrival.is_registered:
+            # The address may be mistyped; whatever else the form asks was told by registering.
+            for name in form.fields.keys() - {"email", "identity"}:
+                del form.fields[name]
+        return form
 
     def get_initial(self) -> dict[str, Any]:
         initial = super().get_initial()

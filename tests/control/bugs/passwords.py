@@ -25,7 +25,11 @@ BUGS = (
         what="Who was switched off is mailed a link.",
         whose="Flask-User",
         changes=(
-            Change("passwords/flows.py", "if address and not address.user.is_active:", "if False:"),
+            Change(
+                "passwords/flows.py",
+                "address = owned if owned and owned.user.is_active else None",
+                "address = owned",
+            ),
         ),
         tests=(
             D + "test_D10_the_answer_is_the_same_and_the_mail_tells_the_owner",
