@@ -30,7 +30,8 @@ def change_username(
     Give ``user`` another username, and keep the old one from others for OLD_USERNAME_RESERVED.
 
     The user is told by mail. ``by`` is who does it, if not the user. Raises UsernameTaken,
-    InvalidUsername and, for users who do it themselves, TooManyAttempts.
+    InvalidUsername, UserVanished, SessionEnded for what a session of the user does after its end,
+    and, for users who do it themselves, TooManyAttempts.
     """
     name = clean_username(username)
     if name.text == user.username:
@@ -54,6 +55,7 @@ def _change_username(
     old_username = user.username
     try:
         with transaction.atomic():
+            locked(user, request=request)
             _rename(user, name)
             details = {"from": old_username, "to": name.text}
             AccountEvent.objects.record(

@@ -7,7 +7,12 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 
-from django_useraccounts.errors import InvalidUsername, TooManyAttempts, UsernameTaken
+from django_useraccounts.errors import (
+    InvalidUsername,
+    SessionEnded,
+    TooManyAttempts,
+    UsernameTaken,
+)
 from django_useraccounts.models import AccountEvent, OldUsername
 from django_useraccounts.profile.flows import change_username
 from django_useraccounts.registration.flows import register
@@ -192,6 +197,17 @@ def test_of_two_changes_at_once_the_one_that_read_the_older_name_does_nothing(ma
     maria.refresh_from_db()
     assert maria.username == "curie"
     assert list(OldUsername.objects.values_list("username_key", flat=True)) == ["maria-"]
+
+
+def test_a_session_that_was_ended_meanwhile_renames_nobody(maria, rf):
+    request = rf.post(PAGE)
+    request.user = maria
+    get_user_model().objects.update(session_epoch=7)
+
+    with pytest.raises(SessionEnded):
+        change_username(maria, "mallory", request=request)
+
+    assert get_user_model().objects.get().username == "maria"
 
 
 def test_a_user_without_username_gets_one(settings):
