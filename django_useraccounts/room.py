@@ -105,7 +105,7 @@ class Room(RoomBase):
         Take away the ways in that the room keeps for a user, in the transaction of the caller.
 
         Somebody has just proved to be the owner of an account that a stranger may have been in, and
-        any of them may be the stranger's. ``request`` is the owner's.
+        any of them may be the stranger's. ``request`` is the owner's, None if that is not sure.
         """
 
     def outdated(self) -> "Mapping[str, QuerySet[Any]]":

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed as tell_validators
 from django.db import transaction
-from django.db.models import DateTimeField, F
+from django.db.models import Case, DateTimeField, F, When
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
@@ -18,6 +18,7 @@ from ..compiled import Slot, compiled
 from ..credentials import check_own_password
 from ..devices import trust_device
 from ..emails.flows import drop_claims, proved_of
+from ..emails.flows.rows import is_of_owner
 from ..emails.flows.undoing import mail_undo_link_again, open_undo_link
 from ..errors import LinkUsed, PasswordAlreadySet, WrongPassword
 from ..identity import has_emails
@@ -147,7 +148,8 @@ def reset_password(
         if proved is None:
             raise LinkUsed
         drop_claims(user, request=request)
-        _lock_others_out(user, by=proved, request=request)
+        if not proved.is_owned:
+            _lock_others_out(proved, own, request=request)
         # Each of them: else who reads one mailbox, and is a thief, would read the news alone.
         told = [row.email for row in own]
         _tell("password_reset", signals.password_reset, user, to=told, request=request)
@@ -158,18 +160,22 @@ def reset_password(
     return user
 
 
-def _lock_others_out(user: AbstractUser, *, by: UserEmail, request: HttpRequest | None) -> None:
+def _lock_others_out(
+    proved: UserEmail, own: Sequence[UserEmail], *, request: HttpRequest | None
+) -> None:
     """
-    Have rooms let nobody in who was in before ``by`` was proved to be the user's.
+    Have rooms let nobody in any more; the link went to ``proved``, which is one of the ``own``.
 
     Who had registered with the address of somebody else still has the password when she has proved
     it, and can connect himself, and prove addresses of his own: only her first reset, by a link to
-    this very address, puts him out.
+    this very address, puts him out. It does so anew after one by another address, which may be his.
     """
-    if not by.is_owned:
-        lock_out_of_rooms(user, request=request)
-        by.is_owned = True
-        by.save(update_fields=["is_owned"])
+    user: AbstractUser = proved.user
+    # His browser does not stay known.
+    owners = request if is_of_owner(proved, before=own) else None
+    lock_out_of_rooms(user, request=owners)
+    is_this = Case(When(pk=proved.pk, then=True), default=False)
+    UserEmail.objects.filter(user=user).update(is_owned=is_this)
 
 
 def _tell(

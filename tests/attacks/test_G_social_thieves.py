@@ -201,6 +201,25 @@ def test_A3_that_he_has_reset_it_himself_by_an_address_of_his_own_keeps_nothing(
     assert another.user_id is None
 
 
+def test_A3_nor_does_it_help_him_to_reset_it_once_more_after_she_has(new_browser, provider):
+    thief, victim, another = new_browser(), new_browser(), new_browser()
+    thief.register("thief", VICTIM, PASSWORD)
+    confirm(victim)
+    thief.log_in("thief", PASSWORD)
+    thief.post(url("add_email"), {"email": HIS})
+    confirm(thief, to=HIS)
+    reset(victim)
+    reset(thief, by=HIS)
+    thief.log_in("thief", NEW_PASSWORD)
+    arrive(thief, provider, THIEF, name="connect_provider")
+    assert Connection.objects.get().subject == "thief"
+
+    reset(victim)
+
+    arrive(another, provider, THIEF)
+    assert another.user_id is None
+
+
 def test_A3_he_connects_nothing_before_an_address_is_proved(new_browser, provider, set_conf):
     set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False))
     thief = new_browser()

@@ -303,6 +303,17 @@ def test_after_the_first_reset_that_browser_alone_is_known(maria, client, new_br
     assert len(told()) == 2
 
 
+def test_a_browser_in_which_a_thief_may_have_reset_it_does_not_stay_known(maria, thief):
+    evil = add_email(maria, "evil@example.com", confirmed=True)
+    secret = issue(RESET_PASSWORD, address=evil)
+    page = thief.get(url("reset_password", link_of(secret)), follow=True).request["PATH_INFO"]
+    thief.post(page, {"new_password": NEW_PASSWORD})
+
+    thief.log_in(password=NEW_PASSWORD)
+
+    assert len(told()) == 2
+
+
 def test_the_link_has_the_time_of_those_that_undo(maria, thief):
     secret = OneTimeSecret.objects.get(purpose=DISOWN_LOGIN.name)
 

@@ -118,21 +118,21 @@ def test_nor_if_the_provider_has_proved_it_once_it_was_typed_right(provider, cli
 
 
 def test_other_code_hears_of_each_connection_that_is_dropped(
-    maria, django_capture_on_commit_callbacks
+    maria, rf, django_capture_on_commit_callbacks
 ):
     connected(maria, "older", days_ago=2)
     connected(maria, "newer")
-    heard = []
+    heard, asked = [], rf.get("/")
 
     def hear(user, connection, request, **kwargs):
         heard.append((user, connection.subject, request))
 
     provider_disconnected.connect(hear)
     with django_capture_on_commit_callbacks(execute=True):
-        drop_connections(maria)
+        drop_connections(maria, request=asked)
     provider_disconnected.disconnect(hear)
 
-    assert heard == [(maria, "older", None), (maria, "newer", None)]
+    assert heard == [(maria, "older", asked), (maria, "newer", asked)]
 
 
 def test_a_change_of_addresses_that_is_undone_drops_all(maria):

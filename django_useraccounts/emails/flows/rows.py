@@ -188,11 +188,20 @@ def link_to_take_back(
     """
     Issue a link to the address ``row`` that gives the account back, with the addresses ``before``.
 
-    None for one that came lately, unless it is the oldest: else a thief could take back, by the
-    address that he added, what the owner does.
+    None for one whose reader may be a thief.
+    """
+    if not is_of_owner(row, before=before):
+        return None
+    return issue(purpose, address=row, pending=as_they_were(before))
+
+
+def is_of_owner(row: UserEmail, *, before: Sequence[UserEmail]) -> bool:
+    """
+    Say whether a reader of the address ``row`` is believed to be the owner: not if it came lately.
+
+    Else a thief could take back, by the address that he added, what the owner does. The oldest of
+    all, ``before``, is believed whenever it came.
     """
     oldest = min(before, key=lambda row: _rank(row)[1:], default=None)
     ripe = timezone.now() - UNDO_MAX_AGE
-    if row == oldest or row.confirmed_at is None or row.confirmed_at <= ripe:
-        return issue(purpose, address=row, pending=as_they_were(before))
-    return None
+    return row == oldest or row.confirmed_at is None or row.confirmed_at <= ripe
