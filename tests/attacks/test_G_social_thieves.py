@@ -81,6 +81,13 @@ def reset(browser, *, by=VICTIM):
     return browser.post(follow(browser, mails_to(by)[-1]), {"new_password": NEW_PASSWORD})
 
 
+def log_in_as_before(thief, victim):
+    """Register with the address of the victim, who confirms it, and go on by that password."""
+    thief.register("thief", VICTIM, PASSWORD)
+    confirm(victim)
+    thief.log_in("thief", PASSWORD)
+
+
 # Trojan identities
 
 
@@ -168,9 +175,7 @@ def test_A3_what_he_connects_by_the_password_that_he_has_registered_with_goes_wh
     new_browser, provider
 ):
     thief, victim, another = new_browser(), new_browser(), new_browser()
-    thief.register("thief", VICTIM, PASSWORD)
-    confirm(victim)
-    thief.log_in("thief", PASSWORD)
+    log_in_as_before(thief, victim)
     arrive(thief, provider, THIEF, name="connect_provider")
     assert Connection.objects.get().subject == "thief"
 
@@ -184,9 +189,7 @@ def test_A3_that_he_has_reset_it_himself_by_an_address_of_his_own_keeps_nothing(
     new_browser, provider
 ):
     thief, victim, another = new_browser(), new_browser(), new_browser()
-    thief.register("thief", VICTIM, PASSWORD)
-    confirm(victim)
-    thief.log_in("thief", PASSWORD)
+    log_in_as_before(thief, victim)
     thief.post(url("add_email"), {"email": HIS})
     confirm(thief, to=HIS)
     reset(thief, by=HIS)
@@ -203,9 +206,7 @@ def test_A3_that_he_has_reset_it_himself_by_an_address_of_his_own_keeps_nothing(
 
 def test_A3_nor_does_it_help_him_to_reset_it_once_more_after_she_has(new_browser, provider):
     thief, victim, another = new_browser(), new_browser(), new_browser()
-    thief.register("thief", VICTIM, PASSWORD)
-    confirm(victim)
-    thief.log_in("thief", PASSWORD)
+    log_in_as_before(thief, victim)
     thief.post(url("add_email"), {"email": HIS})
     confirm(thief, to=HIS)
     reset(victim)

@@ -36,11 +36,8 @@ pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "another horse another staple"
 
 
-def connected(user, subject="m-1", *, days_ago=0, tokens=""):
-    row = connect(user, Identity("guild", ISSUER, subject, email=user.email, tokens=tokens))
-    row.connected_at = timezone.now() - timedelta(days=days_ago)
-    row.save()
-    return row
+def connected(user, subject="m-1", *, tokens=""):
+    return connect(user, Identity("guild", ISSUER, subject, email=user.email, tokens=tokens))
 
 
 def subjects_of(user):
@@ -49,10 +46,7 @@ def subjects_of(user):
 
 @pytest.fixture
 def maria():
-    """Somebody who has confirmed the address a day ago."""
-    maria = make_user("maria")
-    UserEmail.objects.update(confirmed_at=timezone.now() - timedelta(days=1))
-    return maria
+    return make_user("maria")
 
 
 # What takes connections away
@@ -69,9 +63,9 @@ def complete(client, **data):
     client.post(url("complete_registration"), data)
 
 
-def test_the_first_reset_since_the_proof_of_the_address_drops_all(maria):
+def test_the_first_reset_drops_all(maria):
     # who had the password before the proof may have connected himself after it
-    connected(maria, "older", days_ago=2)
+    connected(maria, "older")
     connected(maria, "newer")
 
     reset(maria)
@@ -120,7 +114,7 @@ def test_nor_if_the_provider_has_proved_it_once_it_was_typed_right(provider, cli
 def test_other_code_hears_of_each_connection_that_is_dropped(
     maria, rf, django_capture_on_commit_callbacks
 ):
-    connected(maria, "older", days_ago=2)
+    connected(maria, "older")
     connected(maria, "newer")
     heard, asked = [], rf.get("/")
 
@@ -136,7 +130,7 @@ def test_other_code_hears_of_each_connection_that_is_dropped(
 
 
 def test_a_change_of_addresses_that_is_undone_drops_all(maria):
-    connected(maria, "older", days_ago=2)
+    connected(maria, "older")
     connected(maria, "newer")
     address = maria.emails.get()
     row = issue(UNDO_EMAIL_CHANGE, address=address, pending=as_they_were([address]))
@@ -148,7 +142,7 @@ def test_a_change_of_addresses_that_is_undone_drops_all(maria):
 
 @pytest.mark.parametrize("event", ["changed", "first set", "closed"])
 def test_what_the_owner_does_drops_none(maria, event):
-    connected(maria, days_ago=2)
+    connected(maria)
 
     if event == "changed":
         change_password(maria, old_password=PASSWORD, new_password=NEW_PASSWORD)

@@ -65,7 +65,7 @@ def end_logged_out(*, request: HttpRequest | None, **kwargs: Any) -> None:
         LoginSession.objects.filter(pk=key).end()
 
 
-def forget_devices(user: AbstractUser, *, request: HttpRequest | None = None) -> None:
+def forget_devices(user: AbstractUser, *, request: HttpRequest | None) -> None:
     """Know no browser but that of ``request`` any more; see ``Room.lock_out``."""
     rows = LoginSession.objects.filter(user=user)
     if request is not None:
