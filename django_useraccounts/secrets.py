@@ -39,6 +39,8 @@ class Purpose:
     bound_to_address: bool = True
     #: Is it mailed to the user whose link it is, and not to somebody whom that one invites?
     is_to_its_user: bool = True
+    #: Does it give a stolen account back? Then a thief must not end it by closing the account.
+    outlives_closing: bool = False
 
 
 #: How long what an account holds waits, packed, for its owner to fetch it.
@@ -54,7 +56,11 @@ RESET_PASSWORD = Purpose(
 )
 #: Neither a new password nor the end of the address voids it: whoever stole the account does both.
 UNDO_EMAIL_CHANGE = Purpose(
-    "undo_email_change", lambda: UNDO_MAX_AGE, voided_by_epoch=False, bound_to_address=False
+    "undo_email_change",
+    lambda: UNDO_MAX_AGE,
+    voided_by_epoch=False,
+    bound_to_address=False,
+    outlives_closing=True,
 )
 #: It proves nothing that a login does not prove, and works for nobody else.
 FETCH_EXPORT = Purpose(

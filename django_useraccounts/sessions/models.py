@@ -22,7 +22,13 @@ KEPT = timedelta(days=180)
 #: Made here, so that whoever delivers mail knows it: models are imported in every process. A new
 #: password does not void it, since whoever stole the account sets one.
 DISOWN_LOGIN = register_purpose(
-    Purpose("disown_login", lambda: UNDO_MAX_AGE, voided_by_epoch=False, bound_to_address=False)
+    Purpose(
+        "disown_login",
+        lambda: UNDO_MAX_AGE,
+        voided_by_epoch=False,
+        bound_to_address=False,
+        outlives_closing=True,
+    )
 )
 
 

@@ -60,7 +60,7 @@ class Account:
     """
     A user with a proved address, two claims, a link for each, a session, and an invitation.
 
-    By a provider the user comes in since before the proof of the address, and since after it; a link
+    Two links take back what a thief has done: to the addresses, and by a login. By a provider the user comes in since before the proof of the address, and since after it; a link
     waits that connects one more.
     """
 
@@ -79,6 +79,9 @@ class Account:
         self.connect = issue(
             CONNECT_BY_LINK, address=self.proved, pending=json.dumps(identity("link").as_kept())
         )
+        before = as_they_were([self.proved])
+        self.undo = issue(UNDO_EMAIL_CHANGE, address=self.proved, pending=before)
+        self.disown_login = issue(DISOWN_LOGIN, address=self.proved, pending=before)
         self.browser = log_in(Client(), self.user)
         for name, days in (("older", -1), ("newer", 1)):
             row = connect(self.user, identity(name))
@@ -98,6 +101,8 @@ class Account:
             "other confirm": opens(CONFIRM_EMAIL, self.other_confirm),
             "reset": opens(RESET_PASSWORD, self.reset),
             "connect": opens(CONNECT_BY_LINK, self.connect),
+            "undo": opens(UNDO_EMAIL_CHANGE, self.undo),
+            "disown login": opens(DISOWN_LOGIN, self.disown_login),
             "older": Connection.objects.filter(subject="older").exists(),
             "newer": Connection.objects.filter(subject="newer").exists(),
             "invitation": opens(ACCEPT_INVITATION, self.invitation.link),
@@ -196,19 +201,11 @@ def erase(account):
 
 
 def undo(account):
-    """By a link that was mailed before the claims were added."""
-    account.user.refresh_from_db()
-    secret = issue(
-        UNDO_EMAIL_CHANGE, address=account.proved, pending=as_they_were([account.proved])
-    )
-    undo_email_change(secret)
+    undo_email_change(peek(UNDO_EMAIL_CHANGE, link_of(account.undo)))
 
 
 def disown_the_login(account):
-    """By a link that was mailed before the claims were added."""
-    account.user.refresh_from_db()
-    secret = issue(DISOWN_LOGIN, address=account.proved, pending=as_they_were([account.proved]))
-    disown_login(secret)
+    disown_login(peek(DISOWN_LOGIN, link_of(account.disown_login)))
 
 
 def end_others(account):
@@ -225,7 +222,7 @@ def end_another(account):
 def expire(account):
     # The HMAC covers the end: a row that was changed afterwards is as good as none.
     links = (account.confirm, account.other_confirm, account.reset, account.connect)
-    links = (*links, account.invitation.link)
+    links = (*links, account.invitation.link, account.undo, account.disown_login)
     for secret in links:
         secret.expires_at = timezone.now().replace(microsecond=0) - timedelta(seconds=1)
         secret.save()
@@ -233,8 +230,9 @@ def expire(account):
 
 EVERYTHING = {
     *("confirm", "other confirm", "reset", "session", "claim", "invitation"),
-    *("connect", "older", "newer"),
+    *("connect", "older", "newer", "undo", "disown login"),
 }
+TAKE_BACK = {"undo", "disown login"}
 
 
 @pytest.mark.parametrize(
@@ -256,7 +254,10 @@ EVERYTHING = {
         ),
         (remove_proved, {"reset", "connect"}),
         (end_all_sessions, {"reset", "session", "connect"}),
-        (turn_off, {"confirm", "other confirm", "reset", "session", "invitation", "connect"}),
+        (
+            turn_off,
+            {"confirm", "other confirm", "reset", "session", "invitation", "connect", *TAKE_BACK},
+        ),
         (turn_off_and_on, {"reset", "session", "connect"}),
         (withdraw, {"invitation"}),
         (accept, {"invitation"}),
@@ -270,7 +271,7 @@ EVERYTHING = {
         (disown_the_login, EVERYTHING),
         (end_others, {"reset", "session", "connect"}),
         (end_another, set()),
-        (expire, {"confirm", "other confirm", "reset", "invitation", "connect"}),
+        (expire, {"confirm", "other confirm", "reset", "invitation", "connect", *TAKE_BACK}),
     ],
 )
 def test_an_event_voids_what_the_table_says_and_nothing_else(event, voids):

@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.contrib import auth
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +21,14 @@ from django_useraccounts.sessions.models import DISOWN_LOGIN, LoginSession
 from django_useraccounts.social.flows import connect
 from django_useraccounts.social.identities import Identity
 from django_useraccounts.social.models import Connection
-from django_useraccounts.testing import html_of, lifted_limits, link_in, mails_to, make_user
+from django_useraccounts.testing import (
+    PASSWORD,
+    html_of,
+    lifted_limits,
+    link_in,
+    mails_to,
+    make_user,
+)
 from tests.sessions.visits import SAFARI, age, url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_engine")]
@@ -253,6 +261,21 @@ def test_what_the_thief_has_done_meanwhile_is_taken_back(maria, thief):
     assert not maria.has_usable_password()
     with pytest.raises(LinkError):
         peek(RESET_PASSWORD, link_of(reset))
+
+
+def test_the_thief_does_not_end_the_link_by_closing_the_account(maria, thief, new_browser):
+    connect(maria, Identity("guild", "https://id.guild.example", "evil"))
+    thief.post(url("close_account"), {"old_password": PASSWORD})
+    assert get_user_model().objects.get().is_closed
+    reader = new_browser()
+    page = reader.get(link_in(told()[0]), follow=True).request["PATH_INFO"]
+
+    answer = reader.post(page, follow=True)
+
+    reader.post(answer.request["PATH_INFO"], {"new_password": NEW_PASSWORD})
+    assert not Connection.objects.exists()
+    assert new_browser().log_in(password=NEW_PASSWORD).is_in
+    assert not get_user_model().objects.get().is_closed
 
 
 def test_what_the_thief_had_done_before_is_taken_back_as_well(maria, thief, new_browser):

@@ -19,7 +19,7 @@ from ...errors import AccountGone
 from ...identity import has_emails
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, AccountExport, OneTimeSecret, UserEmail
-from ...secrets import UNDO_EMAIL_CHANGE
+from ...secrets import PURPOSES
 
 
 def close_account(
@@ -33,8 +33,8 @@ def close_account(
     Close the account of ``user``: it is erased after CLOSED_ACCOUNT_KEPT, unless a login is before.
 
     Every session ends, that of ``request`` included if it is the user's, and every mailed link but
-    those that take a change of addresses back: who has stolen an account could else close it to
-    keep it. All proved addresses are told. ``by`` is who does it, if not the user. An account that
+    those that take a change of addresses or a login back: who has stolen an account could else
+    close it to keep it. All proved addresses are told. ``by`` is who does it, if not the user. An account that
     is closed stays so without another event. Raises LastSuperuser.
     """
     with transaction.atomic():
@@ -94,7 +94,8 @@ def _close(user: AbstractUser) -> datetime:
     rows.update(erase_at=erase_at, session_epoch=F("session_epoch") + 1)
     user.erase_at, user.session_epoch = erase_at, user.session_epoch + 1
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
-    links.exclude(purpose=UNDO_EMAIL_CHANGE.name).update(redeemed_at=timezone.now())
+    kept = [purpose.name for purpose in PURPOSES.values() if purpose.outlives_closing]
+    links.exclude(purpose__in=kept).update(redeemed_at=timezone.now())
     AccountExport.objects.filter(user=user).delete()
     return erase_at
 
