@@ -54,17 +54,17 @@ def act_on_each(
             model_admin.message_user(request, error.messages[0], messages.ERROR)
             break
         try:
-            act = partial(flow, row, by=request.user, request=request)
+            act = partial(flow, _as_own(row, request.user), by=request.user, request=request)
             number += repeat_undone(act, restore=lambda: None) is not False
+        except SessionEnded as error:
+            # Of the own account, just now: as above.
+            model_admin.message_user(request, error.messages[0], messages.ERROR)
+            break
         except AccountError as error:
             refused += 1
             if refused <= TOLD:
                 sentence = f"{name(row)}: {error.messages[0]}"
                 model_admin.message_user(request, sentence, messages.ERROR)
-        acts: Any = request.user
-        if acts.pk == (row.pk if isinstance(row, AbstractUser) else getattr(row, "user_id", None)):
-            # The own sessions, which the act itself may have ended: the other rows are wanted, too.
-            acts.refresh_from_db(fields=["session_epoch"])
     if refused > TOLD:
         more = refused - TOLD
         sentence = ngettext(
@@ -73,6 +73,19 @@ def act_on_each(
         model_admin.message_user(request, sentence, messages.ERROR)
     if number or not refused:
         model_admin.message_user(request, done(number), messages.SUCCESS)
+
+
+def _as_own(row: Any, acts: Any) -> Any:
+    """
+    Return a row for the flow, with who acts in it if it is of their account.
+
+    So the flow tells them of the sessions that it ends itself, and the other rows are done, too.
+    """
+    if isinstance(row, AbstractUser):
+        return acts if row.pk == acts.pk else row
+    if getattr(row, "user_id", None) == acts.pk:
+        row.user = acts
+    return row
 
 
 def _refuse_who_may_no_more(model_admin: ModelAdmin, request: HttpRequest) -> None:

@@ -181,7 +181,7 @@ def switch_off(
             _note(
                 "switched_off", signals.switched_off, user, by=by, details=details, request=request
             )
-    user.refresh_from_db(fields=["is_active", "session_epoch"])
+        user.refresh_from_db(fields=["is_active", "session_epoch"])
 
 
 def switch_on(
@@ -208,7 +208,7 @@ def end_sessions(
         rows = get_user_model()._default_manager.filter(pk=user.pk)
         rows.update(session_epoch=F("session_epoch") + 1)
         _note("sessions_ended", signals.sessions_ended, user, by=by, request=request)
-    user.refresh_from_db(fields=["session_epoch"])
+        user.refresh_from_db(fields=["session_epoch"])
 
 
 def change_rights(

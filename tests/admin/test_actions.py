@@ -11,6 +11,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 
+from django_useraccounts.leaving.flows import closing
 from django_useraccounts.mail import announce
 from django_useraccounts.models import AccountEvent, OutgoingMail
 from django_useraccounts.testing import link_in, log_in, mails_to, make_user
@@ -138,6 +139,34 @@ def test_S11_an_action_stops_when_the_permission_for_it_is_taken(client, by):
         "You may not do this any more.",
         "1 mail is on its way again.",
     ]
+
+
+def test_S11_an_action_stops_at_a_row_of_the_own_account_as_at_any_other(office, boss):
+    mails = [announce("welcome", to=boss.email, user=boss) for _ in range(3)]
+    OutgoingMail.objects.update(due_at=None)
+    AccountEvent.objects.all().delete()
+
+    def lock_out(event):
+        get_user_model().objects.filter(pk=boss.pk).update(session_epoch=1)
+
+    with before_each_event(lock_out):
+        act(office, "send_again", *mails, model="outgoingmail")
+
+    assert written() == [("mail_sent_again", "boss", "boss")]
+
+
+def test_S11_an_action_stops_when_the_flow_finds_the_own_sessions_ended(client, monkeypatch):
+    clerk = make_staff("change_user", "view_user")
+    others = [make_user("frida"), make_user("diego")]
+    log_in(client, clerk)
+
+    def lock_out(user):
+        get_user_model().objects.filter(pk=clerk.pk).update(session_epoch=1)
+
+    monkeypatch.setattr(closing, "keep_a_superuser", lock_out)
+    act(client, "close", clerk, *others)
+
+    assert not get_user_model().objects.exclude(erase_at=None).exists()
 
 
 def second_factor(get_response):
