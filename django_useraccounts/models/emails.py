@@ -98,8 +98,8 @@ class UserEmail(models.Model):
     confirmed_at = models.DateTimeField(
         pgettext_lazy("point in time", "confirmed"), null=True, blank=True
     )
-    #: Whether its readers have put everybody else out, and no other address has done so since:
-    #: registering has proved it, or a password was reset by a link to it.
+    #: Whether its readers have put everybody else out, and no other address has let in since:
+    #: registering, or a provider, has proved it, or a password was reset by a link to it.
     is_owned = models.BooleanField(default=False, editable=False)
 
     objects = UserEmailQuerySet.as_manager()

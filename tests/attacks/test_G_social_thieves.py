@@ -221,6 +221,32 @@ def test_A3_nor_does_it_help_him_to_reset_it_once_more_after_she_has(new_browser
     assert another.user_id is None
 
 
+@pytest.mark.parametrize("by_address", [False, True], ids=["by a link", "by the address"])
+def test_A3_nor_does_it_help_him_to_come_by_a_provider_with_an_address_of_his(
+    new_browser, provider, set_conf, by_address
+):
+    set_conf(SOCIAL={"PROVIDERS": {"guild": OPTIONS}, "CONNECT_BY_EMAIL": by_address})
+    # The provider vouches for addresses of its own domain.
+    his = "thief@guild.example"
+    thief, victim, another = new_browser(), new_browser(), new_browser()
+    log_in_as_before(thief, victim)
+    thief.post(url("add_email"), {"email": his})
+    confirm(thief, to=his)
+    reset(victim)
+    comes_as = {**THIEF, "email": his, "email_verified": True}
+    arrive(thief, provider, comes_as)
+    if not by_address:
+        thief.post(url("mail_connect_link"))
+        thief.post(follow(thief, mails_to(his)[-1]))
+    assert Connection.objects.get().subject == "thief"
+    thief.post(url("remove_email", UserEmail.objects.get(email=his).pk))
+
+    reset(victim)
+
+    arrive(another, provider, comes_as)
+    assert another.user_id is None
+
+
 def test_A3_he_connects_nothing_before_an_address_is_proved(new_browser, provider, set_conf):
     set_conf(**site_with(CONFIRM_EMAIL_BEFORE_LOGIN=False))
     thief = new_browser()

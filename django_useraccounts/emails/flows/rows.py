@@ -81,6 +81,17 @@ def prove(address: UserEmail, *, is_first: bool, by_registering: bool = False) -
     return bool(claim.update(**{name: getattr(address, name) for name in fields}))
 
 
+def note_way_in(user: AbstractUser, *, by: str) -> None:
+    """
+    Note that whoever reads the address with the key ``by`` was let in without a new password.
+
+    That may be a thief, so that no other address is owned any more: the next reset by one of them
+    puts everybody out once more.
+    """
+    others = UserEmail.objects.filter(user=user, is_owned=True).exclude(email_key=by)
+    others.update(is_owned=False)
+
+
 def drop_claims(user: AbstractUser, *, request: HttpRequest | None = None) -> None:
     """
     Drop the addresses of ``user`` that wait for their proof, with their links, as removed ones.

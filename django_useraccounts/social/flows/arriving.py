@@ -15,8 +15,9 @@ from django.urls import reverse
 
 from ...backends import start_session
 from ...browser import browser_key
-from ...canonical import clean_username
+from ...canonical import clean_username, email_key
 from ...emails.flows import claim_to_hand_over, hand_over, has_to_confirm, note_browser
+from ...emails.flows.rows import note_way_in
 from ...errors import EmailNotConfirmed, EmailTaken, InvalidUsername, TooManyAttempts
 from ...identity import has_emails
 from ...limits import spend
@@ -126,6 +127,7 @@ def log_in_by(
             entrance = _entrance_by_address(identity, request=request)
             if entrance:
                 connect(entrance.user, identity, request=request)
+                note_way_in(entrance.user, by=email_key(identity.email))
                 _let_in(entrance.user, identity, browser_token=browser_token, request=request)
     except EmailTaken:
         # Somebody has proved the address at this very moment: that account has to be proved.

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ... import signals
 from ...devices import trust_device
-from ...emails.flows.rows import locked
+from ...emails.flows.rows import locked, note_way_in
 from ...errors import LinkUsed
 from ...identity import has_emails
 from ...limits import spend
@@ -62,7 +62,7 @@ def add_connection(
     except IntegrityError:
         # Of two at once the unique key lets one through.
         owned = Connection.objects.filter(user=user, key=identity.key).first()
-        if owned is None and not _release(identity):
+        if owned is None and not _release(identity, request=request):
             raise IdentityTaken from None
         return owned or add_connection(user, identity, request=request)
     return connection
@@ -161,7 +161,9 @@ def connect_by_link(secret: OneTimeSecret, *, request: HttpRequest | None = None
     identity = identity_in(secret)
     with transaction.atomic():
         redeem(secret)
-        return connect(user, identity, request=request)
+        connection = connect(user, identity, request=request)
+        note_way_in(user, by=secret.email_key)
+        return connection
 
 
 def identity_in(secret: OneTimeSecret) -> Identity:
@@ -208,7 +210,7 @@ def _cut(
     _tell("provider_disconnected", user, connection, by=by, request=request)
 
 
-def _release(identity: Identity) -> bool:
+def _release(identity: Identity, *, request: HttpRequest | None) -> bool:
     """Take off an account that can be opened no more what it lets in by; say whether it was so."""
     gone = get_user_model()._default_manager.filter(erase_at__lte=timezone.now())
     owner = gone.filter(social_connections__key=identity.key).first()
@@ -217,7 +219,7 @@ def _release(identity: Identity) -> bool:
     with transaction.atomic():
         # Locked: an event that is written beside the erasing would outlive it.
         if gone.select_for_update().filter(pk=owner.pk).exists():
-            drop_connections(owner)
+            drop_connections(owner, request=request)
     return True
 
 
