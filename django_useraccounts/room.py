@@ -100,12 +100,13 @@ class Room(RoomBase):
         """Say whether the user can log in by what the room keeps, without a password."""
         return False
 
-    def lock_out(self, user: Any, *, request: HttpRequest | None) -> None:
+    def lock_out(self, user: Any, *, keep_browser: bool, request: HttpRequest | None) -> None:
         """
         Take away the ways in that the room keeps for a user, in the transaction of the caller.
 
         Somebody has just proved to be the owner of an account that a stranger may have been in, and
-        any of them may be the stranger's. ``request`` is the owner's, None if that is not sure.
+        any of them may be the stranger's. ``keep_browser`` tells whether that of ``request`` is the
+        owner's for sure.
         """
 
     def outdated(self) -> "Mapping[str, QuerySet[Any]]":
@@ -145,10 +146,12 @@ def is_let_in_by_room(user: Any) -> bool:
     return any(room.lets_in(user) for room in rooms())
 
 
-def lock_out_of_rooms(user: Any, *, request: HttpRequest | None) -> None:
+def lock_out_of_rooms(
+    user: Any, *, keep_browser: bool = True, request: HttpRequest | None
+) -> None:
     """Have every room take its ways into an account away; see ``Room.lock_out``."""
     for room in rooms():
-        room.lock_out(user, request=request)
+        room.lock_out(user, keep_browser=keep_browser, request=request)
 
 
 def admission_of(request: HttpRequest) -> Admission | None:

@@ -172,8 +172,8 @@ def _lock_others_out(
     """
     user: AbstractUser = proved.user
     # His browser does not stay known.
-    owners = request if is_of_owner(proved, before=own) else None
-    lock_out_of_rooms(user, request=owners)
+    keep_browser = is_of_owner(proved, before=own)
+    lock_out_of_rooms(user, keep_browser=keep_browser, request=request)
     is_this = Case(When(pk=proved.pk, then=True), default=False)
     UserEmail.objects.filter(user=user).update(is_owned=is_this)
 

@@ -52,8 +52,8 @@ class SessionsConfig(Room, AppConfig):
             erase=later("sessions.parts.forget_sessions"),
         )
 
-    def lock_out(self, user: Any, *, request: HttpRequest | None) -> None:
-        later("sessions.flows.forget_devices")(user, request=request)
+    def lock_out(self, user: Any, *, keep_browser: bool, request: HttpRequest | None) -> None:
+        later("sessions.flows.forget_devices")(user, but=request if keep_browser else None)
 
     def outdated(self) -> Mapping[str, QuerySet[Any]]:
         from .models import LoginSession  # noqa: PLC0415

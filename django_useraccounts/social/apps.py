@@ -53,5 +53,5 @@ class SocialConfig(Room, AppConfig):
         # Also by a provider that cannot be asked while a key of it lacks: a stranger's comes back.
         return Connection.objects.of(user).filter(provider__in=list(conf.PROVIDERS)).exists()
 
-    def lock_out(self, user: Any, *, request: HttpRequest | None) -> None:
+    def lock_out(self, user: Any, *, keep_browser: bool, request: HttpRequest | None) -> None:
         later("social.flows.drop_connections")(user, request=request)

@@ -129,6 +129,18 @@ def test_other_code_hears_of_each_connection_that_is_dropped(
     assert heard == [(maria, "older", asked), (maria, "newer", asked)]
 
 
+def test_the_history_tells_from_where_also_when_the_address_may_be_a_thiefs(maria, client):
+    connected(maria)
+    young = UserEmail.objects.add_proved(maria, "young@example.com")
+    link = link_of(issue(RESET_PASSWORD, address=young))
+
+    page = client.get(url("reset_password", link), follow=True).request["PATH_INFO"]
+    client.post(page, {"new_password": NEW_PASSWORD})
+
+    event = AccountEvent.objects.get(kind="provider_disconnected")
+    assert (event.client_address, event.via) == ("127.0.0.1", "useraccounts:reset_password")
+
+
 def test_a_change_of_addresses_that_is_undone_drops_all(maria):
     connected(maria, "older")
     connected(maria, "newer")

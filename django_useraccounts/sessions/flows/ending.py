@@ -65,9 +65,9 @@ def end_logged_out(*, request: HttpRequest | None, **kwargs: Any) -> None:
         LoginSession.objects.filter(pk=key).end()
 
 
-def forget_devices(user: AbstractUser, *, request: HttpRequest | None) -> None:
-    """Know no browser but that of ``request`` any more; see ``Room.lock_out``."""
+def forget_devices(user: AbstractUser, *, but: HttpRequest | None) -> None:
+    """Know no browser any more, ``but`` that of a request if it was known; see ``Room.lock_out``."""
     rows = LoginSession.objects.filter(user=user)
-    if request is not None:
-        rows = rows.exclude(device_key=device_key(request))
+    if but is not None:
+        rows = rows.exclude(device_key=device_key(but))
     rows.update(device_key="")
