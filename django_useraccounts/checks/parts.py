@@ -1,7 +1,8 @@
 """The parts that a project puts together: user model, backends, middleware, rooms, templates."""
 
 from collections.abc import Iterator
-from inspect import signature
+from inspect import isfunction, signature, unwrap
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,15 +201,24 @@ def _takes_any_password(path: str) -> bool:
     Say whether a backend asks the password of a user by a rule that knows nothing of ours.
 
     Django passes over what takes no username and password, as it asks here. What takes whatever
-    there is, and names no password, is likely to look for what a provider has sent.
+    there is, and knows no password, is likely to look for what a provider has sent.
     """
     if not is_subclass(path, ModelBackend) or is_subclass(path, AccountsBackend):
         return False
-    takes = signature(import_string(path).authenticate)
+    backend = import_string(path)
     try:
-        return "password" in takes.bind(None, None, username="", password="").arguments
+        taken = signature(backend.authenticate).bind(None, None, username="", password="").arguments
     except TypeError:
         return False
+    return "password" in taken or _knows_passwords(backend)
+
+
+def _knows_passwords(backend: type[ModelBackend]) -> bool:
+    """Say whether the code of a backend names a password, or asks the class that it is made of."""
+    own = takewhile(lambda cls: cls is not ModelBackend, backend.__mro__)
+    functions = filter(isfunction, chain.from_iterable(vars(cls).values() for cls in own))
+    codes = [unwrap(function).__code__ for function in functions]
+    return any("password" in code.co_consts or "authenticate" in code.co_names for code in codes)
 
 
 def databases() -> Iterator[CheckMessage]:

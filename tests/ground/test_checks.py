@@ -596,9 +596,27 @@ class CodeBackend(ModelBackend):
         """Ask for what a provider has sent, as mozilla-django-oidc does."""
 
 
+class CredentialsBackend(ModelBackend):
+    def authenticate(self, request, **credentials):
+        """Ask for a password without naming it, as django-allauth does."""
+        return credentials.get("password")
+
+
+class Counted(ModelBackend):
+    def authenticate(self, *args, **kwargs):
+        """Ask as Django does, by a wrapper that looks at nothing."""
+        return super().authenticate(*args, **kwargs)
+
+
 @pytest.mark.parametrize(
     "own, is_told",
-    [("Logged", True), ("TicketBackend", False), ("CodeBackend", False)],
+    [
+        ("Logged", True),
+        ("TicketBackend", False),
+        ("CodeBackend", False),
+        ("CredentialsBackend", True),
+        ("Counted", True),
+    ],
 )
 def test_W008_tells_of_those_that_ask_for_a_password(settings, own, is_told):
     settings.AUTHENTICATION_BACKENDS = [BACKEND, f"{__name__}.{own}"]
