@@ -1,11 +1,17 @@
 """Q. Unicode and malformed text: one key for one name, and no page that fails."""
 
+import sys
 import time
+import traceback
 import unicodedata
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.signals import got_request_exception
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.urls import reverse
 from hypothesis import example, given
 from hypothesis import settings as hypothesis
@@ -28,6 +34,7 @@ from django_useraccounts.testing import log_in, make_user
 from django_useraccounts.views import LINK_COOKIE
 from tests.attacks.browsers import EVIL, PASSWORD, VICTIM, last_mail, link_in, page_of, url
 from tests.attacks.channels import ADDRESSING, BOSS, MALLORY, NAMING
+from tests.known import PACKAGE
 
 pytestmark = pytest.mark.django_db
 
@@ -343,7 +350,7 @@ def test_Q6_no_bytes_in_a_path_a_query_a_cookie_or_a_body_break_a_page(browser, 
     for purpose in ("confirm-email", "reset-password"):
         answers.append(browser.get(f"/accounts/{purpose}/{quoted}/"))
         answers.append(browser.get(f"/accounts/{purpose}/{'A' * 61}{quoted}/"))
-        # Not the session cookie: with NUL in it, Django itself fails on PostgreSQL.
+        # Not the session cookie, see below.
         for cookie in (LINK_COOKIE, COOKIE, "csrftoken", "messages"):
             path = f"/accounts/{purpose}/{'A' * 21}w/"
             answers.append(browser.get(path, HTTP_COOKIE=f"{cookie}={text * 43}"))
@@ -354,8 +361,7 @@ def test_Q6_no_bytes_in_a_path_a_query_a_cookie_or_a_body_break_a_page(browser, 
     assert {answer.status_code for answer in answers} <= {200, 302, 400, 404}
 
 
-#: Those that decode bytes leniently. Codecs that are no text encodings ("hex") fail in Django's own
-#: CsrfViewMiddleware, before any of our code sees the request.
+#: Those that decode bytes leniently; for the others, see below.
 CHARSETS = ["utf-7", "unicode_escape", "raw_unicode_escape", "utf-16", "utf-32", "punycode"]
 CHARSETS += ["utf-8", "latin-1", "cp037", "no-such", ""]
 
@@ -386,6 +392,54 @@ def test_Q6_no_charset_of_a_body_brings_text_in_that_breaks_a_page(browser, char
 
     for response in (answer, urlencoded, page):
         assert response.status_code in {200, 302, 400}
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("name", FORMS)
+def test_Q6_a_charset_that_is_none_of_text_fails_in_django_before_a_page_is_asked(name):
+    # docs/security.rst says so; once Django has mended it, its sentence goes, and this test.
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.get(url(name))
+    body = b'--x\r\nContent-Disposition: form-data; name="username"\r\n\r\nzz\r\n--x--\r\n'
+
+    with raised_in_requests() as raised:
+        content_type = "multipart/form-data; boundary=x; charset=hex"
+        answer = client.generic("POST", url(name), body, content_type)
+
+    assert answer.status_code == 500
+    [error] = raised
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    assert "csrf.py" in {path.name for path in files}
+    assert not [path for path in files if PACKAGE in path.parents]
+
+
+def test_Q6_a_session_cookie_with_nul_fails_in_django_on_postgresql_alone():
+    # docs/security.rst says this, too.
+    client = Client(raise_request_exception=False)
+
+    with raised_in_requests() as raised:
+        answer = client.get(url("profile"), HTTP_COOKIE=r'sessionid="\000aaaaaaaa"')
+
+    if connection.vendor == "postgresql":
+        assert answer.status_code == 500
+        assert "NUL" in str(raised)
+    else:
+        assert answer.status_code == 302
+        assert not raised
+
+
+@contextmanager
+def raised_in_requests():
+    raised = []
+
+    def note(**kwargs):
+        raised.append(sys.exception())
+
+    got_request_exception.connect(note)
+    try:
+        yield raised
+    finally:
+        got_request_exception.disconnect(note)
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "unicode_escape"])

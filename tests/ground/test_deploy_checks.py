@@ -1,6 +1,9 @@
 """``check --deploy`` names every weakening of a site in production, by Django's id or by ours."""
 
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from functools import cache
 from importlib.util import find_spec
@@ -16,7 +19,7 @@ from django.db import connections
 from docutils import nodes
 
 from django_useraccounts.checks import check_deployment, check_useraccounts
-from tests.readme import ROOT, document
+from tests.readme import ROOT, document, quickstart
 
 pytestmark = pytest.mark.one_database
 
@@ -33,9 +36,9 @@ PAGE = "docs/checks.rst"
 def production(settings, monkeypatch):
     """Set what the example of the documentation sets."""
     monkeypatch.setenv("SECRET_KEY", "".join(chr(33 + number) for number in range(60)))
-    other_mail = "EMAIL_HOST" if hasattr(mail, "mailers") else "MAILERS"
     for code in examples():
-        if other_mail not in code and ("SECURE_CSP" not in code or find_spec(CSP)):
+        # The databases of a process stay as they are; those of the tests have this, too.
+        if is_of_this_django(code) and "DATABASES" not in code:
             change(settings, given_by(code))
     return settings
 
@@ -44,6 +47,11 @@ def production(settings, monkeypatch):
 def examples():
     page = document(PAGE)
     return [b.astext() for b in page.findall(nodes.literal_block) if "python" in b["classes"]]
+
+
+def is_of_this_django(code):
+    other_mail = "EMAIL_HOST" if hasattr(mail, "mailers") else "MAILERS"
+    return other_mail not in code and ("SECURE_CSP" not in code or find_spec(CSP))
 
 
 def given_by(code):
@@ -74,9 +82,31 @@ def test_the_example_of_the_documentation_is_clean(production):
     assert [message for message in told if not message.is_silenced()] == []
 
 
+def test_it_is_clean_below_what_startproject_writes_and_the_quickstart_adds(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment["SECRET_KEY"] = "".join(map(chr, range(40, 100)))
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    project = quickstart(tmp_path, python=sys.executable, environment=environment)
+    with (project / "mysite" / "settings.py").open("a") as settings:
+        settings.writelines(f"\n{code}\n" for code in examples() if is_of_this_django(code))
+
+    check = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+    assert check.stderr == ""
+    assert check.stdout == "System check identified no issues (0 silenced).\n"
+    assert check.returncode == 0
+
+
 def test_the_example_of_the_documentation_keeps_what_the_site_has_set(monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "any")
     site = {"MIDDLEWARE": [], "USERACCOUNTS": {"ORIGIN": "http://127.0.0.1:8000", "POLICY": "ours"}}
+    site["DATABASES"] = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
 
     for code in examples():
         exec(code, site)

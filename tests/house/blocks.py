@@ -49,6 +49,7 @@ def _run(code: str) -> str:
         "INSTALLED_APPS": list(settings.INSTALLED_APPS),
         "MIDDLEWARE": list(settings.MIDDLEWARE),
         "AUTH_PASSWORD_VALIDATORS": list(settings.AUTH_PASSWORD_VALIDATORS),
+        "DATABASES": {"default": {}},
         "USERACCOUNTS": {},
         "urlpatterns": [],
         "path": path,

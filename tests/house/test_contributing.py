@@ -60,6 +60,7 @@ def test_what_it_names_exists() -> None:
 
 @pytest.mark.parametrize("line", lines())
 def test_its_commands_can_be_run(line: str) -> None:
+    line = re.sub(r"^USERACCOUNTS_\w+=\w+ ", "", line)
     words = shlex.split(line)
     if words[0] == "make":
         assert f"\n{words[1]}:" in (ROOT / "Makefile").read_text()

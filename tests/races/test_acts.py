@@ -10,9 +10,10 @@ import pytest
 
 from tests.flows import public_flows
 from tests.races.acts import ACTS
-from tests.races.matrix import Bout, Tally, lasting_connections, scene_of
+from tests.races.matrix import HARMLESS, PAIRS, Bout, Tally, lasting_connections, scene_of
 from tests.races.remains import Left
 from tests.races.world import MARIAS
+from tests.readme import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,3 +99,12 @@ def test_every_act_does_something_and_every_flow_is_in_an_act(races):
         LEAVE_NOTHING
     )
     assert set(public_flows()) - flows.called == set(NOT_RACED)
+
+
+@pytest.mark.one_database
+def test_the_page_of_the_runs_says_how_many_pairs_there_are_and_how_many_are_not_compared():
+    text = (ROOT / "benchmarks/README.rst").read_text()
+
+    assert HARMLESS <= {frozenset(pair) for pair in PAIRS}
+    assert f"every pair of {len(ACTS)} acts ({len(PAIRS)} pairs)" in text
+    assert f"{len(HARMLESS)} of the {len(PAIRS)}, in which" in text

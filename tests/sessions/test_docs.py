@@ -6,6 +6,7 @@ import pytest
 from django.dispatch import Signal
 from docutils import nodes
 
+from django_useraccounts.models import AccountEvent
 from django_useraccounts.sessions import signals
 from django_useraccounts.sessions.conf import SessionsConf
 from django_useraccounts.sessions.models import LoginSession
@@ -58,6 +59,7 @@ def test_its_code_ends_what_came_from_a_network():
     names: dict = {}
     exec(code("def end_all_in"), names)
 
-    names["end_all_in"](maria, "203.0.113.")
+    names["end_all_in"](maria, "203.0.113.", by=make_user("clerk"))
 
     assert LoginSession.objects.live(maria).get().client_address == "198.51.100.1"
+    assert AccountEvent.objects.get(kind="session_ended").actor.username == "clerk"
