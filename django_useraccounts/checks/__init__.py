@@ -54,6 +54,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         *deploy.passwords(),
         *deploy.mail(),
         *deploy.lengths(),
+        *deploy.clock(),
         *deploy.accounts(),
     ]
 

@@ -6,8 +6,9 @@ Django's own checks tell of HTTPS, HSTS, DEBUG, the key, and cookies that are no
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, MD5PasswordHasher
@@ -24,6 +25,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from ..breached import BreachedPasswordValidator
@@ -268,6 +270,20 @@ def lengths() -> Iterator[CheckMessage]:
             f"SECRET_KEY_FALLBACKS has {len(settings.SECRET_KEY_FALLBACKS)} keys, and whoever has "
             "one of them makes links and sessions of this site.",
             "Take those out that were replaced longer ago than links and sessions last.",
+        )
+
+
+def clock() -> Iterator[CheckMessage]:
+    """Yield that an hour comes twice, by moments that are kept as a clock on the wall shows them."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    year = timezone.now().year
+    offsets = {zone.utcoffset(datetime(year, month, 1)) for month in range(1, 13)}
+    if not settings.USE_TZ and len(offsets) > 1:
+        yield _weak(
+            "useraccounts.W044",
+            f"USE_TZ is False, and {settings.TIME_ZONE} sets its clocks back once a year: links, "
+            "roles and limits that have ended in that hour begin again.",
+            "Write USE_TZ = True, as startproject does.",
         )
 
 

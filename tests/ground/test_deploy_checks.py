@@ -344,6 +344,24 @@ def test_W043_anybody_says_that_an_address_takes_no_mail(production, given, ids)
     assert found() == ids
 
 
+@pytest.mark.parametrize(
+    "zone, ids",
+    [
+        ("Europe/Berlin", ["useraccounts.W044"]),
+        ("America/Santiago", ["useraccounts.W044"]),
+        ("UTC", []),
+        ("Asia/Kolkata", []),
+    ],
+)
+def test_W044_an_hour_comes_twice(production, zone, ids):
+    production.TIME_ZONE = zone
+    assert found() == []
+
+    production.USE_TZ = False
+
+    assert found() == ids
+
+
 def test_without_the_csrf_middleware_django_says_so(production):
     production.MIDDLEWARE = [path for path in production.MIDDLEWARE if path != CSRF]
 
