@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     caught = sum(verdict.is_caught for verdict in verdicts)
     print(f"{caught} of {len(bugs)} bugs were caught.")
     if asked.record:
-        record(BUGS, verdicts, datetime.now(UTC))
+        record(BUGS, verdicts, datetime.now(UTC).date())
     return int(caught < len(bugs))
 
 

@@ -1,11 +1,8 @@
 """What became of the bugs, for people."""
 
-import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-
-import django
+from datetime import date
 
 from tests.control.bug import Bug
 from tests.control.trial import ROOT, Verdict
@@ -13,16 +10,19 @@ from tests.control.trial import ROOT, Verdict
 #: Where it is written down what became of each bug when it was last tried.
 RECORD = ROOT / "benchmarks" / "negative_control.rst"
 
+#: By what a bug was caught, seconds, and the day.
+Written = tuple[str, str, str]
+
 HEAD = """\
 The negative control
 ====================
 
 ``python -m tests.control`` brings back bugs that others have had, each as a small change of our code, and
 expects the suite to fail by it. With ``--record`` it writes down here what became of those that it
-has tried; the last time on {day}, with Django {django} on Python {python}. **{caught} of
-{all} bugs were caught.** "Row" is that of the list of attacks, by which tests are named, and
-"seconds" go from the start of pytest to the first test that fails, on a machine that did
-other things besides; races are run on PostgreSQL.
+has tried; of the others stays what was here. **{caught} of {all} bugs were caught.**
+"Row" is that of the list of attacks, by which tests are named, and "seconds" go from the start of
+pytest to the first test that fails, on a machine that did other things besides; races are run on
+PostgreSQL.
 
 .. list-table::
    :header-rows: 1
@@ -32,9 +32,10 @@ other things besides; races are run on PostgreSQL.
      - whose
      - caught by
      - seconds
+     - tried on
 """
 _CAUGHT = re.compile(
-    r"^     - ``([a-z0-9-]+)``: .*\n     - .*\n     - (.*)\n     - (.*)$", re.MULTILINE
+    r"^     - ``([a-z0-9-]+)``: .*\n     - .*\n     - (.*)\n     - (.*)\n     - (.*)$", re.MULTILINE
 )
 
 
@@ -44,38 +45,34 @@ def as_line(verdict: Verdict) -> str:
     return f"{bug.row:4}{bug.name:30}{verdict.seconds:5.1f} s  {caught}"
 
 
-def as_record(verdict: Verdict) -> tuple[str, str]:
-    """Return by what a bug was caught, and seconds, as they are written down."""
+def as_record(verdict: Verdict, day: date) -> Written:
+    """Return by what a bug was caught, seconds, and the day, as they are written down."""
     test = verdict.caught_by.rpartition("::")[2].partition("[")[0]
-    return f"``{test}``" if test else f"**{verdict.words[:200]}**", f"{verdict.seconds:.1f}"
+    caught = f"``{test}``" if test else f"**{verdict.words[:200]}**"
+    return caught, f"{verdict.seconds:.1f}", day.isoformat()
 
 
-def read_page(page: str) -> dict[str, tuple[str, str]]:
+def read_page(page: str) -> dict[str, Written]:
     """Return what is written down, by the names of the bugs."""
-    return {name: (caught, seconds) for name, caught, seconds in _CAUGHT.findall(page)}
+    return {name: (caught, seconds, day) for name, caught, seconds, day in _CAUGHT.findall(page)}
 
 
-def as_page(bugs: Sequence[Bug], written: Mapping[str, tuple[str, str]], moment: datetime) -> str:
+def as_page(bugs: Sequence[Bug], written: Mapping[str, Written]) -> str:
     """Return the page of the bugs that have been tried, in their order."""
     tried = [bug for bug in bugs if bug.name in written]
-    head = HEAD.format(
-        day=f"{moment.day} {moment:%B %Y}",
-        django=django.get_version(),
-        python=platform.python_version(),
-        caught=sum(written[bug.name][0].startswith("``") for bug in tried),
-        all=len(bugs),
-    )
+    caught = sum(written[bug.name][0].startswith("``") for bug in tried)
+    head = HEAD.format(caught=caught, all=len(bugs))
     rows = (
         _row(bug.row, f"``{bug.name}``: {bug.what}", bug.whose, *written[bug.name]) for bug in tried
     )
     return head + "".join(rows)
 
 
-def record(bugs: Sequence[Bug], verdicts: Iterable[Verdict], moment: datetime) -> None:
+def record(bugs: Sequence[Bug], verdicts: Iterable[Verdict], day: date) -> None:
     """Write down what became of some bugs; of the others stays what was written before."""
     written = read_page(RECORD.read_text()) if RECORD.exists() else {}
-    written |= {verdict.bug.name: as_record(verdict) for verdict in verdicts}
-    RECORD.write_text(as_page(bugs, written, moment))
+    written |= {verdict.bug.name: as_record(verdict, day) for verdict in verdicts}
+    RECORD.write_text(as_page(bugs, written))
 
 
 def _row(first: str, *others: str) -> str:
