@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -54,8 +53,7 @@ def act_on_each(
             model_admin.message_user(request, error.messages[0], messages.ERROR)
             break
         try:
-            act = partial(flow, _as_own(row, request.user), by=request.user, request=request)
-            number += repeat_undone(act, restore=lambda: None) is not False
+            number += _act_on(row, request, flow) is not False
         except SessionEnded as error:
             # Of the own account, just now: as above.
             model_admin.message_user(request, error.messages[0], messages.ERROR)
@@ -75,17 +73,28 @@ def act_on_each(
         model_admin.message_user(request, done(number), messages.SUCCESS)
 
 
-def _as_own(row: Any, acts: Any) -> Any:
-    """
-    Return a row for the flow, with who acts in it if it is of their account.
+def _act_on(row: Any, request: HttpRequest, flow: Callable[..., object]) -> object:
+    """Do it with one row, which may be of the account of who acts; return what the flow does."""
+    acts: Any = request.user
+    own: Any = None
+    if acts.pk == (row.pk if isinstance(row, AbstractUser) else getattr(row, "user_id", None)):
+        own = row if isinstance(row, AbstractUser) else row.user
 
-    So the flow tells them of the sessions that it ends itself, and the other rows are done, too.
-    """
-    if isinstance(row, AbstractUser):
-        return acts if row.pk == acts.pk else row
-    if getattr(row, "user_id", None) == acts.pk:
-        row.user = acts
-    return row
+    def act() -> object:
+        if own is not None:
+            # As the session knows it: so the flow sees that it has ended meanwhile.
+            own.session_epoch = acts.session_epoch
+        return flow(row, by=acts, request=request)
+
+    def restore() -> None:
+        # Whoever closes the own account is logged out by the try that was undone.
+        request.user = acts
+
+    done = repeat_undone(act, restore=restore)
+    if own is not None:
+        # What the flow has ended itself: the other rows are wanted, too.
+        acts.session_epoch = own.session_epoch
+    return done
 
 
 def _refuse_who_may_no_more(model_admin: ModelAdmin, request: HttpRequest) -> None:

@@ -282,7 +282,7 @@ class UserAdmin(RefusableAdmin):
         def guarded(user: Any, **kwargs: Any) -> None:
             if not self.has_change_permission(request, user):
                 raise AccountError(_("You may not change this account."))
-            flow(as_by_session(user, request), **kwargs)
+            flow(user, **kwargs)
 
         act_on_each(self, request, queryset, guarded, done=_done)
 

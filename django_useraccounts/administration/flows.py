@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -171,17 +170,20 @@ def switch_off(
     Let nobody log in to the account any more; its sessions end at once.
 
     So do its links to set a password; no other one works while it is off. An account that is off
-    stays off without another event. Raises LastSuperuser.
+    stays off without another event. Raises LastSuperuser, UserVanished, and SessionEnded for what a
+    session of the user does after its end.
     """
     with transaction.atomic():
         keep_a_superuser(user)
-        rows = get_user_model()._default_manager.filter(pk=user.pk, is_active=True)
-        if rows.update(is_active=False, session_epoch=F("session_epoch") + 1):
+        fresh = locked(user, request=request)
+        if fresh.is_active:
+            fresh.is_active, fresh.session_epoch = False, fresh.session_epoch + 1
+            _write(fresh, "is_active", "session_epoch")
             details = {"reason": reason}
             _note(
                 "switched_off", signals.switched_off, user, by=by, details=details, request=request
             )
-        user.refresh_from_db(fields=["is_active", "session_epoch"])
+    user.is_active, user.session_epoch = fresh.is_active, fresh.session_epoch
 
 
 def switch_on(
@@ -191,24 +193,31 @@ def switch_on(
     reason: str = "",
     request: HttpRequest | None = None,
 ) -> None:
-    """Let the user of an account that is switched off log in again."""
+    """Let the user of an account that is switched off log in again; raises UserVanished."""
     with transaction.atomic():
-        rows = get_user_model()._default_manager.filter(pk=user.pk, is_active=False)
-        if rows.update(is_active=True):
+        fresh = locked(user)
+        if not fresh.is_active:
+            fresh.is_active = True
+            _write(fresh, "is_active")
             details = {"reason": reason}
             _note("switched_on", signals.switched_on, user, by=by, details=details, request=request)
-    user.refresh_from_db(fields=["is_active"])
+    user.is_active = True
 
 
 def end_sessions(
     user: AbstractUser, *, by: AbstractUser | None = None, request: HttpRequest | None = None
 ) -> None:
-    """End every session of ``user``, that of ``request`` included, and every reset link."""
+    """
+    End every session of ``user``, that of ``request`` included, and every reset link.
+
+    Raises UserVanished, and SessionEnded for what a session of the user does after its end.
+    """
     with transaction.atomic():
-        rows = get_user_model()._default_manager.filter(pk=user.pk)
-        rows.update(session_epoch=F("session_epoch") + 1)
+        fresh = locked(user, request=request)
+        fresh.session_epoch += 1
+        _write(fresh, "session_epoch")
         _note("sessions_ended", signals.sessions_ended, user, by=by, request=request)
-        user.refresh_from_db(fields=["session_epoch"])
+    user.session_epoch = fresh.session_epoch
 
 
 def change_rights(
@@ -282,6 +291,12 @@ def keep_a_superuser(user: AbstractUser) -> None:
     is_staff = dict(rows.order_by("pk").values_list("pk", "is_staff"))
     if [user.pk] in (list(is_staff), [key for key in is_staff if is_staff[key]]):
         raise LastSuperuser
+
+
+def _write(user: AbstractUser, *columns: str) -> None:
+    """Write columns of a user who is locked."""
+    rows = get_user_model()._default_manager.filter(pk=user.pk)
+    rows.update(**{column: getattr(user, column) for column in columns})
 
 
 def _note(

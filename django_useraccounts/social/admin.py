@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..admin.acts import act_on_each
-from ..admin.bases import as_by_session
 from ..admin.records import ReadOnly
 from .flows import disconnect
 from .models import Connection
@@ -40,8 +39,4 @@ class ConnectionAdmin(ReadOnly):
                 number,
             ) % {"number": number}
 
-        def flow(connection: Connection, **act: Any) -> None:
-            as_by_session(connection.user, request)
-            disconnect(connection, **act)
-
-        act_on_each(self, request, queryset.select_related("user"), flow, done=done)
+        act_on_each(self, request, queryset.select_related("user"), disconnect, done=done)

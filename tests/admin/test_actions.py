@@ -1,17 +1,18 @@
 """What the list of users does to many at once."""
 
 from contextlib import contextmanager
+from unittest import mock
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.models import Group, Permission
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 
-from django_useraccounts.leaving.flows import closing
+from django_useraccounts.admin import UserAdmin
 from django_useraccounts.mail import announce
 from django_useraccounts.models import AccountEvent, OutgoingMail
 from django_useraccounts.testing import link_in, log_in, mails_to, make_user
@@ -155,18 +156,47 @@ def test_S11_an_action_stops_at_a_row_of_the_own_account_as_at_any_other(office,
     assert written() == [("mail_sent_again", "boss", "boss")]
 
 
-def test_S11_an_action_stops_when_the_flow_finds_the_own_sessions_ended(client, monkeypatch):
+@contextmanager
+def before_it_is_done_to(user, act):
+    """Call ``act`` between the question whether an account may be changed and the flow."""
+    may_change = UserAdmin.has_change_permission
+
+    def ask(self, request, asked=None):
+        if asked == user:
+            act()
+        return may_change(self, request, asked)
+
+    with mock.patch.object(UserAdmin, "has_change_permission", ask):
+        yield
+
+
+@pytest.mark.parametrize("name", ["end_sessions", "switch_off", "close"])
+def test_S11_an_action_stops_when_the_flow_finds_the_own_sessions_ended(client, name):
     clerk = make_staff("change_user", "view_user")
     others = [make_user("frida"), make_user("diego")]
     log_in(client, clerk)
+    AccountEvent.objects.all().delete()
 
-    def lock_out(user):
+    def lock_out():
         get_user_model().objects.filter(pk=clerk.pk).update(session_epoch=1)
 
-    monkeypatch.setattr(closing, "keep_a_superuser", lock_out)
-    act(client, "close", clerk, *others)
+    with before_it_is_done_to(clerk, lock_out):
+        act(client, name, clerk, *others)
 
-    assert not get_user_model().objects.exclude(erase_at=None).exists()
+    assert written() == []
+
+
+@pytest.mark.parametrize("name", ["end_sessions", "switch_off", "switch_on", "close"])
+def test_an_account_that_is_erased_meanwhile_stops_no_action(office, name):
+    users = [make_user(word, is_active=name != "switch_on") for word in ("frida", "diego", "lupe")]
+
+    with before_it_is_done_to(users[1], get_user_model().objects.filter(username="diego").delete):
+        response = act(office, name, *users)
+
+    assert messages_of(response) == [
+        "diego: This account does not exist any more.",
+        "Done for 2 accounts.",
+    ]
 
 
 def second_factor(get_response):
@@ -212,6 +242,46 @@ def test_what_the_database_undoes_with_one_account_is_done_again(office):
 
     assert undone and messages_of(response) == ["Done for 3 accounts."]
     assert written() == [("switched_off", user.username, "boss") for user in users]
+
+
+@contextmanager
+def one_commit_undone():
+    """Have the database undo one transaction with an event as it commits, as Galera does."""
+    commit, writes = connection._commit, []
+
+    def undo():
+        if len(writes) == 1:
+            writes.append(None)
+            error = OperationalError(1213, "deadlock")
+            raise error
+        commit()
+
+    with before_each_event(writes.append), mock.patch.object(connection, "_commit", undo):
+        yield
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "name, kind, is_let_go_on",
+    [
+        ("end_sessions", "sessions_ended", True),
+        ("switch_off", "switched_off", False),
+        ("close", "account_closed", False),
+    ],
+)
+def test_what_the_database_undoes_with_the_own_account_is_done_again(
+    client, name, kind, is_let_go_on
+):
+    clerk = make_staff("change_user", "view_user")
+    frida = make_user("frida")
+    log_in(client, clerk)
+    AccountEvent.objects.all().delete()
+
+    with one_commit_undone():
+        act(client, name, clerk, frida)
+
+    done = [event for event in written() if event[0] == kind]
+    assert done == [(kind, user.username, "clerk") for user in [clerk, frida][: 1 + is_let_go_on]]
 
 
 def test_the_last_superuser_is_left_out_and_said_so(office, boss):

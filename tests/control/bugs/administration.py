@@ -102,8 +102,8 @@ BUGS = (
         changes=(
             Change(
                 "administration/flows.py",
-                'rows.update(is_active=False, session_epoch=F("session_epoch") + 1)',
-                "rows.update(is_active=False)",
+                '_write(fresh, "is_active", "session_epoch")',
+                '_write(fresh, "is_active")',
             ),
         ),
         tests=(FLOWS + "test_what_switching_off_has_ended_stays_ended_when_on_again",),

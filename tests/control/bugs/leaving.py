@@ -27,8 +27,8 @@ BUGS = (
         changes=(
             Change(
                 "leaving/flows/closing.py",
-                "links.exclude(purpose=UNDO_EMAIL_CHANGE.name).update(redeemed_at=timezone.now())",
-                "links.exclude(purpose=UNDO_EMAIL_CHANGE.name)",
+                "links.exclude(purpose__in=kept).update(redeemed_at=timezone.now())",
+                "links.exclude(purpose__in=kept)",
             ),
         ),
         tests=(CLOSE + "test_links_from_before_end_and_new_ones_work",),
