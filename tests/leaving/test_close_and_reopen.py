@@ -21,6 +21,7 @@ from django_useraccounts.emails.flows import (
     make_primary,
     undo_email_change,
 )
+from django_useraccounts.emails.flows.rows import as_they_were
 from django_useraccounts.errors import (
     AccountGone,
     EmailNotConfirmed,
@@ -321,7 +322,7 @@ def test_links_from_before_end_and_new_ones_work(maria):
     assert "Your account is open again" in text
 
 
-def test_who_has_stolen_an_account_cannot_close_it_to_keep_it(maria, sent):
+def test_who_has_stolen_an_account_cannot_close_it_to_keep_it(maria, sent, news):
     with sent():
         thiefs = add_email(maria, "thief@example.com", confirmed=True)
         make_primary(thiefs)
@@ -332,13 +333,30 @@ def test_who_has_stolen_an_account_cannot_close_it_to_keep_it(maria, sent):
     path = client.get(link)["Location"]
     assert client.get(path).status_code == 200
     secret = OneTimeSecret.objects.filter(purpose=UNDO_EMAIL_CHANGE.name).latest("created_at")
-    undo_email_change(peek(UNDO_EMAIL_CHANGE, link_of(secret)))
+    with sent():
+        undo_email_change(peek(UNDO_EMAIL_CHANGE, link_of(secret)))
+
+    assert not get_user_model().objects.get().is_closed
+    assert kinds()[-2:] == ["email_change_undone", "account_reopened"]
+    assert news[-1] == ("account_reopened", maria)
     link = OneTimeSecret.objects.get(purpose="reset_password", redeemed_at=None)
     reset_password(peek(RESET_PASSWORD, link_of(link)), new_password="a new horse, a staple")
 
     login(client, "maria@example.com", "a new horse, a staple")
     assert get_user(client) == maria
-    assert not get_user(client).is_closed
+
+
+def test_what_is_closed_for_too_long_is_not_taken_back(maria):
+    address = UserEmail.objects.get()
+    secret = issue(UNDO_EMAIL_CHANGE, address=address, pending=as_they_were([address]))
+    link = peek(UNDO_EMAIL_CHANGE, link_of(secret))
+    close_account(maria)
+    get_user_model().objects.update(erase_at=timezone.now())
+
+    with pytest.raises(LinkUsed):
+        undo_email_change(link)
+
+    assert "email_change_undone" not in kinds()
 
 
 # Coming back

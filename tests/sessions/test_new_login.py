@@ -272,10 +272,11 @@ def test_the_thief_does_not_end_the_link_by_closing_the_account(maria, thief, ne
 
     answer = reader.post(page, follow=True)
 
-    reader.post(answer.request["PATH_INFO"], {"new_password": NEW_PASSWORD})
     assert not Connection.objects.exists()
-    assert new_browser().log_in(password=NEW_PASSWORD).is_in
     assert not get_user_model().objects.get().is_closed
+    assert "open again" in mails_to(MARIA)[-1].subject
+    reader.post(answer.request["PATH_INFO"], {"new_password": NEW_PASSWORD})
+    assert new_browser().log_in(password=NEW_PASSWORD).is_in
 
 
 def test_what_the_thief_had_done_before_is_taken_back_as_well(maria, thief, new_browser):

@@ -1,6 +1,6 @@
 """Take back what was done to the addresses of an account by somebody who was not its owner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
@@ -14,7 +14,7 @@ from django.utils import timezone
 from ... import signals
 from ...canonical import email_key
 from ...compiled import Slot, compiled
-from ...errors import EmailTaken
+from ...errors import EmailTaken, LinkUsed
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...room import lock_out_of_rooms
@@ -95,11 +95,11 @@ def take_back(
     """
     Give an account back to the reader of a link that ``link_to_take_back`` has made.
 
-    Addresses that came since are removed, claims dropped, all sessions and links end, and the
-    password stops working. Each address that was put back is mailed a link that sets a new one; the
-    one for the reader's own address is returned, if that is among them. ``kind`` is that of the
-    mail and of the event. Raises LinkUsed, and EmailTaken when all of the addresses belong to other
-    accounts by now.
+    Addresses that came since are removed, claims dropped, all sessions and links end, the password
+    stops working, and an account that the thief has closed is open again. Each address that was put
+    back is mailed a link that sets a new one; the one for the reader's own address is returned, if
+    that is among them. ``kind`` is that of the mail and of the event. Raises LinkUsed, and
+    EmailTaken when all of the addresses belong to other accounts by now.
     """
     reader_key = secret.email_key
     try:
@@ -107,6 +107,8 @@ def take_back(
             user = locked(secret.user)  # type: ignore[arg-type]
             before = addresses_before(secret)
             redeem(secret)
+            if user.is_gone:
+                raise LinkUsed
             rows = _put_back(user, before, request=request)
             _lock_out(user, request=request)
             links = {row.email_key: issue(RESET_PASSWORD, address=row) for row in rows}
@@ -116,6 +118,7 @@ def take_back(
             details = {"addresses": [row.email for row in rows]}
             AccountEvent.objects.record(kind, user=user, details=details, request=request)
             signals.send_on_commit(signal, user=user, request=request)
+            _reopen(user, rows, request=request)
     except IntegrityError:
         # Somebody has proved one of them at this very moment.
         raise EmailTaken from None
@@ -145,6 +148,20 @@ def _put_back(
         row.user = user  # type: ignore[assignment]
     set_primary(rows[0], user)
     return rows
+
+
+def _reopen(
+    user: AbstractUser, addresses: Sequence[UserEmail], *, request: HttpRequest | None
+) -> None:
+    """Open an account that was closed: its owner, who has taken it back, wants it not erased."""
+    if not user.is_closed:
+        return
+    get_user_model()._default_manager.filter(pk=user.pk).update(erase_at=None)
+    user.erase_at = None
+    AccountEvent.objects.record("account_reopened", user=user, request=request)
+    for row in addresses:
+        announce("account_reopened", to=row.email, user=user, request=request)
+    signals.send_on_commit(signals.account_reopened, user=user, request=request)
 
 
 def _lock_out(user: AbstractUser, *, request: HttpRequest | None) -> None:

@@ -34,8 +34,8 @@ def close_account(
 
     Every session ends, that of ``request`` included if it is the user's, and every mailed link but
     those that take a change of addresses or a login back: who has stolen an account could else
-    close it to keep it. All proved addresses are told. ``by`` is who does it, if not the user. An account that
-    is closed stays so without another event. Raises LastSuperuser.
+    close it to keep it. All proved addresses are told. ``by`` is who does it, if not the user. An
+    account that is closed stays so without another event. Raises LastSuperuser.
     """
     with transaction.atomic():
         keep_a_superuser(user)
