@@ -23,9 +23,14 @@ from django_useraccounts.secrets import (
     link_of,
     peek,
 )
-from django_useraccounts.social.flows import connect, drop_connections, log_in_by
+from django_useraccounts.social.flows import (
+    connect,
+    connect_by_link,
+    drop_connections,
+    log_in_by,
+)
 from django_useraccounts.social.identities import Identity
-from django_useraccounts.social.models import Connection
+from django_useraccounts.social.models import CONNECT_BY_LINK, Connection
 from django_useraccounts.social.parts import connections_of
 from django_useraccounts.social.signals import provider_disconnected
 from django_useraccounts.testing import PASSWORD, make_user
@@ -139,6 +144,19 @@ def test_the_history_tells_from_where_also_when_the_address_may_be_a_thiefs(mari
 
     event = AccountEvent.objects.get(kind="provider_disconnected")
     assert (event.client_address, event.via) == ("127.0.0.1", "useraccounts:reset_password")
+
+
+def test_a_link_that_comes_too_late_to_connect_anything_takes_nothing_from_other_addresses(maria):
+    """Maria has asked for a link to another address, and gave the password instead."""
+    UserEmail.objects.update(is_owned=True)
+    other = UserEmail.objects.add_proved(maria, "other@example.com")
+    row = connected(maria)
+    pending = json.dumps(Identity("guild", ISSUER, row.subject).as_kept())
+    link = issue(CONNECT_BY_LINK, address=other, pending=pending)
+
+    assert connect_by_link(peek(CONNECT_BY_LINK, link_of(link))) == row
+
+    assert UserEmail.objects.get(is_primary=True).is_owned
 
 
 def test_a_change_of_addresses_that_is_undone_drops_all(maria):

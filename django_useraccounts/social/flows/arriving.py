@@ -17,7 +17,6 @@ from ...backends import start_session
 from ...browser import browser_key
 from ...canonical import clean_username, email_key
 from ...emails.flows import claim_to_hand_over, hand_over, has_to_confirm, note_browser
-from ...emails.flows.rows import note_way_in
 from ...errors import EmailNotConfirmed, EmailTaken, InvalidUsername, TooManyAttempts
 from ...identity import has_emails
 from ...limits import spend
@@ -126,8 +125,8 @@ def log_in_by(
         with transaction.atomic():
             entrance = _entrance_by_address(identity, request=request)
             if entrance:
-                connect(entrance.user, identity, request=request)
-                note_way_in(entrance.user, by=email_key(identity.email))
+                key = email_key(identity.email)
+                connect(entrance.user, identity, proved_by=key, request=request)
                 _let_in(entrance.user, identity, browser_token=browser_token, request=request)
     except EmailTaken:
         # Somebody has proved the address at this very moment: that account has to be proved.

@@ -27,23 +27,32 @@ from .waiting import was_never_in
 
 
 def connect(
-    user: AbstractUser, identity: Identity, *, request: HttpRequest | None = None
+    user: AbstractUser,
+    identity: Identity,
+    *,
+    proved_by: str = "",
+    request: HttpRequest | None = None,
 ) -> Connection:
     """
     Let whoever has this identity log in as ``user``, who has been proved, and is told by mail.
 
-    To connect it twice changes nothing. An account that was never confirmed, and that nobody has
-    ever been in, gives it up: whoever opened that one has this identity, too. Raises IdentityTaken
-    for one that lets somebody else in, and NotBegunHere if every session of the user was ended
-    since ``user`` was read.
+    ``proved_by`` is the key of the address that has, if nothing else has. To connect it twice
+    changes nothing. An account that was never confirmed, and that nobody has ever been in, gives it
+    up: whoever opened that one has this identity, too. Raises IdentityTaken for one that lets
+    somebody else in, and NotBegunHere if every session of the user was ended since ``user`` was
+    read.
     """
     with transaction.atomic():
         _make_way(user, identity, request=request)
-        return add_connection(user, identity, request=request)
+        return add_connection(user, identity, proved_by=proved_by, request=request)
 
 
 def add_connection(
-    user: AbstractUser, identity: Identity, *, request: HttpRequest | None = None
+    user: AbstractUser,
+    identity: Identity,
+    *,
+    proved_by: str = "",
+    request: HttpRequest | None = None,
 ) -> Connection:
     """Do as ``connect``, for an account that is new: no other one gives an identity up for it."""
     try:
@@ -58,13 +67,15 @@ def add_connection(
                 label=identity.label[:255],
                 tokens=identity.tokens,
             )
+            if proved_by:
+                note_way_in(user, by=proved_by)
             _tell("provider_connected", user, connection, by=user, request=request)
     except IntegrityError:
         # Of two at once the unique key lets one through.
         owned = Connection.objects.filter(user=user, key=identity.key).first()
         if owned is None and not _release(identity, request=request):
             raise IdentityTaken from None
-        return owned or add_connection(user, identity, request=request)
+        return owned or add_connection(user, identity, proved_by=proved_by, request=request)
     return connection
 
 
@@ -161,9 +172,7 @@ def connect_by_link(secret: OneTimeSecret, *, request: HttpRequest | None = None
     identity = identity_in(secret)
     with transaction.atomic():
         redeem(secret)
-        connection = connect(user, identity, request=request)
-        note_way_in(user, by=secret.email_key)
-        return connection
+        return connect(user, identity, proved_by=secret.email_key, request=request)
 
 
 def identity_in(secret: OneTimeSecret) -> Identity:
