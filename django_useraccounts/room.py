@@ -146,9 +146,7 @@ def is_let_in_by_room(user: Any) -> bool:
     return any(room.lets_in(user) for room in rooms())
 
 
-def lock_out_of_rooms(
-    user: Any, *, keep_browser: bool = True, request: HttpRequest | None
-) -> None:
+def lock_out_of_rooms(user: Any, *, keep_browser: bool = True, request: HttpRequest | None) -> None:
     """Have every room take its ways into an account away; see ``Room.lock_out``."""
     for room in rooms():
         room.lock_out(user, keep_browser=keep_browser, request=request)

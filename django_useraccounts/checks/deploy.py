@@ -8,7 +8,6 @@ Django's own checks tell of HTTPS, HSTS, DEBUG, the key, and cookies that are no
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, MD5PasswordHasher
@@ -274,11 +273,13 @@ def lengths() -> Iterator[CheckMessage]:
 
 
 def clock() -> Iterator[CheckMessage]:
-    """Yield that an hour comes twice, by moments that are kept as a clock on the wall shows them."""
-    zone = ZoneInfo(settings.TIME_ZONE)
+    """Yield that an hour comes twice where moments are kept as a clock on the wall shows them."""
+    if settings.USE_TZ or not settings.TIME_ZONE:
+        return
+    zone = timezone.get_default_timezone()
     year = timezone.now().year
-    offsets = {zone.utcoffset(datetime(year, month, 1)) for month in range(1, 13)}
-    if not settings.USE_TZ and len(offsets) > 1:
+    months = [datetime(year, month, 1, tzinfo=zone) for month in range(1, 13)]
+    if len({moment.utcoffset() for moment in months}) > 1:
         yield _weak(
             "useraccounts.W044",
             f"USE_TZ is False, and {settings.TIME_ZONE} sets its clocks back once a year: links, "

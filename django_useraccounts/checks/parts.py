@@ -1,8 +1,7 @@
 """The parts that a project puts together: user model, backends, middleware, rooms, templates."""
 
-from collections.abc import Iterator
-from inspect import isfunction, signature, unwrap
-from itertools import chain, takewhile
+from collections.abc import Collection, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,40 +184,40 @@ def backends() -> Iterator[CheckMessage]:
             id="useraccounts.E005",
         )
         return
-    for path in filter(_takes_any_password, given):
-        yield checks.Warning(
-            f"AUTHENTICATION_BACKENDS has {path.rpartition('.')[2]} beside the backend of the "
-            "accounts: it lets in whom Policy.may_log_in refuses, does not count attempts, and "
-            "makes every wrong password cost two hashes.",
-            hint=f'Take "{path}" out: permissions and groups work without it. What gives '
-            "permissions alone is derived from BaseBackend.",
-            id="useraccounts.W008",
-        )
+    for path in given:
+        beside = f"AUTHENTICATION_BACKENDS has {path.rpartition('.')[2]} beside the backend of the "
+        taken = _taken_with_a_password(path)
+        if "password" in taken:
+            yield checks.Warning(
+                f"{beside}accounts: it lets in whom Policy.may_log_in refuses, does not count "
+                "attempts, and makes every wrong password cost two hashes.",
+                hint=f'Take "{path}" out: permissions and groups work without it. What gives '
+                "permissions alone is derived from BaseBackend.",
+                id="useraccounts.W008",
+            )
+        elif taken:
+            yield checks.Warning(
+                f"{beside}accounts, and it takes whatever there is: if it asks for passwords, it "
+                "lets in whom Policy.may_log_in refuses, and does not count attempts.",
+                hint=f'Take "{path}" out if it asks for passwords. If it lets in by what a '
+                "provider has sent alone, silence this check.",
+                id="useraccounts.W045",
+            )
 
 
-def _takes_any_password(path: str) -> bool:
+def _taken_with_a_password(path: str) -> Collection[str]:
     """
-    Say whether a backend asks the password of a user by a rule that knows nothing of ours.
+    Return what a backend that knows nothing of our rules would take a password by: its parameters.
 
-    Django passes over what takes no username and password, as it asks here. What takes whatever
-    there is, and knows no password, is likely to look for what a provider has sent.
+    None if it asks no users of Django's, or Django passes it over, since it takes no password.
     """
     if not is_subclass(path, ModelBackend) or is_subclass(path, AccountsBackend):
-        return False
-    backend = import_string(path)
+        return ()
+    takes = signature(import_string(path).authenticate)
     try:
-        taken = signature(backend.authenticate).bind(None, None, username="", password="").arguments
+        return takes.bind(None, None, username="", password="").arguments.keys()
     except TypeError:
-        return False
-    return "password" in taken or _knows_passwords(backend)
-
-
-def _knows_passwords(backend: type[ModelBackend]) -> bool:
-    """Say whether the code of a backend names a password, or asks the class that it is made of."""
-    own = takewhile(lambda cls: cls is not ModelBackend, backend.__mro__)
-    functions = filter(isfunction, chain.from_iterable(vars(cls).values() for cls in own))
-    codes = [unwrap(function).__code__ for function in functions]
-    return any("password" in code.co_consts or "authenticate" in code.co_names for code in codes)
+        return ()
 
 
 def databases() -> Iterator[CheckMessage]:

@@ -66,7 +66,7 @@ def end_logged_out(*, request: HttpRequest | None, **kwargs: Any) -> None:
 
 
 def forget_devices(user: AbstractUser, *, but: HttpRequest | None) -> None:
-    """Know no browser any more, ``but`` that of a request if it was known; see ``Room.lock_out``."""
+    """Know no browser any more, ``but`` that of a request if it was; see ``Room.lock_out``."""
     rows = LoginSession.objects.filter(user=user)
     if but is not None:
         rows = rows.exclude(device_key=device_key(but))
