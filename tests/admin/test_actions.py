@@ -247,11 +247,11 @@ def test_what_the_database_undoes_with_one_account_is_done_again(office):
 @contextmanager
 def one_commit_undone():
     """Have the database undo one transaction with an event as it commits, as Galera does."""
-    commit, writes = connection._commit, []
+    commit, writes, undone = connection._commit, [], []
 
     def undo():
-        if len(writes) == 1:
-            writes.append(None)
+        if writes and not undone:
+            undone.append(True)
             error = OperationalError(1213, "deadlock")
             raise error
         commit()
