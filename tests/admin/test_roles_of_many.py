@@ -272,6 +272,7 @@ def export(client, *rows, model="rolegrant", action="export"):
     return client.post(page("changelist", model=model), data)
 
 
+@pytest.mark.asvs("5.4.1")
 def test_grants_become_a_file_for_a_spreadsheet(office, boss, artist):
     until = datetime(2040, 1, 1, 10, tzinfo=UTC)
     since = datetime(2026, 1, 1, 10, tzinfo=UTC)

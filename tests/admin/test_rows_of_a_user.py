@@ -274,6 +274,7 @@ def test_a_role_is_granted_for_a_time(office, artist):
     assert (grant.starts_at.year, grant.ends_at.year) == (2030, 2031)
 
 
+@pytest.mark.asvs("2.2.3")
 def test_a_role_that_ends_before_it_starts_is_refused_in_the_form(office, artist):
     user = make_user("frida")
     ends = {"ends_at_0": "2001-01-01", "ends_at_1": "10:00"}

@@ -316,7 +316,7 @@ def test_A10_a_closed_registration_lets_nobody_in_by_a_direct_post(browser, set_
         register("mallory", email=VICTIM, password=EVIL)
 
 
-@pytest.mark.asvs("6.2.11")
+@pytest.mark.asvs("2.2.3", "6.2.11")
 @pytest.mark.parametrize(
     "password",
     ["victoria-hope", "Victoria-Hope", "victoria.hope@example.com", "victoria.hope", "12345678901"],

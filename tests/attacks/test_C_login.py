@@ -375,6 +375,7 @@ def test_a_hash_that_is_renewed_when_the_password_is_given_again_ends_no_session
     assert browser.user_id == str(victoria.pk)
 
 
+@pytest.mark.asvs("11.2.2")
 def test_a_hash_that_is_renewed_by_a_login_logs_in(browser, settings, victoria):
     settings.PASSWORD_HASHERS = ["tests.attacks.broken.StrongerHasher"]
 

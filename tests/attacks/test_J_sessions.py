@@ -198,6 +198,7 @@ def test_J6_an_account_that_is_switched_off_has_no_session_anywhere(client, new_
         assert visit(page) in {302, 401}, page
 
 
+@pytest.mark.asvs("11.2.2")
 def test_J7_a_new_secret_key_ends_nothing_while_the_old_one_is_a_fallback(maria, client, settings):
     client.log_in()
     old = settings.SECRET_KEY

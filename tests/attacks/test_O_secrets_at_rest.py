@@ -1,7 +1,11 @@
 """O. What is shown of secrets where rows are listed: in str, repr, logs and tables."""
 
+import base64
+import contextlib
 import logging
 import pickle
+import re
+import zlib
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -10,6 +14,7 @@ from django_useraccounts.models import AttemptCounter, OneTimeSecret, OutgoingMa
 from django_useraccounts.secrets import Link, link_of
 from django_useraccounts.testing import make_user
 from tests.attacks.browsers import (
+    NEW_PASSWORD,
     PASSWORD,
     VICTIM,
     everything,
@@ -100,6 +105,43 @@ def test_O3_a_session_holds_no_password_and_no_link(browser, link):
     assert PASSWORD not in values
     assert link.proof not in values
     assert User.objects.get().password not in values
+
+
+def readable(value):
+    """Return what can be read in a cookie: as it is, and where it is base64, or packed."""
+    yield value
+    for part in re.split("[.:]", value):
+        with contextlib.suppress(ValueError):
+            raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+            yield raw.decode("utf-8", "replace")
+            with contextlib.suppress(zlib.error):
+                yield zlib.decompress(raw).decode("utf-8", "replace")
+
+
+@pytest.mark.asvs("14.3.3")
+def test_O3_no_cookie_tells_who_somebody_is_or_what_was_typed(browser, settings):
+    # Django's default keeps messages, with addresses in them, in a cookie.
+    settings.MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+    kept = set()
+
+    for act in (
+        lambda: browser.register("victoria", VICTIM, PASSWORD),
+        lambda: browser.confirm(last_mail()),
+        lambda: browser.change_password(PASSWORD, NEW_PASSWORD),
+        lambda: browser.post(url("add_email"), {"email": "victoria@example.org"}),
+        lambda: browser.post(url("logout")),
+        browser.forgot,
+        lambda: browser.open(last_mail()),
+        lambda: browser.log_in("victoria", NEW_PASSWORD),
+    ):
+        act()
+        kept |= {(name, cookie.value) for name, cookie in browser.cookies.items()}
+
+    tokens = {"useraccounts_browser_token", "useraccounts_device_token", "useraccounts_link_token"}
+    assert {name for name, _value in kept} >= {"sessionid", *tokens}
+    told = {text for _name, value in kept for text in readable(value)}
+    for secret in ("victoria", VICTIM, PASSWORD, NEW_PASSWORD):
+        assert not [text for text in told if secret in text]
 
 
 def test_a_user_that_is_pickled_into_a_cache_takes_its_roles_along_but_not_for_ever():

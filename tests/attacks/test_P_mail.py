@@ -63,7 +63,7 @@ def test_P1_a_line_break_in_the_name_of_the_site_makes_no_header(browser, set_co
     assert "\r" not in message.subject
 
 
-@pytest.mark.asvs("1.3.11")
+@pytest.mark.asvs("1.3.3", "1.3.11")
 @pytest.mark.parametrize("name", ["mallory\r\nBcc: x@y.z", "mallory\nSubject: hi", "mal\rlory"])
 def test_P1_a_line_break_in_a_username_is_refused(browser, name):
     assert browser.register(name).status_code == 200

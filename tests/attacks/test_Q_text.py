@@ -123,6 +123,7 @@ def test_Q2_without_the_setting_nothing_but_ascii_comes_in(browser, name):
     assert not User.objects.filter(username__iexact="admin").exists()
 
 
+@pytest.mark.asvs("1.3.3")
 @pytest.mark.parametrize("unicode_usernames", [False, True])
 @pytest.mark.parametrize(
     "sign",

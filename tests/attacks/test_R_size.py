@@ -46,7 +46,7 @@ def counted(settings):
     return CountingHasher.work
 
 
-@pytest.mark.asvs("2.2.1", "2.2.2")
+@pytest.mark.asvs("1.3.3", "2.2.1", "2.2.2")
 @pytest.mark.parametrize("size", [1_001, 1_000_000, 2_400_000])
 @pytest.mark.parametrize("page", ["register", "login", "confirm_identity", "change", "reset"])
 def test_R1_a_huge_password_is_refused_before_it_is_hashed(browser, counted, size, page):

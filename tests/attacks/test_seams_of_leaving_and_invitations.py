@@ -296,6 +296,7 @@ def test_a_list_does_not_steer_the_terminal(maria, tmp_path):
     assert errors.getvalue().startswith("Line 1: [2Jno address: ")
 
 
+@pytest.mark.asvs("1.4.2")
 def test_a_number_of_days_beyond_all_calendars_is_told(maria, tmp_path):
     file = tmp_path / "list.csv"
     file.write_text("a@example.com\n")

@@ -127,7 +127,7 @@ def test_a_violation_would_be_noticed(visit):
     assert any("style-src" in text for text in violations)
 
 
-@pytest.mark.asvs("3.4.3", "3.4.6")
+@pytest.mark.asvs("3.4.3", "3.4.6", "3.7.1")
 def test_a_stranger_meets_no_violation_anywhere(visit):
     page, violations = visit
 
@@ -137,7 +137,7 @@ def test_a_stranger_meets_no_violation_anywhere(visit):
     assert violations == []
 
 
-@pytest.mark.asvs("3.4.3", "3.4.6")
+@pytest.mark.asvs("3.4.3", "3.4.6", "3.7.1")
 def test_somebody_of_the_guild_meets_no_violation_anywhere(visit):
     page, violations = visit
     log_in(page, "frida")

@@ -75,6 +75,19 @@ def test_next_to_another_site_stays_on_this_one(page, live_server):
         page.context.clear_cookies()
 
 
+@pytest.mark.asvs("14.3.3")
+def test_pages_and_their_script_keep_nothing_in_the_storage_of_the_browser(page):
+    make_user("frida")
+    page.goto("/accounts/register/")
+    page.get_by_label("Password").fill("tulips on the roof of a barn")
+    page.goto("/accounts/login/?next=/accounts/profile/")
+    log_in(page, remember=True)
+    page.goto("/accounts/change-password/")
+
+    kept = "[localStorage.length, sessionStorage.length, indexedDB.databases(), caches.keys()]"
+    assert page.evaluate(f"Promise.all({kept})") == [0, 0, [], []]
+
+
 def test_a_browser_forgets_a_login_when_it_closes_unless_asked_to_remember(page, new_page):
     make_user("frida")
     other = new_page()

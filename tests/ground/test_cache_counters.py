@@ -1,5 +1,6 @@
 """M10. Limits counted in a cache: exactly, in windows that end, and in the database when it fails."""
 
+import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -138,6 +139,16 @@ def test_every_key_ends_with_its_window(redis, rf, clock):
     assert len(redis.keys("*")) == 7
     assert all(0 < redis.ttl(key) <= 86_400 + 60 for key in redis.keys("*"))
     assert {len(key) for key in redis.keys("*")} < set(range(200))
+
+
+@pytest.mark.asvs("1.3.9")
+def test_nothing_that_is_typed_is_part_of_a_key(redis, rf):
+    """A line break would begin a command of its own in Memcached."""
+    spend("login", identifier="frida\r\nflush_all\r\n", account="1", request=rf.get("/"))
+
+    assert redis.keys("*")
+    for key in redis.keys("*"):
+        assert re.fullmatch(rb":1:useraccounts:[0-9a-f]{64}:\d+", key)
 
 
 def test_a_window_that_is_over_starts_again_even_if_its_key_has_no_end(redis, clock):

@@ -377,6 +377,7 @@ def test_unknown_addresses_cost_what_known_ones_cost(purpose, django_assert_num_
         issue(purpose, address=None)
 
 
+@pytest.mark.asvs("11.2.2")
 @pytest.mark.django_db
 def test_J7_a_link_outlives_the_key_that_made_it_until_the_key_is_retired(settings):
     link = link_of(issued())

@@ -2,7 +2,9 @@
 
 import ast
 import re
+from collections import Counter
 from functools import cache
+from itertools import chain
 
 import pytest
 
@@ -50,6 +52,32 @@ def test_the_table_is_in_the_order_of_the_standard() -> None:
     numbers = [tuple(map(int, number.split("."))) for number in asvs.REQUIREMENTS]
 
     assert numbers == sorted(numbers)
+
+
+def test_the_levels_are_those_of_the_whole_standard() -> None:
+    assert Counter(asvs.levels().values()) == {1: 70, 2: 183, 3: 92}
+
+
+def test_every_number_of_levels_1_and_2_has_its_place() -> None:
+    levels, below = asvs.levels(), asvs.below()
+    placed = {*asvs.REQUIREMENTS, *chain(*below.values())}
+
+    assert [*below] == [
+        "What is left to the project",
+        "What is not met",
+        "What concerns nothing here",
+    ]
+    assert {number for number, level in levels.items() if level < 3} - placed == set()
+    assert placed <= levels.keys()
+
+
+def test_no_number_has_two_places_but_what_is_met_in_part() -> None:
+    below = asvs.below()
+    counts = Counter(chain(*below.values()))
+
+    assert [number for number, count in counts.items() if count > 1] == []
+    assert asvs.REQUIREMENTS.keys() & counts.keys() == asvs.IN_PART
+    assert not asvs.IN_PART.intersection(below["What concerns nothing here"])
 
 
 def test_security_rst_leads_there() -> None:

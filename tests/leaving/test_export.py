@@ -106,7 +106,7 @@ def later(delay):
 # By the pages
 
 
-@pytest.mark.asvs("3.2.1")
+@pytest.mark.asvs("3.2.1", "5.4.1")
 def test_from_the_button_to_the_file(browser, maria, sent):
     with sent():
         browser.post(page("export_account"))
@@ -138,6 +138,40 @@ def test_from_the_button_to_the_file(browser, maria, sent):
     again = browser.post(opening["Location"])
     assert again.status_code == 410
     assert "You can have your data packed again." in again.content.decode()
+
+
+@pytest.mark.asvs("1.2.3")
+@pytest.mark.parametrize("name", ['", "is_staff": true, "x": "', "\\", "'", "\u2028</script>"])
+def test_what_looks_like_json_is_text_in_it(maria, sent, name):
+    maria.first_name = name
+    maria.save()
+
+    data, _readme = opened(bytes(export_of(maria, sent).content))
+
+    assert data["account"]["first_name"] == name
+    assert data["account"]["is_staff"] is False
+
+
+@pytest.mark.asvs("5.4.2")
+@pytest.mark.parametrize(
+    "name, file",
+    [
+        ('The "Guild"; x=y', "the-guild-xy"),
+        ("Guild\r\nSet-Cookie: a=b", "guild-set-cookie-ab"),
+        ("../../etc/passwd", "etcpasswd"),
+        ("Künstler", "kunstler"),
+    ],
+)
+def test_the_file_is_called_by_letters_and_digits_alone(browser, sent, set_conf, name, file):
+    set_conf(SITE_NAME=name)
+    with sent():
+        browser.post(page("export_account"))
+    link = link_in(mails_to("maria@example.com")[-1])
+
+    download = browser.post(browser.get(link)["Location"])
+
+    called = f'attachment; filename="{file}-{timezone.localdate()}.zip"'
+    assert download["Content-Disposition"] == called
 
 
 def test_a_site_without_time_zones_hands_it_out(without_time_zones, sent):

@@ -119,6 +119,7 @@ def test_history_of_25_has_no_second_page(client):
     assert 'rel="next"' not in client.get(URL).content.decode()
 
 
+@pytest.mark.asvs("1.4.2")
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 40, "٣", "1.5", "%00", "1%0A"])
 def test_history_begins_with_the_newest_where_a_page_makes_no_sense(client, before):
     log_in(client, make_user("maria"))

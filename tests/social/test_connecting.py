@@ -363,6 +363,26 @@ def test_who_is_only_remembered_there_proves_nothing(client, provider):
     assert not AccountEvent.objects.filter(kind="identity_confirmed").exists()
 
 
+@pytest.mark.asvs("7.6.1")
+def test_a_session_here_ends_by_itself_and_is_renewed_there(client, provider):
+    connect(make_user("hannah", HANNAH["email"], password=None), identity())
+    arrive(client, provider)
+    session = client.session
+    session["useraccounts_proved_at"] = 0
+    session.save()
+    told = provider.calls.copy()
+
+    # Pages go on, though nobody knows whether she is still logged in there.
+    assert client.get(url("profile")).status_code == 200
+    asked = client.post(url("connect_provider", "guild"))
+    assert path_of(asked) == url("confirm_identity")
+    assert "The Guild" in client.get(asked["Location"]).content.decode()
+    client.post(url("logout"))
+
+    assert user_of(client) == ""
+    assert provider.calls == told
+
+
 # By a mailed link
 
 

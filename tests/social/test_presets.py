@@ -76,6 +76,7 @@ def test_who_comes_back_is_told_by_issuer_and_subject(login):
     assert identity.tokens == ""
 
 
+@pytest.mark.asvs("10.2.3")
 @by_each
 def test_the_url_asks_for_no_more_than_is_needed(login):
     asked = parameters(login.begin().url)

@@ -412,6 +412,7 @@ def test_a_token_chooses_neither_algorithm_nor_key(guild, come_back, header, rea
     assert refused.value.reason == reason
 
 
+@pytest.mark.asvs("11.2.2")
 def test_a_site_may_be_configured_for_another_algorithm(set_providers, guild, come_back):
     class ModernProvider(OpenIDProvider):
         algorithms = ("PS256",)
@@ -514,7 +515,7 @@ def test_G23_without_an_id_token_nobody_is_logged_in_by_userinfo(guild, come_bac
 # Keys.
 
 
-@pytest.mark.asvs("9.1.3")
+@pytest.mark.asvs("1.3.6", "9.1.3")
 @pytest.mark.parametrize("name", ["jwk", "jku", "x5u"])
 def test_a_token_brings_no_key_along(guild, come_back, name):
     thief = signing_key("of somebody else")
@@ -973,7 +974,7 @@ def test_G20_metadata_of_another_issuer_are_refused(guild, issuer):
     assert refused.value.reason == "metadata_issuer"
 
 
-@pytest.mark.asvs("12.3.1")
+@pytest.mark.asvs("1.3.6", "12.3.1")
 @pytest.mark.parametrize(
     "url",
     [

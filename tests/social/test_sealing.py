@@ -19,6 +19,7 @@ def test_what_is_sealed_can_be_opened_again_and_not_be_read():
     assert unseal(sealed) == "the token of Frida, née Calderón"
 
 
+@pytest.mark.asvs("11.3.4")
 def test_the_same_text_is_never_sealed_the_same_way():
     assert seal("token") != seal("token")
 
@@ -31,6 +32,7 @@ def test_what_is_sealed_does_not_show_where_it_repeats_itself():
     assert len(blocks) == len(set(blocks))
 
 
+@pytest.mark.asvs("11.2.2")
 def test_an_old_key_opens_what_was_sealed_under_it(settings):
     sealed = seal("token")
 
@@ -60,7 +62,7 @@ def test_a_damaged_seal_opens_to_nothing():
     assert unseal(f"{sealed[:10]} {sealed[10:]}") is None
 
 
-@pytest.mark.asvs("11.3.2")
+@pytest.mark.asvs("11.2.3", "11.3.2")
 def test_a_seal_is_made_by_aes_of_256_bits_in_gcm_mode(settings):
     raw = base64.urlsafe_b64decode(seal("token"))
     key = hmac.digest(settings.SECRET_KEY.encode(), b"django_useraccounts.social.sealing", "sha256")
