@@ -195,8 +195,10 @@ class World(RuleBasedStateMachine):
     is_inviting = is_bouncing = is_mail_late = is_late = False
     #: Does the role of a host carry the permission to invite?
     hosts_may_invite = True
-    #: Guessing takes a dozen steps at once: one time in each run.
-    may_guess = True
+    #: Guessing takes a dozen steps at once, and a new version half of that: one time in each run.
+    may_guess = may_deploy = True
+    #: How often rights change yet in this run: the page takes as long as four others.
+    changes_of_rights = 3
     #: How often a page was to ask who is there.
     times_asked = 0
 

@@ -71,9 +71,14 @@ class Office(Staff):
         self.step.way, user = action, self.some_user(number)
         return user is not None and self._press(action, USERS, user.pk)
 
-    @act(who=st.sampled_from(ADMINISTRATORS), right=st.sampled_from(RIGHTS))
+    @act(
+        needs="changes_of_rights",
+        who=st.sampled_from(ADMINISTRATORS),
+        right=st.sampled_from(RIGHTS),
+    )
     def change_rights(self, who: str, right: str) -> bool:
         """Take a right from an administrator, or give it back: one goes on to administer."""
+        self.changes_of_rights -= 1
         user = get_user_model().objects.get(username=who)
         rights = {name: getattr(user, name) != (name == right) for name in RIGHTS}
         is_done = self._rewrite(USERS, user.pk, username=who, **rights)
@@ -94,14 +99,14 @@ class Office(Staff):
             return []
         return rows(f"SELECT id FROM {MAILS} WHERE due_at IS NULL AND sent_at IS NULL ORDER BY id")
 
-    @act(may_invite=yes_or_no)
+    @act(needs="may_deploy", may_invite=yes_or_no)
     def deploy(self, may_invite: bool) -> bool:
         """
         Have a new version make the roles what it declares, and rename one; the boss takes that back.
 
         By neither does anybody gain or lose a role.
         """
-        self.hosts_may_invite = may_invite
+        self.hosts_may_invite, self.may_deploy = may_invite, False
         permissions = ["useraccounts.add_rolegrant"]
         permissions += ["useraccounts_invitations.add_invitation"] if may_invite else []
         world.become({"ROLES": {"host": {"label": "", "permissions": permissions}}})

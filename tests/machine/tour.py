@@ -24,11 +24,11 @@ def own_account(play: Any) -> None:
     play.add_email(who=VICTORIA, at=0, address=1)
     play.send_confirmation(who=VICTORIA, at=0, number=0)
     follow(play, VICTORIA, "confirm_email")
+    play.forget_password(who=VICTORIA, at=0, address=0)
+    follow(play, VICTORIA, "reset_password")
     play.make_primary_email(who=VICTORIA, at=0, number=1)
     play.remove_email(who=VICTORIA, at=0, number=0)
     follow(play, VICTORIA, "undo_email_change")
-    play.forget_password(who=VICTORIA, at=0, address=0)
-    follow(play, VICTORIA, "reset_password")
     play.ask_for_confirmation(who=VICTORIA, at=0, address=0)
     play.log_out(who=VICTORIA, at=0)
 
@@ -73,6 +73,8 @@ def invitations(play: Any) -> None:
     play.withdraw_invitation(who=PABLO, at=0, number=1)
     play.look_at_profile(who=VICTORIA, at=0)
     follow(play, VICTORIA, "accept_invitation")
+    play.deploy(may_invite=False)
+    play.invite(who=PABLO, at=0, friend=0, as_host=False, by_mail=False)
 
 
 def providers(play: Any) -> None:
@@ -120,6 +122,8 @@ def administration(play: Any) -> None:
     play.mail_server_changes(mood="bounces")
     play.forget_password(who=VICTORIA, at=0, address=0)
     play.forget_password(who=VICTORIA, at=0, address=0)
+    play.mail_server_changes(mood="delivers")
+    play.end_sessions(number=0)
     play.send_mail_again(number=0)
     play.let_mail_through()
 
