@@ -334,7 +334,8 @@ def roles(tables: Tables) -> Iterator[str]:
         if (not user.is_active or user.is_closed) and user.role_names:
             yield f"{user} is off or closed, and has roles"
     rights = [e for events in tables.events.values() for e in events if e.kind == "rights_changed"]
-    superusers = [u for u in tables.users.values() if u.is_superuser and u.is_active]
+    superusers = [u for u in tables.users.values() if u.is_superuser and u.is_staff]
+    superusers = [u for u in superusers if u.is_active and not u.is_closed]
     if any("is_superuser" in event.details for event in rights) and not superusers:
         yield "nobody may administer the site any more"
 

@@ -73,6 +73,12 @@ def pack_for_who_has_closed() -> None:
     User.objects.update(erase_at=timezone.now())
 
 
+def leave_nobody_to_administer() -> None:
+    details = {"is_staff": {"from": True, "to": False}, "is_superuser": {"from": False, "to": True}}
+    AccountEvent.objects.record("rights_changed", user=User.objects.get(), details=details)
+    User.objects.update(is_superuser=True, is_staff=False)
+
+
 def give_the_role_of_what_was_refunded() -> None:
     record_payment(User.objects.get(), make_plan(), timezone.now() + timedelta(days=30))
     assert broken() == []
@@ -97,6 +103,7 @@ def give_the_role_of_what_has_ended() -> None:
         (lose_the_proof_of_a_living_session, "who has proved no address, works"),
         (hold_the_hash_in_a_session, "holds the hash of the password"),
         (pack_for_who_has_closed, "who has closed the account, waits"),
+        (leave_nobody_to_administer, "nobody may administer the site"),
         (give_the_role_of_what_was_refunded, "(refunded) still gives its role"),
         (give_the_role_of_what_has_ended, "(paid) still gives its role"),
     ],

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
+from django.urls import resolve
 from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -17,8 +18,9 @@ from django_useraccounts.models import AbstractUser
 from tests import invariants
 from tests.machine import settings as sites
 from tests.machine import world
-from tests.machine.cast import BOSS, MAILBOXES, MALLORY, NAMES, PASSWORDS, PEOPLE, READER
+from tests.machine.cast import MAILBOXES, MALLORY, NAMES, PASSWORDS, PEOPLE, READER
 from tests.machine.facts import Facts
+from tests.machine.laws import ASK_WHO_IS_THERE
 from tests.machine.memory import Link, Memory, Step
 from tests.machine.world import Broken, Browser, clock, query_of, url
 
@@ -93,6 +95,11 @@ class World(RuleBasedStateMachine):
         # With the simplest of all choices Hypothesis begins, and fills up others: sixty times the
         # same step, in each sixth run, which shows nothing.
         assume(lot)
+        self.settle(site, people)
+        world.Press.is_printing = lot == 1
+
+    def settle(self, site: str, people: str) -> None:
+        """Let it be the first day on a site of this kind."""
         self.is_whole = True
         world.become({**_DEFAULTS, **sites.SITES[site]})
         world.begin_anew(people)
@@ -100,7 +107,6 @@ class World(RuleBasedStateMachine):
         for user, row in self.memory.facts.users.items():
             if row["username"] in PEOPLE:
                 self.memory.meet(user, row["username"])
-        world.Press.is_printing = lot == 1
 
     def begin_step(self, name: str) -> None:
         clock.go_on(timedelta(seconds=1))
@@ -173,6 +179,11 @@ class World(RuleBasedStateMachine):
         return [grant for grant in self.memory.facts.grants if grant[2] == "member"]
 
     @property
+    def spare_addresses(self) -> bool:
+        owners = [user for user, _key, _is_proved in self.memory.facts.emails.values()]
+        return len(owners) > len(set(owners))
+
+    @property
     def terms(self) -> str:
         return conf.TERMS_VERSION
 
@@ -182,8 +193,14 @@ class World(RuleBasedStateMachine):
 
     # Whether something was done that these rules go on with
     is_inviting = is_bouncing = is_mail_late = is_late = False
-    #: Guessing takes a dozen steps at once: one time in each run.
-    may_guess = True
+    #: Does the role of a host carry the permission to invite?
+    hosts_may_invite = True
+    #: Guessing takes a dozen steps at once, and a new version half of that: one time in each run.
+    may_guess = may_deploy = True
+    #: How often rights change yet in this run: the page takes as long as four others.
+    changes_of_rights = 3
+    #: How often a page was to ask who is there.
+    times_asked = 0
 
     # What people do
 
@@ -224,6 +241,10 @@ class World(RuleBasedStateMachine):
         return self.is_accepted(self.ask(browser, url(name, *args), data))
 
     def ask(self, browser: Browser, path: str, data: Mapping[str, Any] | None = None) -> Any:
+        if self._must_prove(browser, path):
+            self.times_asked += 1
+            if self.times_asked % 4 == 0:
+                return self._turn_back(browser, path, data)
         response = browser.post(path, data)
         for _attempt in range(2):
             where = response.get("Location", "").partition("?")[0]
@@ -242,6 +263,23 @@ class World(RuleBasedStateMachine):
         return response
 
     @staticmethod
+    def _must_prove(browser: Browser, path: str) -> bool:
+        """Say whether a page has to ask first who is there."""
+        since = world.keyed.get(browser.session_key, clock.now)
+        is_long_ago = clock.now - since > conf.RECENT_LOGIN_MAX_AGE
+        return is_long_ago and resolve(path).url_name in ASK_WHO_IS_THERE
+
+    def _turn_back(self, browser: Browser, path: str, data: Mapping[str, Any] | None) -> Any:
+        """Send a form, and do not say who is there: then nothing changes."""
+        before = world.everything_lasting()
+        response = browser.post(path, data)
+        self._judge(response)
+        is_through = response.status_code == 200 or self.is_accepted(response)
+        if is_through or world.everything_lasting() != before:
+            raise Broken(f"{path} did not ask who is there")
+        return response
+
+    @staticmethod
     def _judge(response: Any) -> None:
         """Nothing fails, and nobody is led away from the site but to the provider."""
         if response.status_code >= 500:
@@ -257,7 +295,7 @@ class World(RuleBasedStateMachine):
         if response.status_code != 302:
             return False
         where = response["Location"].partition("?")[0]
-        doors = [url("login"), url("confirm_identity")]
+        doors = [url("login"), url("confirm_identity"), url("emails")]
         doors += [url("accept_terms")] if conf.TERMS_VERSION else []
         return where not in doors or "next" not in query_of(response["Location"])
 
@@ -286,7 +324,11 @@ class World(RuleBasedStateMachine):
 
     @cached_property
     def boss(self) -> AbstractUser:
-        user: AbstractUser = get_user_model().objects.get(username=BOSS)
+        """Who administers: one always does."""
+        rows = get_user_model().objects.filter(is_superuser=True, is_staff=True, is_active=True)
+        user: AbstractUser | None = rows.order_by("pk").first()
+        if user is None:
+            raise Broken("nobody administers the site any more")
         return user
 
     def get_user(self, key: int) -> AbstractUser:
@@ -310,6 +352,7 @@ _DEFAULTS: dict[str, Any] = {
     "EMAILS_PER_USER": 5,
     "USERNAME": "required",
     "TERMS_VERSION": "",
+    "ROLES": {},
     "SOCIAL": sites.USERACCOUNTS["SOCIAL"],
     "SESSIONS": {},
 }

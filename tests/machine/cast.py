@@ -1,7 +1,7 @@
 """Who is there: two honest people and Mallory, with all that each of them has and knows."""
 
-#: The administrator.
-BOSS = "boss"
+#: The administrators.
+BOSS, DEPUTY = ADMINISTRATORS = ("boss", "deputy")
 VICTORIA, PABLO, MALLORY = PEOPLE = ("victoria", "pablo", "mallory")
 #: The mailboxes that each one reads; over those of the guild the provider has authority.
 MAILBOXES = {

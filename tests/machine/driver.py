@@ -4,6 +4,8 @@ import gc
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hypothesis
 import stripe
@@ -27,9 +29,9 @@ class Machine(Office):
     """All rules together."""
 
 
-def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
-    """Take steps until there were enough, or one has broken something."""
-    begun, worked = time.perf_counter(), time.process_time()
+@contextmanager
+def make_the_world() -> Iterator[None]:
+    """Make what every run begins with, once in a process, and have a provider and Stripe beside it."""
     world.build()
     stripe.RequestsClient = lambda timeout, session: Clerk()  # type: ignore[assignment, misc]
     furnish()
@@ -38,12 +40,19 @@ def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
         roles = ["host"] if person == PABLO else []
         make_user(person, MAILBOXES[person][0], PASSWORDS[person][0], roles=roles)
     world.store("members")
-    report, batch = Report(), 0
     logging.disable(logging.CRITICAL)
     # What is there now stays: the collector need not walk it again and again.
     gc.freeze()
     gc.set_threshold(50_000)
     with provider:
+        yield
+
+
+def run(steps: int, seed: int, *, shrink: bool = True) -> Report:
+    """Take steps until there were enough, or one has broken something."""
+    begun, worked = time.perf_counter(), time.process_time()
+    report, batch = Report(), 0
+    with make_the_world():
         while report.steps < steps and not report.failures:
             batch += 1
             runs = min(RUNS, -((report.steps - steps) // STEPS))

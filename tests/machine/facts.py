@@ -61,6 +61,11 @@ class Facts:
             if row and user and self.logins[row].epoch == self.users[user]["session_epoch"]:
                 yield row, user
 
+    def proved_of(self, user: int) -> Iterator[str]:
+        return (
+            key for whose, key, is_proved in self.emails.values() if is_proved and whose == user
+        )
+
     @property
     def proved(self) -> dict[str, int]:
         return {key: user for user, key, is_proved in self.emails.values() if is_proved}
@@ -141,3 +146,8 @@ def _sessions(
 def last_event() -> int:
     """Return the key of the newest event, 0 for none."""
     return int(rows("SELECT max(id) FROM useraccounts_accountevent")[0][0] or 0)
+
+
+def last_mail() -> int:
+    """Return the key of the newest mail, 0 for none."""
+    return int(rows("SELECT max(id) FROM useraccounts_outgoingmail")[0][0] or 0)

@@ -49,6 +49,12 @@ TOLD_BY = {
     "is_active": {"switched_on", "switched_off"},
     "erase_at": {"account_closed", "account_reopened"},
 }
+#: The pages that whoever has not proved lately who is there has to prove it at.
+ASK_WHO_IS_THERE = frozenset(
+    "add_email make_primary_email remove_email set_password change_username export_account "
+    "fetch_export close_account invite customer_portal end_session end_other_sessions "
+    "connect_provider disconnect_provider".split()
+)
 #: By a mailed link the owner says that it was somebody else.
 TAKE_BACK = {"email_change_undone", "login_disowned"}
 #: What is told of new and of lost proofs of addresses.

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from tests.machine.base import act, at, which, who, yes_or_no
 from tests.machine.cast import MALLORY, PEOPLE
+from tests.machine.facts import Facts
 from tests.machine.visitors import Visitors
-from tests.machine.world import clock, rows, url
+from tests.machine.world import Broken, clock, rows, url
 
 
 class Members(Visitors):
@@ -45,7 +46,7 @@ class Members(Visitors):
     def make_primary_email(self, who: str, at: int, number: int) -> bool:
         return self._act_on_address(who, at, number, "make_primary_email")
 
-    @act(needs="somebody", who=who, at=at, number=which)
+    @act(needs="spare_addresses", who=who, at=at, number=which)
     def remove_email(self, who: str, at: int, number: int) -> bool:
         return self._act_on_address(who, at, number, "remove_email")
 
@@ -127,6 +128,8 @@ class Members(Visitors):
             "roles": ["host"] if as_host else [],
         }
         is_done = self.send(browser, "invite", data)
+        if is_done and not (self.hosts_may_invite and (user, "host") in Facts.look().roles):
+            raise Broken(f"#{user} has invited, and may not")
         self.is_inviting = self.is_inviting or is_done
         return is_done
 

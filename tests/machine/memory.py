@@ -5,12 +5,12 @@ password, which sessions and links have ended. After each step the tables are he
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib.auth.hashers import check_password
 
 from tests.machine.cast import MAILBOXES, MALLORY, PASSWORDS, READER
-from tests.machine.facts import Facts, last_event
+from tests.machine.facts import Facts, last_event, last_mail
 from tests.machine.laws import (
     BUT_UNDO,
     BY_STRANGERS,
@@ -27,6 +27,7 @@ from tests.machine.laws import (
     WORKS,
 )
 from tests.machine.logins import Logins
+from tests.machine.news import Event, Mail, judge_mails
 from tests.machine.world import Letter, clock, demand, post_office, row_of_link, rows
 
 
@@ -83,9 +84,8 @@ class Memory:
     links: list[Link] = field(default_factory=list)
     had_proved: set[tuple[str, int]] = field(default_factory=set)
     facts: Facts = field(default_factory=Facts.look)
-    #: Failed logins: moments by what was typed.
-    failures: dict[str, list[datetime]] = field(default_factory=dict)
     events_seen: int = field(default_factory=last_event)
+    mails_seen: int = field(default_factory=last_mail)
     letters_seen: int = 0
 
     # Questions
@@ -119,19 +119,16 @@ class Memory:
         """Take in what has happened, and return the kinds of the events; Broken if it must not."""
         before, now = self.facts, Facts.look()
         self.facts = now
-        events = rows(
-            "SELECT id, kind, user_id, actor_id FROM useraccounts_accountevent WHERE id > ?",
-            self.events_seen,
-        )
-        self.events_seen = max([self.events_seen, *(row[0] for row in events)])
+        events = list(self._new_events())
         told: dict[int, list[str]] = {}
-        for _key, kind, user, _actor in events:
-            told.setdefault(user, []).append(kind)
+        for event in events:
+            told.setdefault(event.user, []).append(event.kind)
         self._meet_new_users(step, before, now, told)
         self._judge_link(step, told)
         self._judge_changes(step, before, now, told)
         self._judge_proofs(step, before, now, told)
         self._judge_actors(step, told)
+        judge_mails(before, now, events, self._new_mails())
         self._remember(step, before, now, told)
         self._judge_sessions(before, now)
         self.logins.judge(before, now)
@@ -139,6 +136,18 @@ class Memory:
         self._meet_letters()
         self._forget_taint()
         return {kind for kinds in told.values() for kind in kinds}
+
+    def _new_events(self) -> Iterator[Event]:
+        sql = "SELECT id, kind, user_id, actor_id FROM useraccounts_accountevent WHERE id > ?"
+        for row in rows(sql, self.events_seen):
+            self.events_seen = max(self.events_seen, row[0])
+            yield Event(*row)
+
+    def _new_mails(self) -> Iterator[Mail]:
+        sql = 'SELECT id, user_id, kind, "to" FROM useraccounts_outgoingmail WHERE id > ?'
+        for key, *mail in rows(sql, self.mails_seen):
+            self.mails_seen = max(self.mails_seen, key)
+            yield Mail(*mail)
 
     def _meet_new_users(
         self, step: Step, before: Facts, now: Facts, told: dict[int, list[str]]
@@ -323,7 +332,9 @@ class Memory:
                     and letter.purpose in ("confirm_email", "reset_password", "connect_by_link")
                 ):
                     link.ended = link.ended or "a newer one"
-            self.links.append(Link(letter, user, key))
+            # What was mailed once more is the same link, and ends with it.
+            if all(link.letter.secret != letter.secret for link in self.links):
+                self.links.append(Link(letter, user, key))
 
     def _forget_taint(self) -> None:
         """An account is its owner's alone again when Mallory has nothing left of it."""

@@ -18,7 +18,7 @@ from django_useraccounts.models import AccountEvent
 from tests.machine import settings as sites
 from tests.machine.base import act, at, which, who, yes_or_no
 from tests.machine.sessions import Sessions
-from tests.machine.world import Broken, Browser, checkouts, clock, rows, url
+from tests.machine.world import Broken, Browser, checkouts, clock, rows, stopped, url
 from tests.memberships.bills import Subscription, signature
 
 
@@ -41,6 +41,8 @@ class Clerk(stripe.HTTPClient):
             # What people have bought, Stripe has told.
             told = listed
         elif path.startswith("/v1/subscriptions/"):
+            if method != "get":
+                stopped.add(path.split("/")[-1])
             told = {"id": "1", "object": "subscription", "status": "active"}
         elif "portal" in path:
             told = {"id": "1", "object": "portal.session", "url": f"{sites.STRIPE}portal"}
@@ -72,6 +74,11 @@ class Clerk(stripe.HTTPClient):
 
 class Money(Sessions):
     """Steps of members, of Stripe, and of who keeps the books."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: For whom Stripe has begun a subscription, and whether it goes on.
+        self.subscribers: dict[int, bool] = {}
 
     @act(needs="somebody", who=who, at=at)
     def start_checkout(self, who: str, at: int) -> bool:
@@ -166,6 +173,11 @@ class Money(Sessions):
         response = stripe.post_json(url("stripe_webhook"), text, HTTP_STRIPE_SIGNATURE=sign)
         self._judge(response)
         changed = before != (AccountEvent.objects.count(), Payment.objects.count())
-        if is_forged and (changed or response.status_code == 200):
+        is_taken = response.status_code == 200
+        if is_forged and (changed or is_taken):
             raise Broken("a forged event was taken")
-        return response.status_code == 200
+        if is_taken and what == "told":
+            self.subscribers.setdefault(user.pk, True)
+        elif is_taken and what == "deleted":
+            self.subscribers[user.pk] = False
+        return is_taken

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,14 +11,19 @@ from hypothesis import strategies as st
 
 from django_useraccounts.models import Role
 from django_useraccounts.proof import stamp_proof
-from tests.machine.base import act, at, which, who
-from tests.machine.cast import PEOPLE
+from tests.machine import world
+from tests.machine.base import act, at, which, who, yes_or_no
+from tests.machine.cast import ADMINISTRATORS, PEOPLE
 from tests.machine.facts import last_event
-from tests.machine.staff import Staff
-from tests.machine.world import Broken, Browser, rows
+from tests.machine.staff import Staff, roles_held, told_by
+from tests.machine.world import Broken, Browser, demand, post_office, rows
 
-USERS, LOGINS = "useraccounts_user", "useraccounts_sessions_loginsession"
+USERS, ROLES, MAILS = "useraccounts_user", "useraccounts_role", "useraccounts_outgoingmail"
+LOGINS = "useraccounts_sessions_loginsession"
 INVITATIONS = "useraccounts_invitations_invitation"
+#: The rows that the pages of users and of roles show beside what they are about.
+BESIDE = ("emails", "role_grants", "role_grants-2", "grants")
+RIGHTS = ("is_superuser", "is_staff", "is_active")
 ACTIONS = ("switch_off", "switch_on", "end_sessions", "send_password_links", "close", "reopen")
 
 
@@ -43,6 +48,12 @@ class Office(Staff):
         data = {"action": action, "_selected_action": key, **typed}
         return self._fill_in(reverse(f"admin:{model}_changelist"), data)
 
+    def _rewrite(self, model: str, key: object, **columns: object) -> bool:
+        """Send the page of a row as it is filled in, and no rows beside it."""
+        data = {f"{name}-{count}_FORMS": 0 for name in BESIDE for count in ("TOTAL", "INITIAL")}
+        data |= {name: value for name, value in columns.items() if value is not False}
+        return self._fill_in(reverse(f"admin:{model}_change", args=[key]), data)
+
     def _fill_in(self, path: str, data: dict[str, Any]) -> bool:
         before = last_event()
         desk = self._desk()
@@ -59,6 +70,53 @@ class Office(Staff):
     def act_on_user(self, number: int, action: str) -> bool:
         self.step.way, user = action, self.some_user(number)
         return user is not None and self._press(action, USERS, user.pk)
+
+    @act(
+        needs="changes_of_rights",
+        who=st.sampled_from(ADMINISTRATORS),
+        right=st.sampled_from(RIGHTS),
+    )
+    def change_rights(self, who: str, right: str) -> bool:
+        """Take a right from an administrator, or give it back: one goes on to administer."""
+        self.changes_of_rights -= 1
+        user = get_user_model().objects.get(username=who)
+        rights = {name: getattr(user, name) != (name == right) for name in RIGHTS}
+        is_done = self._rewrite(USERS, user.pk, username=who, **rights)
+        # The other one, if this one does no more.
+        vars(self).pop("boss", None)
+        return is_done and bool(self.boss)
+
+    @act(needs="given_up", number=which)
+    def send_mail_again(self, number: int) -> bool:
+        found, before = self.given_up, len(post_office.letters)
+        is_done = bool(found) and self._press("send_again", MAILS, found[number % len(found)][0])
+        self.late_links_work(before)
+        return is_done
+
+    @property
+    def given_up(self) -> list[tuple[Any, ...]]:
+        if not self.is_bouncing:
+            return []
+        return rows(f"SELECT id FROM {MAILS} WHERE due_at IS NULL AND sent_at IS NULL ORDER BY id")
+
+    @act(needs="may_deploy", may_invite=yes_or_no)
+    def deploy(self, may_invite: bool) -> bool:
+        """
+        Have a new version make the roles what it declares, and rename one; the boss takes that back.
+
+        By neither does anybody gain or lose a role.
+        """
+        self.hosts_may_invite, self.may_deploy = may_invite, False
+        permissions = ["useraccounts.add_rolegrant"]
+        permissions += ["useraccounts_invitations.add_invitation"] if may_invite else []
+        world.become({"ROLES": {"host": {"label": "", "permissions": permissions}}})
+        held = roles_held()
+        told_by("useraccounts_sync_roles", "--rename", "artist", "painter")
+        renamed = {(user, "painter" if name == "artist" else name) for user, name in held}
+        demand(roles_held() == renamed, "a role was renamed, and others have it now")
+        is_back = self._rewrite(ROLES, Role.objects.get(name="painter").pk, name="artist")
+        demand(is_back and roles_held() == held, "a role was renamed, and others have it now")
+        return True
 
     @act(needs="somebody", number=which, role=st.sampled_from(("host", "artist")))
     def grant_by_page(self, number: int, role: str) -> bool:

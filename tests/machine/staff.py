@@ -1,5 +1,6 @@
 """The administrator, the office, the mail server and cron."""
 
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -21,7 +22,6 @@ from django_useraccounts.conf import conf
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import AccountError
 from django_useraccounts.mail import deliver_due
-from django_useraccounts.memberships.flows import tell_ended
 from django_useraccounts.memberships.models import Plan
 from django_useraccounts.models import (
     AbstractUser,
@@ -32,20 +32,20 @@ from django_useraccounts.models import (
 from django_useraccounts.roles.flows import (
     extend_grant,
     grant_role,
-    remind_of_ends,
     revoke_grant,
     revoke_role,
 )
 from tests.machine import world
 from tests.machine.base import act, which, yes_or_no
-from tests.machine.cast import BOSS, MAILBOXES, MALLORY, PEOPLE
+from tests.machine.cast import ADMINISTRATORS, MAILBOXES, MALLORY, PEOPLE
 from tests.machine.money import Money
-from tests.machine.world import clock, post_office
+from tests.machine.world import Broken, clock, demand, is_over, post_office, stopped
 
 
 def furnish() -> None:
-    """Make what each run begins with: the administrator, roles, a plan."""
-    get_user_model().objects.create_superuser(BOSS, "boss@office.example", None)
+    """Make what each run begins with: administrators, roles, a plan."""
+    for name in ADMINISTRATORS:
+        get_user_model().objects.create_superuser(name, f"{name}@office.example", None)
     host = Role.objects.create(name="host")
     wanted = ("add_invitation", "add_rolegrant")
     host.permissions.set(Permission.objects.filter(codename__in=wanted))
@@ -54,6 +54,19 @@ def furnish() -> None:
     Plan.objects.create(
         name="patron", label="Patron", role=member, price="€ 5", price_id="price_patron"
     )
+
+
+def told_by(command: str, *args: str) -> list[int]:
+    """Call a command, and return the numbers that it prints."""
+    said = StringIO()
+    call_command(command, *args, stdout=said, stderr=StringIO())
+    return [int(number) for number in re.findall(r"\d+", said.getvalue())]
+
+
+def roles_held() -> set[tuple[int, str]]:
+    """Return who has which role, as the site sees it."""
+    users = get_user_model().objects.all()
+    return {(user.pk, name) for user in users for name in user.role_names}
 
 
 class Staff(Money):
@@ -190,9 +203,7 @@ class Staff(Money):
     @act(needs="is_late")
     def prune(self) -> bool:
         self.is_pruned, self.is_late = True, False
-        said = StringIO()
-        call_command("useraccounts_prune", stdout=said)
-        return any(word.isdigit() and word != "0" for word in said.getvalue().split())
+        return any(told_by("useraccounts_prune"))
 
     @act(mood=st.sampled_from(("delivers", "delivers", "fails", "bounces")))
     def mail_server_changes(self, mood: str) -> bool:
@@ -205,11 +216,45 @@ class Staff(Money):
     def send_mail(self) -> bool:
         post_office.mood = "delivers"
         clock.go_on(timedelta(minutes=10))
-        return bool(deliver_due(limit=20))
+        before = len(post_office.letters)
+        is_done = bool(deliver_due(limit=20))
+        self.late_links_work(before)
+        return is_done
+
+    def late_links_work(self, before: int) -> None:
+        """What has been mailed late, after so many letters, brings no link that is over."""
+        for letter in post_office.letters[before:]:
+            if letter.path and is_over(letter):
+                raise Broken(f"a link for {letter.purpose} was mailed when it was over")
 
     @act(needs="grants_with_end")
     def remind(self) -> bool:
-        return bool(remind_of_ends(days=7)) | bool(tell_ended())
+        """What cron does each day; done once more at once, it has nobody to tell."""
+        told, stopped_now = self._cron()
+        if told:
+            again, _stopped = self._cron()
+            demand(not again, f"{again} people were told twice")
+        self._judge_renewals()
+        return bool(told or stopped_now)
+
+    @staticmethod
+    def _cron() -> tuple[int, int]:
+        """Return how many people were told, and how many subscriptions were stopped."""
+        [reminded] = told_by("useraccounts_remind")
+        begun, ending, ended, stopped_now, _forgotten = told_by("useraccounts_memberships")
+        return reminded + begun + ending + ended, stopped_now
+
+    def _judge_renewals(self) -> None:
+        """Stripe was asked to end the subscriptions of those who are away, and of nobody else."""
+        for user, goes_on in self.subscribers.items():
+            row = self.memory.facts.users.get(user)
+            is_away = row is None or not row["is_active"] or row["erase_at"]
+            is_ended = f"sub_{user}" in stopped
+            if is_ended and not is_away:
+                raise Broken(f"Stripe was asked to end what #{user} pays for")
+            if row and is_away and goes_on and not is_ended:
+                raise Broken(f"#{user} is away, and goes on to pay")
+        stopped.clear()
 
     @act(needs="is_bouncing")
     def let_mail_through(self) -> bool:

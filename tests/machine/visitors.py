@@ -1,7 +1,6 @@
 """Who comes to the door: to register, to log in and out, with a mailed link, by a provider."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from django_useraccounts.social.identities import identity_key
 from django_useraccounts.testing.provider import FakeProvider
 from tests.machine import settings as sites
 from tests.machine.base import World, act, at, which, who, yes_or_no
-from tests.machine.cast import MAILBOXES, MALLORY, NAMES, PASSWORDS, READER
+from tests.machine.cast import MAILBOXES, MALLORY, NAMES, PASSWORDS
 from tests.machine.memory import Link
 from tests.machine.world import Broken, Browser, clock, row_of_link, url
 
@@ -86,30 +85,19 @@ class Visitors(World):
         if is_in is not is_expected:
             raise Broken(f"#{user} is {'' if is_in else 'not '}let in (right: {is_right})")
 
-    @act(needs="may_guess", whom=which, by_address=yes_or_no)
-    def guess(self, whom: int, by_address: bool) -> bool:
-        """Mallory tries many passwords, until nobody looks at them any more."""
-        browser = self.browser(MALLORY, 0)
-        browser.close()
-        self.may_guess = False
-        identifier = (list(READER) if by_address else [n for own in NAMES.values() for n in own])[
-            whom % 6
-        ]
-        rate = min(
-            parse_rates(limits.DEFAULTS["login"]["identifier"]), key=lambda rate: rate.seconds
-        )
-        tried = self.memory.failures.setdefault(identifier, [])
-        for _attempt in range(rate.attempts + 2):
-            response = self.ask(
-                browser, url("login"), {"identifier": identifier, "password": "wrong"}
-            )
-            if response.status_code == 429:
-                break
-            tried.append(clock.now)
-        since = clock.now - timedelta(seconds=rate.seconds)
-        if len([moment for moment in tried if moment > since]) > 2 * rate.attempts:
-            raise Broken(f"{len(tried)} guesses at {identifier}")
-        return response.status_code == 429
+    @act(needs="may_guess", whom=which, limit=st.sampled_from(("pair", "identifier")))
+    def guess(self, whom: int, limit: str) -> bool:
+        """Mallory tries passwords, from one network or each from another, until she is refused."""
+        self.step.person, self.may_guess = MALLORY, False
+        identifier = self.address(MALLORY, whom) if whom % 2 else self.name(MALLORY, whom)
+        rates = parse_rates(limits.DEFAULTS["login"][limit])
+        shortest = min(rates, key=lambda rate: rate.seconds)
+        for attempt in range(shortest.attempts + 1):
+            browser = Browser(MALLORY, f"198.51.100.{attempt if limit == 'identifier' else 0}")
+            data = {"identifier": identifier, "password": "wrong"}
+            if self.ask(browser, url("login"), data).status_code == 429:
+                return True
+        raise Broken(f"{shortest.attempts + 1} passwords were tried at {identifier}")
 
     @act(needs="somebody", who=who, at=at)
     def log_out(self, who: str, at: int) -> bool:

@@ -155,10 +155,14 @@ class _Sheet:
 
 
 _handler = BaseHandler()
-#: When each session was used last, by its key.
+#: When each session was used last, by its key, and when it was given that key: whoever proves who
+#: is there gets a new one.
 used: dict[str, datetime] = {}
+keyed: dict[str, datetime] = {}
 #: The checkouts at Stripe that can be paid, by their ids.
 checkouts: dict[str, dict[str, Any]] = {}
+#: The subscriptions that the site has asked Stripe to end, by their ids.
+stopped: set[str] = set()
 
 
 @dataclass(eq=False)
@@ -226,6 +230,7 @@ class Browser:
         # Who has read a message does not keep it.
         self.cookies.pop(("/", "messages"), None)
         used[self.session_key] = clock.now
+        keyed.setdefault(self.session_key, clock.now)
         return response
 
 
@@ -267,7 +272,9 @@ def begin_anew(name: str) -> None:
     _chance.seed(0)
     post_office.letters.clear()
     used.clear()
+    keyed.clear()
     checkouts.clear()
+    stopped.clear()
     post_office.mood = "delivers"
 
 
@@ -292,9 +299,28 @@ def row_of_link(letter: Letter) -> tuple[int, str, str]:
     return found[0] if found else (0, "", "")
 
 
+def is_over(letter: Letter) -> bool:
+    """Say whether the link in a letter was used up or ended, or can open nothing any more."""
+    raw = base64.urlsafe_b64decode(letter.secret)
+    sql = (
+        "SELECT redeemed_at, NOT u.is_active OR s.purpose = 'reset_password' "
+        "AND s.epoch < u.session_epoch FROM useraccounts_onetimesecret s "
+        "LEFT JOIN useraccounts_user u ON u.id = s.user_id WHERE s.id = ?"
+    )
+    found = rows(sql, UUID(bytes=raw[:16]).hex)
+    return not found or any(found[0])
+
+
 def everything() -> str:
     """Return all that is stored, as one text."""
     return "\n".join(_raw().iterdump())
+
+
+def everything_lasting() -> list[str]:
+    """Return all that is stored short of the sessions, which note when they are used."""
+    passing = ("django_session", "useraccounts_sessions_loginsession")
+    starts = tuple(f'INSERT INTO "{table}"' for table in passing)
+    return [line for line in _raw().iterdump() if not line.startswith(starts)]
 
 
 def _raw() -> sqlite3.Connection:
