@@ -373,7 +373,7 @@ class Snapshot:
         maria = make_user(names.name("maria"), names.first, PASSWORD if password else None)
         add_email(maria, names.second, confirmed=True)
         UserEmail.objects.add_claim(maria, names.claim)
-        make_user(names.name("boss"), is_superuser=True)
+        make_user(names.name("boss"), is_staff=True, is_superuser=True)
         connect(maria, identity(names.name("first")))
         StripeCustomer.objects.create(user=maria, customer_id=names.name("cus"))
         LoginSession.objects.create(user=maria, epoch=maria.session_epoch, user_agent=ELSEWHERE)
