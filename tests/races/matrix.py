@@ -45,12 +45,10 @@ HARMLESS = {
     # after having been closed once more, until the next login.
     frozenset({"reopen_by_login", "have_sessions_ended"}),
     frozenset({"reopen_by_login", "be_switched_off"}),
-    frozenset({"reopen_by_login", "undo_email_change"}),
-    # An administrator who has read the closed account before its sessions were ended, or before it
-    # was taken back, does not open it: the same.
+    # An administrator who has read the closed account before its sessions were ended does not open
+    # it: the same.
     frozenset({"be_reopened", "have_sessions_ended"}),
     frozenset({"be_reopened", "be_switched_off"}),
-    frozenset({"be_reopened", "undo_email_change"}),
     # Of two who come by the provider to the account that is handed over the second finds it proved
     # by then, and is asked for its password. Whoever begins anew is let in.
     frozenset({"be_handed_over"}),
