@@ -77,8 +77,9 @@ def _act_on(row: Any, request: HttpRequest, flow: Callable[..., object]) -> obje
     """Do it with one row, which may be of the account of who acts; return what the flow does."""
     acts: Any = request.user
     own: Any = None
-    if acts.pk == (row.pk if isinstance(row, AbstractUser) else getattr(row, "user_id", None)):
-        own = row if isinstance(row, AbstractUser) else row.user
+    is_user = isinstance(row, AbstractUser)
+    if acts.pk == (row.pk if is_user else getattr(row, "user_id", None)):
+        own = row if is_user else row.user
 
     def act() -> object:
         if own is not None:

@@ -185,20 +185,22 @@ def backends() -> Iterator[CheckMessage]:
         )
         return
     for path in given:
-        beside = f"AUTHENTICATION_BACKENDS has {path.rpartition('.')[2]} beside the backend of the "
+        beside = (
+            f"AUTHENTICATION_BACKENDS has {path.rpartition('.')[2]} beside that of the accounts"
+        )
         taken = _taken_with_a_password(path)
         if "password" in taken:
             yield checks.Warning(
-                f"{beside}accounts: it lets in whom Policy.may_log_in refuses, does not count "
-                "attempts, and makes every wrong password cost two hashes.",
+                f"{beside}: it lets in whom Policy.may_log_in refuses, does not count attempts, "
+                "and makes every wrong password cost two hashes.",
                 hint=f'Take "{path}" out: permissions and groups work without it. What gives '
                 "permissions alone is derived from BaseBackend.",
                 id="useraccounts.W008",
             )
         elif taken:
             yield checks.Warning(
-                f"{beside}accounts, and it takes whatever there is: if it asks for passwords, it "
-                "lets in whom Policy.may_log_in refuses, and does not count attempts.",
+                f"{beside}, and it takes whatever there is: if it asks for passwords, it lets in "
+                "whom Policy.may_log_in refuses, and does not count attempts.",
                 hint=f'Take "{path}" out if it asks for passwords. If it lets in by what a '
                 "provider has sent alone, silence this check.",
                 id="useraccounts.W045",

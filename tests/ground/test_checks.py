@@ -559,9 +559,9 @@ def test_W008_djangos_own_backend_beside_ours(settings, stock, comes_first):
 
     assert found() == [
         Warn(
-            f"AUTHENTICATION_BACKENDS has {stock} beside the backend of the accounts: it lets in "
-            "whom Policy.may_log_in refuses, does not count attempts, and makes every wrong "
-            "password cost two hashes.",
+            f"AUTHENTICATION_BACKENDS has {stock} beside that of the accounts: it lets in whom "
+            "Policy.may_log_in refuses, does not count attempts, and makes every wrong password "
+            "cost two hashes.",
             hint=f'Take "{path}" out: permissions and groups work without it. What gives '
             "permissions alone is derived from BaseBackend.",
             id="useraccounts.W008",

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from ... import signals
 from ...errors import SessionEnded, UserVanished
+from ...identity import has_emails
 from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...secrets import UNDO_EMAIL_CHANGE, UNDO_MAX_AGE, Purpose, issue
@@ -90,6 +91,21 @@ def note_way_in(user: AbstractUser, *, by: str) -> None:
     """
     others = UserEmail.objects.filter(user=user, is_owned=True).exclude(email_key=by)
     others.update(is_owned=False)
+
+
+def note_reopened(
+    user: AbstractUser, *, by: AbstractUser | None, request: HttpRequest | None
+) -> None:
+    """Note that a closed account is open again, and tell all its proved addresses."""
+    AccountEvent.objects.record("account_reopened", user=user, actor=by, request=request)
+    tell_all("account_reopened", user, request=request)
+    signals.send_on_commit(signals.account_reopened, user=user, request=request)
+
+
+def tell_all(kind: str, user: AbstractUser, *, request: HttpRequest | None) -> None:
+    """Mail news to all proved addresses: whoever has stolen the account may own one of them."""
+    for row in proved_of(user) if has_emails() else ():
+        announce(kind, to=row.email, user=user, request=request)
 
 
 def drop_claims(user: AbstractUser, *, request: HttpRequest | None = None) -> None:

@@ -1,6 +1,6 @@
 """Take back what was done to the addresses of an account by somebody who was not its owner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
@@ -19,7 +19,7 @@ from ...mail import announce
 from ...models import AbstractUser, AccountEvent, OneTimeSecret, UserEmail
 from ...room import lock_out_of_rooms
 from ...secrets import RESET_PASSWORD, UNDO_EMAIL_CHANGE, issue, redeem
-from .rows import locked, read_as_they_were, set_primary, take_off
+from .rows import locked, note_reopened, read_as_they_were, set_primary, take_off
 
 
 def addresses_before(secret: OneTimeSecret) -> dict[str, datetime]:
@@ -109,6 +109,7 @@ def take_back(
             redeem(secret)
             if user.is_gone:
                 raise LinkUsed
+            was_closed = user.is_closed
             rows = _put_back(user, before, request=request)
             _lock_out(user, request=request)
             links = {row.email_key: issue(RESET_PASSWORD, address=row) for row in rows}
@@ -118,7 +119,8 @@ def take_back(
             details = {"addresses": [row.email for row in rows]}
             AccountEvent.objects.record(kind, user=user, details=details, request=request)
             signals.send_on_commit(signal, user=user, request=request)
-            _reopen(user, rows, request=request)
+            if was_closed:
+                note_reopened(user, by=None, request=request)
     except IntegrityError:
         # Somebody has proved one of them at this very moment.
         raise EmailTaken from None
@@ -150,25 +152,12 @@ def _put_back(
     return rows
 
 
-def _reopen(
-    user: AbstractUser, addresses: Sequence[UserEmail], *, request: HttpRequest | None
-) -> None:
-    """Open an account that was closed: its owner, who has taken it back, wants it not erased."""
-    if not user.is_closed:
-        return
-    get_user_model()._default_manager.filter(pk=user.pk).update(erase_at=None)
-    user.erase_at = None
-    AccountEvent.objects.record("account_reopened", user=user, request=request)
-    for row in addresses:
-        announce("account_reopened", to=row.email, user=user, request=request)
-    signals.send_on_commit(signals.account_reopened, user=user, request=request)
-
-
 def _lock_out(user: AbstractUser, *, request: HttpRequest | None) -> None:
-    """End what the thief has: sessions, the password, links, and undo links of his own."""
+    """End what the thief has: sessions, the password, links, undo links of his own, the closing."""
     users = get_user_model()._default_manager.filter(pk=user.pk)
-    users.update(password=make_password(None), session_epoch=F("session_epoch") + 1)
-    user.refresh_from_db(fields=["password", "session_epoch"])
+    epoch = F("session_epoch") + 1
+    users.update(password=make_password(None), session_epoch=epoch, erase_at=None)
+    user.refresh_from_db(fields=["password", "session_epoch", "erase_at"])
     links = OneTimeSecret.objects.filter(user=user, redeemed_at=None)
     links.update(redeemed_at=timezone.now())
     lock_out_of_rooms(user, request=request)

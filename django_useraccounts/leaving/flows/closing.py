@@ -14,11 +14,9 @@ from django.utils import timezone
 from ... import signals
 from ...administration.flows import keep_a_superuser
 from ...conf import conf
-from ...emails.flows.rows import locked, refuse_ended
+from ...emails.flows.rows import locked, note_reopened, refuse_ended, tell_all
 from ...errors import AccountGone
-from ...identity import has_emails
-from ...mail import announce
-from ...models import AbstractUser, AccountEvent, AccountExport, OneTimeSecret, UserEmail
+from ...models import AbstractUser, AccountEvent, AccountExport, OneTimeSecret
 from ...secrets import PURPOSES
 
 
@@ -47,7 +45,7 @@ def close_account(
             AccountEvent.objects.record(
                 "account_closed", user=user, actor=by or user, details=details, request=request
             )
-            _tell("account_closed", user, request=request)
+            tell_all("account_closed", user, request=request)
             signals.send_on_commit(signals.account_closed, user=user, request=request)
         if request is not None and request.user == user:
             auth.logout(request)
@@ -68,11 +66,7 @@ def reopen_account(
         # Only as it was loaded: what was closed once more since then stays closed.
         if rows.filter(session_epoch=user.session_epoch).update(erase_at=None):
             user.erase_at, user.is_reopened = None, True
-            AccountEvent.objects.record(
-                "account_reopened", user=user, actor=by or user, request=request
-            )
-            _tell("account_reopened", user, request=request)
-            signals.send_on_commit(signals.account_reopened, user=user, request=request)
+            note_reopened(user, by=by or user, request=request)
         elif user.is_gone:
             raise AccountGone
 
@@ -98,11 +92,3 @@ def _close(user: AbstractUser) -> datetime:
     links.exclude(purpose__in=kept).update(redeemed_at=timezone.now())
     AccountExport.objects.filter(user=user).delete()
     return erase_at
-
-
-def _tell(kind: str, user: AbstractUser, *, request: HttpRequest | None) -> None:
-    """Mail the news to all proved addresses: whoever has stolen the account may own one of them."""
-    if not has_emails():
-        return
-    for address in UserEmail.objects.confirmed().filter(user=user).order_by("pk"):
-        announce(kind, to=address.email, user=user, request=request)
