@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import stripe
 from django.contrib.auth import get_user_model
 
 from tests.faults.harness import empty
@@ -16,3 +17,9 @@ def _rows(transactional_db: None) -> Iterator[None]:
     empty()
     yield
     empty()
+
+
+@pytest.fixture(autouse=True)
+def _way_to_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back the address of Stripe, which a case may lead to an office of its own."""
+    monkeypatch.setattr(stripe, "api_base", stripe.api_base)

@@ -9,6 +9,7 @@ from django_useraccounts.memberships.models import Membership, Payment, Plan, St
 from django_useraccounts.models import AbstractUser
 from tests.gallery.stage import LONG_NAME, Stage, entry
 from tests.memberships.conftest import make_plan
+from tests.memberships.office import open_office
 
 State = Membership.State
 
@@ -95,7 +96,8 @@ def start_checkout(stage: Stage) -> None:
 @entry()
 def start_checkout_refused(stage: Stage) -> None:
     has(stage.log_in(), plans()["club"])
-    stage.post("start_checkout", "club")
+    with open_office():
+        stage.post("start_checkout", "club")
 
 
 @entry()
