@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +22,9 @@ from tests.emptying import empty_quickly
 
 #: Marks of tests that take long as one piece: in a parallel run they have to begin first.
 LONG = ("databases", "machine", "wheel", "browser")
+#: Folders whose tests go again and again through what those of the rooms cover. While they run
+#: nobody counts lines, which would take nearly as long as they do.
+UNCOUNTED = {"browser", "demo", "faults", "fuzz", "gallery", "machine", "projects", "races"}
 
 
 def missing(what: str, reason: str) -> NoReturn:
@@ -38,6 +43,21 @@ def missing(what: str, reason: str) -> NoReturn:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # A page of the last test may have been in another language, which stays that of the thread.
     translation.deactivate()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if item.path.parent.name not in UNCOUNTED:
+        return (yield)
+    # The mark no_cover of pytest-cov does nothing in a parallel run, whose workers count twice.
+    counting = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(counting[0])
+        threading.settrace(counting[1])
 
 
 @pytest.fixture
@@ -123,8 +143,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = wanted
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in LONG))
+        items.sort(key=_comes_later)
         items[:] = _spread(items, workers=config.workerinput["workercount"])
+
+
+def _comes_later(item: pytest.Item) -> bool:
+    # Those of the gallery go together: each worker that has one takes all its shots.
+    is_long = any(item.get_closest_marker(mark) for mark in LONG)
+    return not is_long and "gallery" not in getattr(item, "fixturenames", ())
 
 
 def _spread(items: list[pytest.Item], *, workers: int) -> list[pytest.Item]:

@@ -204,7 +204,6 @@ def test_a_flow_leaves_its_events_and_each_says_who_did_what(
 
 
 # The loop of test_flows fails every statement of every flow, these among them; here is said which.
-@pytest.mark.no_cover
 @pytest.mark.parametrize("case", [case for case in CASES if expected(case)], ids=str)
 def test_T8_what_cannot_be_written_down_is_not_done(
     case: Case, set_conf: Callable[..., None]

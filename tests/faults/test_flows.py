@@ -59,7 +59,6 @@ NO_CASES = {
 
 # Coverage is measured where a statement runs for the first time, not for the five hundredth.
 @pytest.mark.asvs("2.3.3")
-@pytest.mark.no_cover
 @pytest.mark.usefixtures("_rows")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_fault_anywhere_leaves_the_rows_of_before_or_of_after(

@@ -332,7 +332,6 @@ def fit(_rows: None, settings: Settings) -> Iterator[Callable[[Case], None]]:
 # What is away, and what has to come of it
 
 
-@pytest.mark.no_cover
 @those_of(MAILS)
 def test_a_mail_that_cannot_be_sent_stays_and_is_sent_later(
     case: Case, fit: Callable[[Case], None]
@@ -346,7 +345,6 @@ def wrong_without_mail(right: Right, outcome: Outcome) -> Iterator[str]:
 
 
 @pytest.mark.asvs("16.5.3")
-@pytest.mark.no_cover
 @those_of(COUNTS)
 def test_a_cache_that_is_away_neither_lets_in_nor_locks_out(
     case: Case, fit: Callable[[Case], None]
@@ -403,7 +401,6 @@ def wrong_once_more(case: Case, right: Right, outcome: Outcome) -> Iterator[str]
         yield f"the next one: {again.raised!r}\n{difference(right.after, again.rows)}"
 
 
-@pytest.mark.no_cover
 @those_of(name for name, purposes in COUNTS.items() if purposes != SESSION)
 def test_a_limit_that_is_used_up_refuses_while_the_cache_is_away(
     case: Case, fit: Callable[[Case], None], settings: Settings
@@ -441,7 +438,6 @@ def used_up_limits() -> Iterator[None]:
 
 
 @pytest.mark.asvs("16.5.3")
-@pytest.mark.no_cover
 @those_of(CALLS)
 def test_who_is_asked_and_does_not_answer_leaves_nothing_half_done(
     case: Case, fit: Callable[[Case], None]
@@ -583,7 +579,6 @@ def wrong_later(right: Right, outcome: Outcome) -> Iterator[str]:
 # Which cases there are
 
 
-@pytest.mark.no_cover
 def test_each_case_reaches_out_as_it_is_written_down(fit: Callable[[Case], None]) -> None:
     found: dict[str, dict[str, str]] = {"mails": {}, "counts": {}, "calls": {}}
     for name, case in ALL.items():

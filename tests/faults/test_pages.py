@@ -244,7 +244,6 @@ def come_back_as(identity: Identity) -> Client:
 
 # As for the flows: coverage would measure the same statements again and again.
 @pytest.mark.asvs("2.3.3")
-@pytest.mark.no_cover
 @pytest.mark.usefixtures("_rows")
 @pytest.mark.parametrize("case", PAGES, ids=str)
 def test_a_fault_anywhere_in_a_request_is_told_or_made_good(
