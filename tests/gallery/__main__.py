@@ -103,12 +103,13 @@ def _picture_docs(output: Path) -> None:
 def _shots(language: str, pages: list[str]) -> "list[Shot]":
     from tests.gallery.entries import ENTRIES
     from tests.gallery.mails import mail_shots
-    from tests.gallery.stage import visit
+    from tests.gallery.stage import visits
 
     def is_asked(name: str) -> bool:
         return any(fnmatch(name, page) for page in pages)
 
-    played = [visit(entry, language) for entry in ENTRIES.values() if is_asked(entry.name)]
+    asked = [entry for entry in ENTRIES.values() if is_asked(entry.name)]
+    played = [*visits(asked, language)]
     return [*played, *(shot for shot in mail_shots(language) if is_asked(shot.name))]
 
 

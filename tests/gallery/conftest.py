@@ -10,7 +10,7 @@ from tests.browser.conftest import browser
 from tests.gallery.entries import ENTRIES
 from tests.gallery.screen import Theatre, theatre
 from tests.gallery.sentences import Place, listening
-from tests.gallery.stage import Shot, visit
+from tests.gallery.stage import Shot, visits
 
 __all__ = ["browser"]  # a fixture
 
@@ -29,7 +29,7 @@ class Gallery:
 @pytest.fixture(scope="session")
 def gallery(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Gallery:
     with django_db_blocker.unblock(), listening() as heard:
-        return Gallery([visit(entry) for entry in ENTRIES.values()], heard)
+        return Gallery([*visits(ENTRIES.values())], heard)
 
 
 @pytest.fixture

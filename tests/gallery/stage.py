@@ -1,6 +1,6 @@
 """The stage on which the entries of the gallery play: a browser without a screen, and a site."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -153,12 +153,16 @@ def entry(**conf: Any) -> Callable[[Play], Play]:
     return put
 
 
-def visit(entry: Entry, language: str = "en") -> Shot:
-    """Play an entry and return what the visitor sees in the end."""
-    with _site(entry.conf), _undone():
-        stage = Stage(language)
-        entry.play(stage)
-        return stage.shot(entry.name)
+def visits(entries: Iterable[Entry], language: str = "en") -> Iterator[Shot]:
+    """Play each of the entries, and yield what the visitor sees in the end."""
+    # Once for all of them: Django reads all URLs anew whenever this changes.
+    with override_settings(ROOT_URLCONF="tests.gallery.urls"):
+        for entry in entries:
+            with _site(entry.conf), _undone():
+                stage = Stage(language)
+                entry.play(stage)
+                shot = stage.shot(entry.name)
+            yield shot
 
 
 @contextmanager
@@ -167,7 +171,6 @@ def _site(conf: dict[str, Any]) -> Iterator[None]:
     given = {
         "MIDDLEWARE": [middleware[0], CSP, *middleware[1:]],
         "SECURE_CSP": SECURE_CSP,
-        "ROOT_URLCONF": "tests.gallery.urls",
         "USERACCOUNTS": {**SITE, **conf},
         "ALLOWED_HOSTS": [HOST],
         "LOGIN_URL": "useraccounts:login",

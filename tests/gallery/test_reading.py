@@ -16,7 +16,7 @@ from tests.gallery.entries import ENTRIES
 from tests.gallery.mails import mail_shots
 from tests.gallery.node import axe
 from tests.gallery.screen import DESK, NARROW, PHONE, Screen
-from tests.gallery.stage import visit
+from tests.gallery.stage import visits
 from tests.languages import LANGUAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database, pytest.mark.django_db]
@@ -89,8 +89,7 @@ def test_nothing_is_lost_at_four_times_the_size_and_with_more_space(browser, hou
 def test_each_language_fits_a_phone(browser, house, language):
     screen, findings = Screen(browser, house, PHONE), []
 
-    for entry in ENTRIES.values():
-        shot = visit(entry, language)
+    for shot in visits(ENTRIES.values(), language):
         page = screen.show(shot)
         findings += told(shot, reading.by_width(page, screen.width))
         findings += told(shot, reading.by_weight(screen, shot))

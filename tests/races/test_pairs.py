@@ -3,7 +3,7 @@ S. Every act against every other one, on one account, at the same moment.
 
 In an ordinary run an eighth of the pairs is raced once on PostgreSQL, another one on MariaDB, others
 each day; SQLite, which lets one write at a time, does one act in the midst of another, for some
-pairs, others each time. CI has a fourteenth of the pairs, another one each day, twenty times
+pairs, others each time. CI has a 28th of the pairs, another one each day, twenty times
 besides, on each of the two servers, and compares it with one act after the other. ``python -m
 tests.races`` does all of it for all pairs.
 """
@@ -33,7 +33,7 @@ LOG = os.environ.get("USERACCOUNTS_MATRIX_LOG", "")
 #: From so many repeats of other races on, as CI has, a part of the pairs is raced as often.
 MANY = 20
 #: In so many days CI has had each pair many times on each server, and ordinary runs have had it once.
-DAYS, DAYS_OF_ONCE = 14, 8
+DAYS, DAYS_OF_ONCE = 28, 8
 #: One pair of so many is compared with one act after the other in an ordinary run on SQLite.
 ROTATION = 24
 
