@@ -57,7 +57,6 @@ NO_CASES = {
 }
 
 
-# Coverage is measured where a statement runs for the first time, not for the five hundredth.
 @pytest.mark.asvs("2.3.3")
 @pytest.mark.usefixtures("_rows")
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -242,7 +242,6 @@ def come_back_as(identity: Identity) -> Client:
     return client
 
 
-# As for the flows: coverage would measure the same statements again and again.
 @pytest.mark.asvs("2.3.3")
 @pytest.mark.usefixtures("_rows")
 @pytest.mark.parametrize("case", PAGES, ids=str)
