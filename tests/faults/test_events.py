@@ -95,7 +95,7 @@ OF_SITUATION = {
     "apply_event-an_invoice_of_which_stripe_has_sent_the_first_lines_alone": (
         "role_granted payment_recorded"
     ),
-    "apply_event-another_plan": "role_revoked role_granted",
+    "apply_event-another_plan": "role_granted role_revoked payment_recorded",
     "apply_event-the_end_of_a_subscription": "role_revoked membership_ended",
     "apply_event-the_first_invoice": "role_granted payment_recorded",
     "claim_again-the_same_address": "",

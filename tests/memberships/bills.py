@@ -153,6 +153,12 @@ class Subscription:
         at = at or self.period(number)[0]
         return event("invoice.paid", self.invoice(number, status="paid", **changes), at=at)
 
+    def paid_change(self, price: str, *, at: datetime) -> Tree:
+        """Return that the invoice of another plan is paid, which gives the rest of this one back."""
+        end = self.period(0)[1]
+        lines = [line_of(self.price, at, end, amount=-300), line_of(price, at, end, amount=900)]
+        return self.paid(id=f"in_{self.id}_of_the_change", lines={"data": lines}, at=at)
+
     def failed(self, number: int = 0, **changes: Any) -> Tree:
         told = self.invoice(number, status="open", **changes)
         return event("invoice.payment_failed", told, at=self.period(number)[0])

@@ -229,13 +229,18 @@ def test_an_invoice_of_somebody_else_behind_a_refund_is_foreign(subscription, of
 # The plan
 
 
-def test_who_changes_to_another_plan_has_its_role_instead(subscription, maria):
+def test_who_changes_to_another_plan_has_its_role_instead_once_it_is_paid(subscription, maria):
     make_plan("friend", role="friend")
+    change = subscription.begins
     subscription.begins -= days(9)
     hear(subscription.paid(), subscription.told("created", "active"))
 
     later = Subscription(str(maria.pk), price="price_friend", begins=subscription.begins)
-    hear(later.told("updated", "active", at=timezone.now() + days(1)))
+    hear(later.told("updated", "active", at=change))
+    assert opens(maria)
+    assert not opens(maria, "friend")
+    line = line_of("price_friend", change, subscription.period(0)[1])
+    hear(later.paid(7, lines={"data": [line]}))
 
     assert not opens(maria)
     assert opens(maria, "friend")

@@ -28,6 +28,9 @@ from tests.memberships.conftest import days, kinds_of_mail, make_plan, only, ope
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
+#: What Stripe says of a subscription: "active" also where nothing is collected.
+RUNS, LATE = {"status": "active"}, {"status": "past_due"}
+PAUSES = {**RUNS, "pause_collection": {"behavior": "void"}}
 
 
 def in_days(number: float) -> datetime:
@@ -128,29 +131,43 @@ def test_no_change_of_plans_there_and_back_revives_what_was_revoked(subscription
     revoke_role(maria, "member", reason="Broke the piano.")
 
     other = Subscription(str(maria.pk), price="price_friend", begins=subscription.begins)
-    hear(other.told("updated", "active", at=in_days(1)))
-    hear(subscription.told("updated", "active", at=in_days(2)))
+    hear(other.told("updated", "active", at=in_days(1)), other.paid(1))
+    for role in ("member", "friend"):
+        assert not opens(maria, role)
+    hear(subscription.told("updated", "active", at=in_days(2)), subscription.paid(2))
 
-    assert not opens(maria)
-    assert not opens(maria, "friend")
+    for role in ("member", "friend"):
+        assert not opens(maria, role)
+    assert opens(maria, moment=in_days(45))
 
 
 # What is paid
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param([RUNS], id="its payment is under way"),
+        pytest.param([LATE], id="its payment is late"),
+        pytest.param([LATE, RUNS], id="its payment was given up"),
+        pytest.param([PAUSES], id="nothing is collected"),
+        pytest.param([{"status": "paused"}], id="after a trial"),
+        pytest.param([PAUSES, RUNS], id="nothing was collected for a while"),
+    ],
+)
 @pytest.mark.parametrize("is_heard_first", [False, True])
-def test_a_dearer_plan_opens_nothing_while_its_payment_is_late(subscription, maria, is_heard_first):
+def test_a_dearer_plan_opens_nothing_until_it_is_paid(subscription, maria, changes, is_heard_first):
     make_plan("dear", role="chief")
     dear = Subscription(str(maria.pk), price="price_dear", begins=subscription.begins)
-    late = dear.told("updated", "past_due", at=in_days(1))
+    change = [dear.told("updated", at=in_days(1 + n), **told) for n, told in enumerate(changes)]
     trees = [subscription.told("created", "active"), subscription.paid()]
 
-    hear(*([late, *trees] if is_heard_first else [*trees, late]))
+    hear(*([*change, *trees] if is_heard_first else [*trees, *change]))
 
     assert opens(maria)
     assert not opens(maria, "chief")
-    line = dear.invoice()["lines"]
-    hear(dear.paid(id="in_dear", lines=line), dear.told("updated", "active", at=in_days(2)))
+    paid = subscription.paid_change("price_dear", at=subscription.begins)
+    hear(paid, dear.told("updated", "active", at=in_days(9)))
     assert opens(maria, "chief")
 
 

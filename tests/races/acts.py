@@ -1,7 +1,7 @@
 """What can be done to an account: each function prepares one act, and returns its one request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -360,9 +360,8 @@ def hear_of_a_failed_payment(world: World) -> Act:
 
 @act
 def hear_of_another_plan(world: World) -> Act:
-    subscription = replace(world.paid_subscription, price="price_friend")
-    at = subscription.begins + timedelta(hours=1)
-    return world.deliver(subscription.told("updated", "active", at=at))
+    subscription = world.paid_subscription
+    return world.deliver(subscription.paid_change("price_friend", at=subscription.begins))
 
 
 @act

@@ -28,7 +28,8 @@ def settle(
     """
     now = timezone.now()
     payments = list(membership.payments.select_related("grant", "paid_plan__role"))
-    kept, plan = _kept(payments), _plan(membership, payments)
+    kept = _kept(payments)
+    plan = _plan(membership, kept)
     for payment in payments if membership.user is not None else ():
         is_due = payment in kept and _counts(membership, payment, now)
         context = own_request(membership, request)
@@ -73,20 +74,17 @@ def _lasts_at(payment: Payment, at: datetime) -> bool:
     return payment.starts_at <= at < payment.ends_at
 
 
-def _plan(membership: Membership, payments: list[Payment]) -> Plan:
+def _plan(membership: Membership, kept: list[Payment]) -> Plan:
     """
-    Return the plan whose role the payments bring: the present one of the membership.
+    Return the plan whose role the payments bring: that of the last invoice that is paid.
 
-    While Stripe tries in vain to collect a payment it is that of the last invoice that is paid:
-    else whoever changes to a dearer plan, by a card that fails, would have it for the price of the
-    old one, or have one back that was given up.
+    Not the present one of the subscription, which is a wish until it is paid for: Stripe collects
+    nothing while it pauses, and lets a subscription run whose invoice was given up.
     """
-    paid = [payment for payment in payments if payment.state == Payment.State.PAID]
     # Those that Stripe has told of all have a period.
-    dated = [(payment.starts_at, payment) for payment in paid if payment.starts_at]
+    dated = [(payment.starts_at, payment) for payment in kept if payment.starts_at]
     last = max(dated, key=lambda row: row[0], default=(None, None))[1]
-    is_late = membership.state == Membership.State.LATE
-    return last.paid_plan if is_late and last and last.paid_plan else membership.plan
+    return last.paid_plan if last and last.paid_plan else membership.plan
 
 
 def _match(

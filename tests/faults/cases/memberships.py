@@ -138,8 +138,7 @@ def another_plan() -> Act:
         apply_event(read(tree))
     role = Role.objects.create(name="friend")
     Plan.objects.create(name="friend", label="Friend", role=role, price_id="price_friend")
-    subscription.price = "price_friend"
-    event = read(subscription.told("updated", "active", at=now() + timedelta(days=1)))
+    event = read(subscription.paid_change("price_friend", at=now()))
     return lambda: apply_event(event)
 
 
