@@ -277,7 +277,10 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
 
-    #: While ``save`` writes a password that was set; for the field of ``session_epoch``.
+    #: Whether a password was set that is not written yet. Django's ``_password`` is forgotten by
+    #: any ``save``, also by one of other columns, such as that of a login.
+    _is_password_new = False
+    #: While ``save`` writes such a password; for the field of ``session_epoch``.
     _raises_epoch = False
 
     if TYPE_CHECKING:
@@ -297,9 +300,8 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
             update_fields = {*update_fields, "username_key"}
         # A password that code sets, as ``manage.py changepassword`` does, ends what rests on the
         # old one.
-        is_set = self._password is not None  # type: ignore[attr-defined]
         is_written = update_fields is None or "password" in update_fields
-        self._raises_epoch = is_set and is_written and not self._state.adding
+        self._raises_epoch = self._is_password_new and is_written and not self._state.adding
         if self._raises_epoch and update_fields is not None:
             update_fields = {*update_fields, "session_epoch"}
         before = self.session_epoch
@@ -313,6 +315,12 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         # Django from 6.0 on may have read it back already.
         if self._raises_epoch and self.session_epoch == before:
             self.session_epoch += 1
+        self._is_password_new = self._is_password_new and not is_written
+
+    @sensitive_variables()
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        self._is_password_new = raw_password is not None
 
     @sensitive_variables()
     def check_password(self, raw_password: str | None) -> bool:

@@ -268,6 +268,19 @@ def test_a_password_that_code_sets_is_an_event_and_a_renewed_hash_is_none():
     assert AccountEvent.objects.get().kind == "password_set_by_code"
 
 
+def test_a_password_that_code_sets_is_one_event_when_it_is_written():
+    user = make_user("maria")
+    user.set_password("another horse another staple")
+
+    # As a login does.
+    user.save(update_fields=["last_login"])
+    assert not AccountEvent.objects.exists()
+    for _time in range(2):
+        user.save()
+
+    assert AccountEvent.objects.get().kind == "password_set_by_code"
+
+
 def test_a_role_that_gets_another_name_is_an_event_about_no_account():
     boss = make_user("boss", is_superuser=True)
     rename_role(Role.objects.create(name="artist"), "painter", by=boss)

@@ -158,6 +158,12 @@ def set_by_code(account):
     account.user.save()
 
 
+def set_by_code_and_logged_in_before_it_is_written(account):
+    account.user.set_password("a new horse, a staple")
+    account.user.save(update_fields=["last_login"])
+    account.user.save()
+
+
 def rename(account):
     change_username(account.user, "curie")
 
@@ -245,6 +251,7 @@ TAKE_BACK = {"undo", "disown login"}
         (change, {"reset", "session", "connect"}),
         (set_first, {"reset", "session", "connect"}),
         (set_by_code, {"reset", "session", "connect"}),
+        (set_by_code_and_logged_in_before_it_is_written, {"reset", "session", "connect"}),
         (rename, set()),
         (redeem_connect, {"connect"}),
         (disconnect_one, {"newer", "reset", "session", "connect"}),
