@@ -262,6 +262,9 @@ class Payment(models.Model):
     #: From when on its invoice gives back what was paid before: whoever changes the plan has paid
     #: for the rest of the old one.
     credits_from = models.DateTimeField(null=True, editable=False)
+    #: The references of the invoices whose rest it gives back, with spaces between them: what
+    #: nobody has paid for those pays for nothing else.
+    credits_of = models.TextField(blank=True, default="", editable=False)
     #: What the invoice is for; NULL for a price that is no plan here, and without Stripe.
     paid_plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, null=True, related_name="+", editable=False
@@ -269,7 +272,8 @@ class Payment(models.Model):
     grant = models.OneToOneField(
         RoleGrant, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
     )
-    #: Whether a grant was made: one that is revoked before it begins goes, and stays away.
+    #: Whether a grant was made, and not taken back by what is told of payments: one that somebody
+    #: revokes stays away, also where it had not begun and is gone.
     was_granted = models.BooleanField(default=False, editable=False)
     #: Why, for people.
     reason = models.CharField(_("reason"), max_length=250, blank=True, default="")

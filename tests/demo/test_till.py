@@ -9,10 +9,12 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
+from django_useraccounts.memberships.flows import stop_renewals
 from django_useraccounts.memberships.models import Membership
 from django_useraccounts.models import OutgoingMail
 from testproject.guild.apps import lead_to_till
 from testproject.guild.people import PASSWORD, seed
+from testproject.guild.till.books import books, invoices_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,6 +118,19 @@ def test_the_months_to_come_can_be_played(nova):
     membership.refresh_from_db()
     assert membership.ends_at is None
     assert is_open(nova)
+
+
+def test_who_is_switched_off_while_a_payment_is_late_is_charged_no_more(nova):
+    buy(nova)
+    play(nova, "fail")
+    get_user_model().objects.filter(username="nova").update(is_active=False)
+
+    assert stop_renewals() == (1, 0)
+
+    [subscription_id] = Membership.objects.charged().values_list("subscription_id", flat=True)
+    with books() as kept:
+        assert not invoices_of(kept, subscription_id, status="open")
+        assert len(invoices_of(kept, subscription_id, status="void")) == 1
 
 
 @pytest.mark.parametrize("act", ["refund", "end"])

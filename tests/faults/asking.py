@@ -75,6 +75,16 @@ def of_an_account_that_was_closed() -> Act:
     return stop_renewals
 
 
+@case(stop_renewals, FLOWS, **SELLING)
+def of_one_whose_change_is_late() -> Act:
+    subscription = customer()
+    for tree in (subscription.paid(0), subscription.told("created", "past_due")):
+        apply_event(read(tree))
+    close_account(StripeCustomer.objects.get().user)
+    ask_office().open[subscription.id] = ["in_of_the_change"]
+    return stop_renewals
+
+
 @case(start_checkout, VISITS, **SELLING)
 def from_its_page() -> Act:
     maria, plan = patron()

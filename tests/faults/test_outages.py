@@ -263,6 +263,9 @@ CALLS = {
     "reset_password-by_link": "GET range",
     "customer_portal-of_a_customer": "POST v1/billing_portal/sessions",
     "stop_renewals-of_an_account_that_was_closed": "POST v1/subscriptions",
+    "stop_renewals-of_one_whose_change_is_late": (
+        "GET v1/invoices, POST v1/invoices/void, POST v1/subscriptions"
+    ),
     "start_checkout-from_its_page": (
         "GET v1/checkout/sessions, GET v1/subscriptions, POST v1/checkout/sessions"
     ),
@@ -617,6 +620,8 @@ ASKING = {
         "POST v1/billing_portal/sessions",
         "GET v1/invoice_payments",
         "GET v1/invoices/lines",
+        "GET v1/invoices",
+        "POST v1/invoices/void",
         "GET v1/subscriptions",
         "POST v1/subscriptions",
         "DELETE v1/subscriptions",

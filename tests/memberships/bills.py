@@ -46,6 +46,12 @@ def line_of(price: str, start: datetime, end: datetime, *, amount: int = 500, **
     return {"amount": amount, "period": period, "pricing": {"price_details": pricing}, **more}
 
 
+def credit_of(invoice: str, price: str, start: datetime, end: datetime) -> Tree:
+    """Return the line that gives back the rest of what an invoice has asked for."""
+    told = {"proration_details": {"credited_items": {"invoice": invoice}}}
+    return line_of(price, start, end, amount=-480, parent={"subscription_item_details": told})
+
+
 def event(kind: str, told: Tree, *, at: datetime, **changes: Any) -> Tree:
     """Return an event as Stripe posts it."""
     return {

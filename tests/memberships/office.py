@@ -23,6 +23,8 @@ class Office(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
         #: The invoice of each payment intent.
         self.invoices: dict[str, dict[str, Any]] = {}
+        #: The ids of the invoices that are open, by those of their subscriptions.
+        self.open: dict[str, list[str]] = {}
         #: The lines of each long invoice.
         self.lines: dict[str, list[dict[str, Any]]] = {}
         self.customers: dict[str, str] = {}
@@ -98,6 +100,12 @@ class Office(ThreadingHTTPServer):
             invoice = self.invoices.get(sent["payment[payment_intent]"])
             row = {"id": "inpay_1", "object": "invoice_payment", "invoice": invoice}
             return {"object": "list", "data": [row] if invoice else [], "has_more": False}
+        if path == "GET /v1/invoices":
+            ids = self.open.get(sent["subscription"], [])
+            rows = [{"id": name, "object": "invoice"} for name in ids]
+            return {"object": "list", "data": rows, "has_more": False}
+        if path.endswith("/void"):
+            return {"id": path.split("/")[-2], "object": "invoice", "status": "void"}
         if path.endswith("/lines"):
             lines = self.lines.get(path.split("/")[-2], [])
             return {"object": "list", "data": lines, "has_more": False}

@@ -499,7 +499,23 @@ def test_a_closed_account_whose_next_payment_is_late_keeps_what_is_paid(
 
     assert stop_renewals() == (1, 0)
 
-    assert office.paths() == ["POST /v1/subscriptions/sub_1"]
+    assert office.paths() == ["GET /v1/invoices", "POST /v1/subscriptions/sub_1"]
+
+
+def test_a_closed_account_does_not_pay_for_the_change_that_is_late(office, subscription, maria):
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "past_due")))
+    office.open["sub_1"] = ["in_of_the_change"]
+    close_account(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == [
+        "GET /v1/invoices",
+        "POST /v1/invoices/in_of_the_change/void",
+        "POST /v1/subscriptions/sub_1",
+    ]
+    assert office.asked[0][1]["status"] == "open"
 
 
 def test_a_closed_account_that_has_paid_nothing_is_cancelled_at_once(office, subscription, maria):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from django_useraccounts.memberships.flows import apply_event
 from django_useraccounts.memberships.models import Membership, Payment
 from django_useraccounts.models import RoleGrant
-from tests.memberships.bills import Subscription, line_of, read
+from tests.memberships.bills import Subscription, credit_of, line_of, read
 from tests.memberships.conftest import days, make_plan
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +134,38 @@ def life_of_who_gets_money_back(subscription):
     ]
 
 
+def life_of_who_gives_up_a_change_that_was_not_paid(subscription):
+    begins, end = subscription.period(0)
+    once, again = begins + days(0.01), begins + days(0.02)
+    dearer = Subscription(subscription.user_key, price="price_friend", begins=begins)
+    up = [credit_of("in_sub_1_0", "price_patron", once, end), line_of("price_friend", once, end)]
+    down = [credit_of("in_up", "price_friend", again, end), line_of("price_patron", again, end)]
+    return [
+        subscription.told("created", "active"),
+        subscription.paid(0),
+        dearer.failed(0, id="in_up", lines={"data": up}),
+        dearer.told("updated", "past_due", at=once),
+        subscription.paid(0, id="in_down", lines={"data": down}),
+        subscription.told("updated", "active", at=again),
+    ]
+
+
+def life_of_who_pays_late_for_what_was_given_back(subscription):
+    begins, end = subscription.begins, subscription.period(1)[1]
+    change = begins + days(30.5)
+    dearer = Subscription(subscription.user_key, price="price_friend", begins=begins)
+    down = [credit_of("in_sub_1_1", "price_friend", change, end)]
+    down += [line_of("price_patron", change, end)]
+    return [
+        dearer.told("created", "active"),
+        dearer.paid(0),
+        dearer.failed(1),
+        subscription.told("updated", "past_due", at=change, number=1),
+        subscription.paid(1, id="in_down", lines={"data": down}),
+        dearer.paid(1),
+    ]
+
+
 LIVES = [
     life_of_who_stays,
     life_of_who_cancels,
@@ -141,6 +173,8 @@ LIVES = [
     life_of_who_changes_to_what_the_card_does_not_pay,
     life_of_who_changes_from_a_year_to_a_month,
     life_of_who_gets_money_back,
+    life_of_who_gives_up_a_change_that_was_not_paid,
+    life_of_who_pays_late_for_what_was_given_back,
 ]
 
 

@@ -22,8 +22,8 @@ from django_useraccounts.memberships.stripe.reading import moment_of
 from django_useraccounts.models import Role
 from django_useraccounts.roles.flows import revoke_role
 from django_useraccounts.testing import log_in, make_user
-from tests.memberships.bills import Subscription, line_of, read
-from tests.memberships.conftest import days, kinds_of_mail, make_plan, only, opens, states
+from tests.memberships.bills import Subscription, credit_of, line_of, read
+from tests.memberships.conftest import at, days, kinds_of_mail, make_plan, only, opens, states
 
 pytestmark = pytest.mark.django_db
 
@@ -251,6 +251,127 @@ def test_no_card_that_fails_brings_a_dearer_plan_back(reduced, maria):
     assert opens(maria, moment=end)
     for moment in (None, end, in_days(300)):
         assert not opens(maria, "chief", moment)
+
+
+@pytest.mark.parametrize("hours", [1, 24, 71, 73])
+@pytest.mark.parametrize("is_dearer", [False, True])
+def test_who_changes_with_the_period_has_what_is_paid_from_then_on(
+    subscription, maria, is_dearer, hours
+):
+    make_plan("dear", role="chief")
+    roles = {"price_patron": "member", "price_dear": "chief"}
+    before, after = sorted(roles, reverse=not is_dearer)[::-1]
+    begins = subscription.begins - days(31)
+    old = Subscription(subscription.user_key, price=before, begins=begins)
+    new = Subscription(subscription.user_key, price=after, begins=begins)
+    with at(begins + days(1)):
+        hear(old.told("created", "active"), old.paid(0))
+
+    end = old.period(0)[1]
+    with at(end + timedelta(hours=hours)):
+        hear(new.told("updated", "active", at=end, number=1), new.paid(1))
+        assert opens(maria, roles[after])
+        assert not opens(maria, roles[before])
+
+
+def test_what_is_changed_twice_before_the_bill_is_paid_for_the_last_time_alone(subscription, maria):
+    """The portal bills with the next period, and at once where the periods get others."""
+    make_plan("dear", role="chief")
+    make_plan("month")
+    subscription.begins -= days(10)
+    begins, once = subscription.begins, subscription.begins + days(9)
+    again, year = once + timedelta(minutes=1), subscription.begins + days(365)
+    whole = line_of("price_patron", begins, year, amount=5000)
+    lines = [
+        line_of("price_patron", once, year, amount=-4900),
+        line_of("price_dear", once, year, amount=49000),
+        line_of("price_dear", again, year, amount=-49000),
+        line_of("price_month", again, again + days(30)),
+    ]
+
+    hear(subscription.paid(lines={"data": [whole]}), subscription.paid(7, lines={"data": lines}))
+
+    assert opens(maria)
+    for moment in (None, in_days(300)):
+        assert not opens(maria, "chief", moment)
+    assert not opens(maria, moment=in_days(40))
+
+
+@pytest.mark.parametrize("is_heard_first", [False, True])
+def test_a_bill_for_something_else_brings_no_dearer_plan(subscription, maria, is_heard_first):
+    make_plan("dear", role="chief")
+    begins, end = subscription.period(0)
+    dear = Subscription(str(maria.pk), price="price_dear", begins=begins)
+    hear(subscription.told("created", "active"), subscription.paid(0))
+
+    hat = line_of("price_of_a_hat", begins + days(2), end)
+    bill = subscription.paid(7, lines={"data": [hat]})
+    change = dear.failed(8), dear.told("updated", "past_due", at=in_days(1))
+    hear(*([bill, *change] if is_heard_first else [*change, bill]))
+
+    assert opens(maria, moment=in_days(3))
+    assert not opens(maria, "chief", in_days(3))
+
+
+@pytest.fixture
+def owing(subscription):
+    """Maria has not paid for the second period of what is dear, and has changed there and back."""
+    make_plan("dear", role="chief")
+    subscription.begins -= days(40)
+    dear = Subscription(subscription.user_key, price="price_dear", begins=subscription.begins)
+    once, again, end = NOW - days(9), NOW - days(8), dear.period(1)[1]
+    down = [credit_of("in_sub_1_1", "price_dear", once, end), line_of("price_patron", once, end)]
+    up = [credit_of("in_down", "price_patron", again, end), line_of("price_dear", again, end)]
+    return dear, [
+        dear.paid(0),
+        dear.failed(1),
+        subscription.paid(1, id="in_down", lines={"data": down}),
+        dear.paid(1, id="in_up", lines={"data": up}),
+    ]
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_what_nobody_has_paid_pays_for_nothing_else(owing, maria, caplog, order):
+    dear, trees = owing
+
+    hear(*trees[order])
+
+    for role in ("member", "chief"):
+        assert not opens(maria, role)
+    # Once she does pay, it all counts.
+    hear(dear.paid(1))
+    assert opens(maria, "chief")
+
+
+def test_a_credit_of_what_nobody_has_paid_is_told_to_the_log(owing, maria, caplog):
+    hear(*owing[1])
+
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert caplog.records[0].message == (
+        f"Invoice in_down of user {maria.pk} gives back what nobody has paid: it counts once "
+        "in_sub_1_1 is paid, and until then Stripe has a credit balance for its customer that is "
+        "worth nothing."
+    )
+
+
+def test_who_gives_up_a_change_that_was_not_paid_keeps_what_is_paid(subscription, maria):
+    make_plan("dear", role="chief")
+    once, (begins, end) = subscription.begins + days(1), subscription.period(0)
+    dear = Subscription(str(maria.pk), price="price_dear", begins=begins)
+    up = [credit_of("in_sub_1_0", "price_patron", once, end), line_of("price_dear", once, end)]
+    down = [
+        credit_of("in_sub_1_7", "price_dear", once + days(1), end),
+        line_of("price_patron", once + days(1), end),
+    ]
+
+    hear(
+        subscription.paid(0),
+        dear.failed(7, lines={"data": up}),
+        subscription.paid(8, lines={"data": down}),
+    )
+
+    assert opens(maria, moment=end - days(1))
+    assert not opens(maria, "chief", end - days(1))
 
 
 def test_an_invoice_that_is_not_paid_credits_nothing(subscription, maria):

@@ -17,7 +17,7 @@ from django_useraccounts.memberships.flows import (
 from django_useraccounts.memberships.models import Membership, ProviderEvent
 from django_useraccounts.models import OutgoingMail
 from django_useraccounts.testing import make_user
-from tests.memberships.bills import read, seconds
+from tests.memberships.bills import KEY, SECRET, read, seconds
 from tests.memberships.conftest import at, days, kinds_of_mail, make_plan, only, opens
 
 pytestmark = pytest.mark.django_db
@@ -255,3 +255,17 @@ def test_the_command_fails_aloud_where_stripe_goes_on_to_charge(subscription, ma
 
     with pytest.raises(CommandError, match="1 renewals could not be stopped"):
         call_command("useraccounts_memberships")
+
+
+def test_the_command_has_stripe_charge_nobody_who_left_where_no_mail_can_be_written(
+    subscription, office, maria, plan, set_conf
+):
+    apply_event(read(subscription.told("updated", "active")))
+    close_account(maria)
+    record_payment(make_user("ada"), plan, NOW + days(3))
+    set_conf(ORIGIN=None, MEMBERSHIPS={"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET})
+
+    with pytest.raises(CommandError, match="needs USERACCOUNTS"):
+        call_command("useraccounts_memberships")
+
+    assert office.paths() == ["POST /v1/subscriptions/sub_1"]

@@ -175,6 +175,10 @@ def _stop(membership: Membership) -> None:
             # Till the end of a period that is not paid, Stripe would go on to collect it.
             client.cancel(subscription_id)
         else:
+            if membership.state == Membership.State.LATE:
+                # First: one whose renewal is stopped is not looked at again.
+                for invoice_id in client.open_invoices(subscription_id):
+                    client.void(invoice_id)
             client.stop_renewal(subscription_id)
     except StripeUnreachable:
         try:

@@ -27,7 +27,7 @@ from ..stripe.events import (
     read_lines,
 )
 from .payments import locked, note_end, note_payment, note_refund
-from .periods import settle, tell
+from .periods import settle, tell, unpaid_payments
 
 logger = logging.getLogger("django_useraccounts.memberships")
 
@@ -216,6 +216,7 @@ def _apply_invoice(
     if is_paid_now:
         payment.refresh_from_db()
         note_payment(membership, payment, request=request)
+        _tell_unpaid(membership, payment)
     return True
 
 
@@ -282,6 +283,7 @@ def _payment(membership: Membership, news: InvoiceNews) -> tuple[Payment, bool]:
             "starts_at": line.starts_at,
             "ends_at": line.ends_at,
             "credits_from": _credits_from(news),
+            "credits_of": _credits_of(news),
         },
     )
     if payment.membership_id != membership.pk:
@@ -295,6 +297,24 @@ def _credits_from(news: InvoiceNews) -> datetime | None:
     plans = Plan.objects.filter(price_id__in=prices).values_list("price_id", flat=True)
     known = set(plans) if prices else set()
     return min((line.starts_at for line in news.given_back if line.price_id in known), default=None)
+
+
+def _credits_of(news: InvoiceNews) -> str:
+    """Return the ids of the invoices of which an invoice gives back."""
+    return " ".join(sorted({line.invoice_id for line in news.given_back if line.invoice_id}))
+
+
+def _tell_unpaid(membership: Membership, payment: Payment) -> None:
+    """Log that a payment rests on one that failed: the credit at Stripe is still to be taken."""
+    unpaid = unpaid_payments(list(membership.payments.all()))
+    if payment in unpaid:
+        logger.error(
+            "Invoice %s of user %s gives back what nobody has paid: it counts once %s is paid, and "
+            "until then Stripe has a credit balance for its customer that is worth nothing.",
+            payment.reference,
+            membership.user_id,
+            payment.credits_of,
+        )
 
 
 def _note_failure(membership: Membership, payment: Payment, *, request: HttpRequest | None) -> None:

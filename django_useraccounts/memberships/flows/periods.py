@@ -50,6 +50,19 @@ def tell(kind: str, membership: Membership, *, request: HttpRequest | None = Non
         announce(kind, to=user.email, user=user, request=request)
 
 
+def unpaid_payments(payments: list[Payment]) -> list[Payment]:
+    """
+    Return those that failed, and those that rest on them.
+
+    Stripe gives the rest of an invoice back also where nobody has paid it, and takes it for money.
+    """
+    unpaid = [payment for payment in payments if payment.state == Payment.State.FAILED]
+    # Each may rest on one that rests on another.
+    while more := [row for row in payments if row not in unpaid and _rests_on(row, unpaid)]:
+        unpaid += more
+    return unpaid
+
+
 def own_request(membership: Membership, request: HttpRequest | None) -> HttpRequest | None:
     """Return the request for the audit trail: not that of Stripe, whose address is no person's."""
     return None if membership.subscription_id else request
@@ -61,10 +74,15 @@ def _kept(payments: list[Payment]) -> list[Payment]:
 
     Also where that one was refunded: what it gave back was a part of its price, and went with it.
     """
-    paid = [payment for payment in payments if payment.state == Payment.State.PAID]
-    collected = [payment for payment in payments if payment.state != Payment.State.FAILED]
+    unpaid = {payment.pk for payment in unpaid_payments(payments)}
+    collected = [payment for payment in payments if payment.pk not in unpaid]
+    paid = [payment for payment in collected if payment.state == Payment.State.PAID]
     moments = [payment.credits_from for payment in collected if payment.credits_from]
     return [payment for payment in paid if not any(_lasts_at(payment, at) for at in moments)]
+
+
+def _rests_on(payment: Payment, others: list[Payment]) -> bool:
+    return not {other.reference for other in others}.isdisjoint(payment.credits_of.split())
 
 
 def _lasts_at(payment: Payment, at: datetime) -> bool:
@@ -81,10 +99,8 @@ def _plan(membership: Membership, kept: list[Payment]) -> Plan:
     Not the present one of the subscription, which is a wish until it is paid for: Stripe collects
     nothing while it pauses, and lets a subscription run whose invoice was given up.
     """
-    # Those that Stripe has told of all have a period.
-    dated = [(payment.starts_at, payment) for payment in kept if payment.starts_at]
-    last = max(dated, key=lambda row: row[0], default=(None, None))[1]
-    return last.paid_plan if last and last.paid_plan else membership.plan
+    named = [(row.starts_at, row.paid_plan) for row in kept if row.starts_at and row.paid_plan]
+    return max(named, key=lambda row: row[0], default=(None, membership.plan))[1]
 
 
 def _match(
@@ -98,16 +114,19 @@ def _match(
 ) -> None:
     """Let a payment have a grant of the role of a plan, of none no grant that counts."""
     grant, since = payment.grant, payment.starts_at
-    if grant is None:
+    if payment.was_granted:
+        if grant is not None and plan is not None and grant.role_id == plan.role_id:
+            return
         # By somebody, for the whole period, whatever the plan: what was to come is gone altogether.
-        is_revoked = payment.was_granted
-    elif plan is not None and grant.role_id == plan.role_id:
-        return
-    else:
-        is_revoked = not revoke_grant(grant, reason=payment.reason, by=by, request=request)
+        if not (grant and revoke_grant(grant, reason=payment.reason, by=by, request=request)):
+            return
+        payment.was_granted = False
+        payment.save(update_fields=["was_granted"])
+    if grant is not None:
         # Who changes to another plan has its role from now on, not since the period began.
         since = max(since or now, now)
-    if plan is None or is_revoked:
+    # Of a period that is over the grace was left, of the role of then.
+    if plan is None or (since and payment.ends_at and payment.ends_at <= since):
         return
     payment.grant = _grant(membership, payment, plan, since, by=by, request=request)
     payment.was_granted = True

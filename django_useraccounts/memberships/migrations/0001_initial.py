@@ -263,6 +263,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("credits_from", models.DateTimeField(editable=False, null=True)),
+                ("credits_of", models.TextField(blank=True, default="", editable=False)),
                 ("was_granted", models.BooleanField(default=False, editable=False)),
                 (
                     "grant",

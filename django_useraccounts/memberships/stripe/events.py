@@ -55,6 +55,8 @@ class Line:
     price_id: str
     starts_at: datetime
     ends_at: datetime
+    #: Of one that gives back: the invoice that had asked for it, "" where Stripe does not say.
+    invoice_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,12 @@ def read_lines(told: object) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     asked: list[Line] = []
     credited: list[Line] = []
     for row in rows_of(told):
-        is_credit, line = _is_credit(row), Line(_price_of(row), *_period(row))
+        is_credit, line = _is_credit(row), Line(_price_of(row), *_period(row), _credited(row))
         # A quantity of 0 is how a subscription is put to sleep.
         if row.get("quantity") != 0 and line.starts_at < line.ends_at:
             (credited if is_credit else asked).append(line)
+    # What one change had asked for, and the next one has taken back before it was billed.
+    asked = [line for line in asked if not any(_takes_back(credit, line) for credit in credited)]
     return _farthest_first(asked), _farthest_first(credited)
 
 
@@ -288,13 +292,27 @@ def _is_credit(line: dict[str, object]) -> bool:
     amount = line.get("amount")
     if type(amount) is not int:
         raise MalformedEvent
+    return amount < 0 or (amount == 0 and _credited_items(line) is not None)
+
+
+def _credited(line: dict[str, object]) -> str:
+    return text_of(dig(_credited_items(line), "invoice"))
+
+
+def _credited_items(line: dict[str, object]) -> object:
     details = ("proration_details", "credited_items")
     paths = (
         ("parent", "subscription_item_details", *details),
         ("parent", "invoice_item_details", *details),
         details,
     )
-    return amount < 0 or (amount == 0 and first(line, *paths) is not None)
+    return first(line, *paths)
+
+
+def _takes_back(credit: Line, line: Line) -> bool:
+    """Say whether a credit is the rest of a line; one from its beginning on is that of another."""
+    is_of_it = (credit.price_id, credit.ends_at) == (line.price_id, line.ends_at)
+    return is_of_it and line.starts_at < credit.starts_at
 
 
 def _farthest_first(lines: list[Line]) -> tuple[Line, ...]:

@@ -7,7 +7,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from .books import Row, books, new_id
+from .books import Row, books, invoices_of, new_id
 from .post import origin_of, subscription_changed
 
 
@@ -89,6 +89,21 @@ class InvoicePayments(Api):
             found = [row for row in kept["invoices"].values() if row["payment_intent"] == wanted]
         data = [{"id": "inpay_1", "object": "invoice_payment", "invoice": row} for row in found]
         return JsonResponse({"object": "list", "data": data, "has_more": False})
+
+
+class Invoices(Api):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        with books() as kept:
+            found = invoices_of(kept, request.GET["subscription"], status=request.GET["status"])
+        return JsonResponse({"object": "list", "data": found, "has_more": False})
+
+
+class VoidInvoice(Api):
+    def post(self, request: HttpRequest, invoice_id: str) -> HttpResponse:
+        with books() as kept:
+            invoice: Row = kept["invoices"][invoice_id]
+            invoice["status"] = "void"
+        return JsonResponse(invoice)
 
 
 class Subscriptions(Api):

@@ -86,10 +86,15 @@ def bill(kept: Row, subscription: Row) -> Row:
 
 def last_paid(kept: Row, subscription_id: str) -> Row | None:
     """Return the invoice that was paid last for a subscription, unless it was given back."""
-    paid = [
+    paid = invoices_of(kept, subscription_id, status="paid")
+    return paid[-1] if paid else None
+
+
+def invoices_of(kept: Row, subscription_id: str, *, status: str) -> list[Row]:
+    """Return the invoices of a subscription, the oldest first."""
+    return [
         invoice
         for invoice in kept["invoices"].values()
         if invoice["parent"]["subscription_details"]["subscription"] == subscription_id
-        and invoice["status"] == "paid"
+        and invoice["status"] == status
     ]
-    return paid[-1] if paid else None

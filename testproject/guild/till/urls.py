@@ -12,6 +12,8 @@ pages = (
     ("v1/checkout/sessions/<str:session_id>/expire", api.ExpireCheckoutSession, ""),
     ("v1/billing_portal/sessions", api.PortalSessions, ""),
     ("v1/invoice_payments", api.InvoicePayments, ""),
+    ("v1/invoices", api.Invoices, ""),
+    ("v1/invoices/<str:invoice_id>/void", api.VoidInvoice, ""),
     ("v1/subscriptions", api.Subscriptions, ""),
     ("v1/subscriptions/<str:subscription_id>", api.Subscription, ""),
     ("checkout/<str:session_id>/", views.Checkout, "till_checkout"),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -32,8 +33,12 @@ class Command(BaseCommand):
     def handle(self, *, days: int, **options: Any) -> None:
         if not 0 < days <= 365:
             raise CommandError("--days is a number from 1 to 365.")
-        begun, reminded, told = tell_begun(), remind_members(days=days), tell_ended()
+        # First: whoever has left is not charged for a mail that cannot be written.
         stopped, failed = stop_renewals() if conf.STRIPE_SECRET_KEY else (0, 0)
+        try:
+            begun, reminded, told = tell_begun(), remind_members(days=days), tell_ended()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
         self.stdout.write(
             f"{begun} told of the beginning, {reminded} reminded, {told} told of the end, "
             f"{stopped} renewals stopped, {_forget_events()} events forgotten"
