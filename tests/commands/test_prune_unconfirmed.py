@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from django_useraccounts import personal_data
 from django_useraccounts.emails.flows import add_email, disown_email
-from django_useraccounts.models import AccountEvent, OneTimeSecret, UserEmail
+from django_useraccounts.models import AccountEvent, OneTimeSecret, Role, UserEmail
 from django_useraccounts.personal_data import register_personal_data
+from django_useraccounts.roles.flows import grant_role
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue
 from django_useraccounts.testing import PASSWORD, make_user
 
@@ -91,6 +92,21 @@ def test_one_whose_link_still_works_stays():
 
     assert names() == {"frida"}
     assert UserEmail.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_one_to_whom_somebody_has_given_a_role_stays_as_long_as_that_lasts(is_over):
+    user = opened()
+    role, boss = Role.objects.create(name="member"), make_user("boss", is_superuser=True)
+    until = timezone.now() + timedelta(days=0 if is_over else 1)
+    grant_role(user, role, since=timezone.now() - LONG_AGO, until=until, by=boss)
+    grant_role(user, Role.objects.create(name="newcomer"), source="default")
+    age(user)
+
+    call_command("useraccounts_prune")
+
+    assert names() == ({"boss"} if is_over else {"boss", "frida"})
+    assert UserEmail.objects.claims().exists() is not is_over
 
 
 def test_an_account_without_any_address_was_made_by_code_and_stays():
