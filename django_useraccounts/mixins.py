@@ -35,9 +35,17 @@ def roles_of(cls: type, name: str) -> Requirement | None:
     Return what a class asks by its attribute ``roles_required`` or ``roles_accepted``.
 
     None while the attribute is None: such a class leaves the roles to its children. Raises
-    TypeError or ValueError when a need cannot be meant, such as none at all.
+    TypeError or ValueError when a need cannot be meant, such as none at all, and TypeError where
+    two parents have the attribute: Python would ask for the roles of the first alone.
     """
     value = getattr(cls, name)
+    first, *others = (parent for parent in cls.__mro__ if name in vars(parent))
+    for other in others:
+        if not issubclass(first, other):
+            raise TypeError(
+                f"{cls.__name__}: {first.__name__} and {other.__name__} both have {name}; "
+                "write there what is asked of both."
+            )
     if value is None:
         return None
     if isinstance(value, Requirement):

@@ -450,6 +450,28 @@ def test_a_mixin_after_the_view_is_refused(mixin):
     assert str(caught.value) == "Secret: name the guard mixins before the View."
 
 
+class Artists(RolesRequiredMixin):
+    roles_required = ("artist",)
+
+
+class Programmers(RolesRequiredMixin):
+    roles_required = ("programmer",)
+
+
+def test_two_parents_that_ask_for_roles_are_refused_until_the_class_says_which():
+    with pytest.raises(TypeError) as caught:
+        type("Studio", (Artists, Programmers, View), {})
+
+    assert str(caught.value) == (
+        "Studio: Artists and Programmers both have roles_required; write there what is asked of "
+        "both."
+    )
+    both = {"roles_required": ("artist", "programmer")}
+    assert type("Studio", (Artists, Programmers, View), both).guard is not None
+    painters = type("Painters", (Artists,), {"roles_required": ("painter",)})
+    assert type("Studio", (painters, Artists, View), {}).guard is not None
+
+
 @pytest.mark.parametrize("mixin", [RolesRequiredMixin, RolesAcceptedMixin])
 def test_a_mixin_without_its_roles_is_no_page(mixin, rf):
     page = type("Secret", (mixin, views.Page), {})
