@@ -39,15 +39,15 @@ def roles_of(cls: type, name: str) -> Requirement | None:
     two parents have the attribute: Python would ask for the roles of the first alone.
     """
     value = getattr(cls, name)
-    first, *others = (parent for parent in cls.__mro__ if name in vars(parent))
+    if value is None:
+        return None
+    first, *others = (parent for parent in cls.__mro__ if vars(parent).get(name) is not None)
     for other in others:
-        if not issubclass(first, other):
+        if not issubclass(first, other) and vars(other)[name] != value:
             raise TypeError(
                 f"{cls.__name__}: {first.__name__} and {other.__name__} both have {name}; "
                 "write there what is asked of both."
             )
-    if value is None:
-        return None
     if isinstance(value, Requirement):
         value = (value,)
     # roles_required = ("secret") is a string, and would be read letter by letter.

@@ -94,19 +94,31 @@ def test_one_whose_link_still_works_stays():
     assert UserEmail.objects.count() == 1
 
 
-@pytest.mark.parametrize("is_over", [False, True])
-def test_one_to_whom_somebody_has_given_a_role_stays_as_long_as_that_lasts(is_over):
-    user = opened()
-    role, boss = Role.objects.create(name="member"), make_user("boss", is_superuser=True)
-    until = timezone.now() + timedelta(days=0 if is_over else 1)
-    grant_role(user, role, since=timezone.now() - LONG_AGO, until=until, by=boss)
-    grant_role(user, Role.objects.create(name="newcomer"), source="default")
+@pytest.mark.parametrize(
+    "source, days, stays",
+    [("payment", 1, True), ("payment", 0, False), ("default", 1, False), ("invitation", 1, False)],
+)
+def test_one_to_whom_the_site_has_given_a_role_stays_as_long_as_that_lasts(source, days, stays):
+    user, role = opened(), Role.objects.create(name="member")
+    until = timezone.now() + timedelta(days=days)
+    grant_role(user, role, since=timezone.now() - LONG_AGO, until=until, source=source)
     age(user)
 
     call_command("useraccounts_prune")
 
-    assert names() == ({"boss"} if is_over else {"boss", "frida"})
-    assert UserEmail.objects.claims().exists() is not is_over
+    assert names() == ({"frida"} if stays else set())
+    assert UserEmail.objects.claims().exists() is stays
+
+
+def test_the_old_claim_of_who_has_a_role_and_logs_in_by_a_name_goes():
+    user = opened(last_login=timezone.now())
+    grant_role(user, Role.objects.create(name="member"), source="payment")
+    age(user)
+
+    call_command("useraccounts_prune")
+
+    assert names() == {"frida"}
+    assert not UserEmail.objects.exists()
 
 
 def test_an_account_without_any_address_was_made_by_code_and_stays():

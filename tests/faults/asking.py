@@ -78,7 +78,11 @@ def of_an_account_that_was_closed() -> Act:
 @case(stop_renewals, FLOWS, **SELLING)
 def of_one_whose_change_is_late() -> Act:
     subscription = customer()
-    for tree in (subscription.paid(0), subscription.told("created", "past_due")):
+    for tree in (
+        subscription.paid(0),
+        subscription.failed(0, id="in_of_the_change"),
+        subscription.told("created", "past_due"),
+    ):
         apply_event(read(tree))
     close_account(StripeCustomer.objects.get().user)
     ask_office().open[subscription.id] = ["in_of_the_change"]

@@ -264,7 +264,7 @@ CALLS = {
     "customer_portal-of_a_customer": "POST v1/billing_portal/sessions",
     "stop_renewals-of_an_account_that_was_closed": "POST v1/subscriptions",
     "stop_renewals-of_one_whose_change_is_late": (
-        "GET v1/invoices, POST v1/invoices/void, POST v1/subscriptions"
+        "POST v1/subscriptions, GET v1/invoices, POST v1/invoices/void"
     ),
     "start_checkout-from_its_page": (
         "GET v1/checkout/sessions, GET v1/subscriptions, POST v1/checkout/sessions"

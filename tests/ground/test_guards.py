@@ -472,6 +472,15 @@ def test_two_parents_that_ask_for_roles_are_refused_until_the_class_says_which()
     assert type("Studio", (painters, Artists, View), {}).guard is not None
 
 
+def test_a_parent_that_asks_for_the_same_or_leaves_the_roles_to_others_is_none_of_two():
+    settings = type("Settings", (), {"roles_required": ("artist",)})
+    project = type("Page", (RolesRequiredMixin, View), {"roles_required": None})
+
+    assert type("Studio", (settings, RolesRequiredMixin, View), {}).guard is not None
+    assert type("Studio", (Artists, project), {}).guard is not None
+    assert type("Studio", (Artists, settings, View), {}).guard is not None
+
+
 @pytest.mark.parametrize("mixin", [RolesRequiredMixin, RolesAcceptedMixin])
 def test_a_mixin_without_its_roles_is_no_page(mixin, rf):
     page = type("Secret", (mixin, views.Page), {})

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import stripe
@@ -23,7 +24,7 @@ from django_useraccounts.memberships.flows import (
     start_checkout,
     stop_renewals,
 )
-from django_useraccounts.memberships.models import Plan, StripeCustomer
+from django_useraccounts.memberships.models import Membership, Plan, StripeCustomer
 from django_useraccounts.memberships.stripe import client
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
@@ -467,7 +468,7 @@ def test_a_closed_account_whose_payment_is_late_is_cancelled_at_once(office, beh
 
     assert stop_renewals() == (1, 0)
 
-    assert office.paths() == ["DELETE /v1/subscriptions/sub_1"]
+    assert office.paths() == ["DELETE /v1/subscriptions/sub_1", "GET /v1/invoices"]
     assert only().state == "late"
     apply_event(read(behind.deleted(end + days(1))))
     assert stop_renewals() == (0, 0)
@@ -499,23 +500,67 @@ def test_a_closed_account_whose_next_payment_is_late_keeps_what_is_paid(
 
     assert stop_renewals() == (1, 0)
 
-    assert office.paths() == ["GET /v1/invoices", "POST /v1/subscriptions/sub_1"]
+    assert office.paths() == ["POST /v1/subscriptions/sub_1"]
 
 
-def test_a_closed_account_does_not_pay_for_the_change_that_is_late(office, subscription, maria):
-    apply_event(read(subscription.paid()))
-    apply_event(read(subscription.told("updated", "past_due")))
-    office.open["sub_1"] = ["in_of_the_change"]
+@pytest.fixture
+def late_change(office, subscription):
+    """Maria has paid, and has changed to what is dearer, in vain; a hat is on a bill of its own."""
+    make_plan("dear", role="chief")
+    apply_event(read(subscription.paid(0)))
+    dear = replace(subscription, price="price_dear")
+    apply_event(read(dear.failed(1, id="in_of_the_change")))
+    office.open["sub_1"] = ["in_of_a_hat", "in_of_the_change"]
+    return dear
+
+
+VOIDED = ["GET /v1/invoices", "POST /v1/invoices/in_of_the_change/void"]
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+@pytest.mark.parametrize("status", ["past_due", "active"])
+def test_a_closed_account_does_not_pay_for_what_is_late(
+    office, late_change, maria, status, is_cancelled
+):
+    later = late_change.begins + days(1)
+    told = late_change.told("updated", status, at=later, cancel_at_period_end=is_cancelled)
+    apply_event(read(told))
     close_account(maria)
 
-    assert stop_renewals() == (1, 0)
+    assert stop_renewals() == (0 if is_cancelled else 1, 0)
 
-    assert office.paths() == [
-        "GET /v1/invoices",
-        "POST /v1/invoices/in_of_the_change/void",
-        "POST /v1/subscriptions/sub_1",
-    ]
-    assert office.asked[0][1]["status"] == "open"
+    stopped = [] if is_cancelled else ["POST /v1/subscriptions/sub_1"]
+    assert office.paths() == [*stopped, *VOIDED]
+    listing = next(sent for path, sent, _headers in office.asked if path == "GET /v1/invoices")
+    assert (listing["subscription"], listing["status"]) == ("sub_1", "open")
+
+
+def test_a_bill_that_cannot_be_given_up_keeps_no_renewal(office, late_change, maria):
+    apply_event(read(late_change.told("updated", "past_due")))
+    office.missing.add("void")
+    close_account(maria)
+
+    for _day in range(2):
+        office.asked.clear()
+        assert stop_renewals() == (1, 1)
+        assert office.paths() == ["POST /v1/subscriptions/sub_1", *VOIDED]
+
+
+def test_who_comes_back_while_the_command_runs_goes_on(office, late_change, maria, monkeypatch):
+    apply_event(read(late_change.told("updated", "past_due")))
+    close_account(maria)
+    # Between two rows that are read at once Stripe may be asked for a while.
+    rows = Membership.objects.charged()
+    monkeypatch.setattr(type(rows), "iterator", lambda rows, **_: come_back(maria, list(rows)))
+
+    assert stop_renewals() == (0, 0)
+
+    assert office.paths() == []
+
+
+def come_back(user, rows):
+    reopen_account(user)
+    yield from rows
 
 
 def test_a_closed_account_that_has_paid_nothing_is_cancelled_at_once(office, subscription, maria):

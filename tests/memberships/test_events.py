@@ -239,8 +239,7 @@ def test_who_changes_to_another_plan_has_its_role_instead_once_it_is_paid(subscr
     hear(later.told("updated", "active", at=change))
     assert opens(maria)
     assert not opens(maria, "friend")
-    line = line_of("price_friend", change, subscription.period(0)[1])
-    hear(later.paid(7, lines={"data": [line]}))
+    hear(subscription.paid_change("price_friend", at=change))
 
     assert not opens(maria)
     assert opens(maria, "friend")

@@ -1,6 +1,7 @@
 """Where memberships meet roles, the administration and Stripe: what opened, or stayed, too much."""
 
 from datetime import datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -11,11 +12,13 @@ from django_useraccounts.errors import InvalidPeriod, MayNotGrant
 from django_useraccounts.leaving.flows import close_account, erase_account
 from django_useraccounts.memberships.flows import (
     apply_event,
+    end_membership,
     record_payment,
     start_checkout,
     stop_renewals,
     tell_ended,
 )
+from django_useraccounts.memberships.flows.periods import unpaid_payments
 from django_useraccounts.memberships.models import Membership, Payment, Plan, StripeCustomer
 from django_useraccounts.memberships.stripe import client as stripe_client
 from django_useraccounts.memberships.stripe.reading import moment_of
@@ -138,7 +141,8 @@ def test_no_change_of_plans_there_and_back_revives_what_was_revoked(subscription
 
     for role in ("member", "friend"):
         assert not opens(maria, role)
-    assert opens(maria, moment=in_days(45))
+    assert opens(maria, "friend", in_days(45))
+    assert opens(maria, moment=in_days(75))
 
 
 # What is paid
@@ -271,7 +275,8 @@ def test_who_changes_with_the_period_has_what_is_paid_from_then_on(
     with at(end + timedelta(hours=hours)):
         hear(new.told("updated", "active", at=end, number=1), new.paid(1))
         assert opens(maria, roles[after])
-        assert not opens(maria, roles[before])
+        # By its own days of grace.
+        assert opens(maria, roles[before]) is (hours < 72)
 
 
 def test_what_is_changed_twice_before_the_bill_is_paid_for_the_last_time_alone(subscription, maria):
@@ -343,14 +348,17 @@ def test_what_nobody_has_paid_pays_for_nothing_else(owing, maria, caplog, order)
     assert opens(maria, "chief")
 
 
-def test_a_credit_of_what_nobody_has_paid_is_told_to_the_log(owing, maria, caplog):
-    hear(*owing[1])
+@pytest.mark.parametrize("is_heard_late", [False, True])
+def test_a_credit_of_what_nobody_has_paid_is_told_to_the_log(owing, maria, caplog, is_heard_late):
+    paid, failed, down, _up = owing[1]
 
-    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    hear(paid, *([down, failed] if is_heard_late else [failed, down]))
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert caplog.records[0].message == (
         f"Invoice in_down of user {maria.pk} gives back what nobody has paid: it counts once "
-        "in_sub_1_1 is paid, and until then Stripe has a credit balance for its customer that is "
-        "worth nothing."
+        "in_sub_1_1 is paid. Until then Stripe has a credit balance for its customer that is worth "
+        "nothing."
     )
 
 
@@ -372,6 +380,117 @@ def test_who_gives_up_a_change_that_was_not_paid_keeps_what_is_paid(subscription
 
     assert opens(maria, moment=end - days(1))
     assert not opens(maria, "chief", end - days(1))
+
+
+@pytest.mark.parametrize("is_heard_late", [False, True])
+def test_a_period_that_counts_again_does_so_to_the_end_of_its_grace(
+    subscription, maria, is_heard_late
+):
+    """A debit for a change that was given up fails weeks later."""
+    make_plan("dear", role="chief")
+    subscription.begins = NOW - days(31)
+    (begins, end), once = subscription.period(0), subscription.begins + days(3)
+    up = [credit_of("in_sub_1_0", "price_patron", once, end), line_of("price_dear", once, end)]
+    down = [credit_of("in_up", "price_dear", once, end), line_of("price_patron", once, end)]
+    trees = [
+        subscription.told("created", "active"),
+        subscription.paid(0),
+        subscription.paid(0, id="in_down", lines={"data": down}),
+    ]
+    failed = subscription.failed(0, id="in_up", lines={"data": up})
+
+    with at(begins + days(5)):
+        hear(*([] if is_heard_late else [failed]), *trees)
+    if is_heard_late:
+        hear(failed)
+
+    assert opens(maria)
+
+
+@pytest.mark.parametrize("is_heard_first", [False, True])
+def test_the_days_of_grace_are_those_of_what_is_paid(subscription, maria, is_heard_first):
+    make_plan("dear", role="chief", grace_days=60)
+    end = subscription.period(0)[1]
+    dear = Subscription(str(maria.pk), price="price_dear", begins=subscription.begins)
+    wish, paid = dear.told("updated", "past_due", at=in_days(1)), subscription.paid(0)
+
+    hear(*([wish, paid] if is_heard_first else [paid, wish]))
+
+    assert only().counts_until == end + days(3)
+    assert not opens(maria, moment=end + days(10))
+    hear(subscription.paid_change("price_dear", at=subscription.begins))
+    assert only().counts_until == end + days(60)
+    assert opens(maria, "chief", end + days(59))
+
+
+def test_a_price_that_is_no_plan_is_no_way_to_a_dearer_one(subscription, maria):
+    make_plan("dear", role="chief")
+    once, end = subscription.begins, subscription.period(0)[1]
+    other = [credit_of("in_sub_1_0", "price_patron", once, end), line_of("price_other", once, end)]
+    dear = Subscription(str(maria.pk), price="price_dear", begins=once)
+
+    hear(
+        subscription.paid(0),
+        subscription.paid(7, lines={"data": other}),
+        dear.told("updated", "past_due", at=in_days(1)),
+        dear.failed(8),
+    )
+
+    assert opens(maria)
+    assert not opens(maria, "chief")
+
+
+def test_two_plans_of_one_subscription_bring_a_role_each(subscription, maria):
+    make_plan("choir", role="singer")
+    begins, end = subscription.period(0)
+
+    hear(
+        subscription.paid(0),
+        subscription.paid(7, lines={"data": [line_of("price_choir", begins, end)]}),
+    )
+
+    assert opens(maria)
+    assert opens(maria, "singer")
+
+
+def test_an_end_that_was_not_heard_of_stays_whatever_is_told_of_the_time_before(
+    subscription, office, maria
+):
+    hear(subscription.told("created", "active"), subscription.paid(0))
+    office.state = "canceled"
+    end_membership(only())
+
+    hear(subscription.told("updated", "active", at=in_days(1)))
+
+    assert only().state == "ended"
+    assert not opens(maria)
+    ended_at = in_days(2).replace(microsecond=0)
+    hear(subscription.deleted(ended_at))
+    assert only().ended_at == ended_at
+
+
+def test_who_changes_hundreds_of_times_in_vain_keeps_nobody_waiting(subscription, maria):
+    begins, end = subscription.period(0)
+    hear(subscription.failed(0))
+    rows = [
+        Payment(
+            membership=only(),
+            reference=f"in_sub_1_{number}",
+            state=Payment.State.PAID,
+            starts_at=begins,
+            ends_at=end,
+            credits_of=f"in_sub_1_{number - 1}",
+        )
+        for number in range(1, 500)
+    ]
+    Payment.objects.bulk_create(rows)
+    payments = list(only().payments.all())
+    seen = []
+
+    with mock.patch.object(Payment, "__eq__", lambda self, other: seen.append(1) or self is other):
+        assert len(unpaid_payments(payments)) == 500
+
+    assert len(seen) == 0
 
 
 def test_an_invoice_that_is_not_paid_credits_nothing(subscription, maria):

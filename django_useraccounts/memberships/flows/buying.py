@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -22,7 +22,7 @@ from ..errors import (
     UnknownCustomer,
     UnknownSubscription,
 )
-from ..models import GOES_ON, Membership, Plan, StripeCustomer
+from ..models import GOES_ON, Membership, Payment, Plan, StripeCustomer
 from ..stripe import client
 from ..stripe.events import PLAN_KEY, USER_KEY
 from .payments import end_membership
@@ -92,21 +92,47 @@ def stop_renewals() -> tuple[int, int]:
     Have Stripe charge no more for accounts that are closed, switched off or erased: for cron.
 
     What they have paid lasts until its end, in case they come back; what is not paid, and all of an
-    erased account, ends at once. Return how many subscriptions, and how many Stripe did not take
-    up, which are tried again the next time. Rows change when Stripe tells of it.
+    erased account, ends at once, and invoices that are late are void. Return how many
+    subscriptions, and how many Stripe did not take up, which are tried again the next time. Rows
+    change when Stripe tells of it.
     """
-    stopped = failed = 0
     rows = Membership.objects.charged().select_related("user")
     # Who is switched off comes to no portal to cancel there.
     is_gone = Q(user__erase_at__isnull=False) | Q(user__is_active=False)
-    for membership in rows.filter(is_gone & GOES_ON | Q(user=None)).iterator(chunk_size=100):
+    stopped, failed = _each(rows.filter(is_gone & GOES_ON | Q(user=None)), _stop)
+    late = _late_payments().filter(membership=OuterRef("pk"))
+    _voided, more = _each(rows.filter(is_gone, Exists(late)), _void_late)
+    return len(stopped), len(failed | more)
+
+
+def _each(
+    rows: QuerySet[Membership], act: Callable[[Membership], None]
+) -> tuple[set[int], set[int]]:
+    """Do an act with each membership; return the keys of those done, and those Stripe refused."""
+    done: set[int] = set()
+    failed: set[int] = set()
+    for membership in rows.iterator(chunk_size=100):
+        # Who has come back meanwhile goes on.
+        if not rows.filter(pk=membership.pk).exists():
+            continue
         try:
-            _stop(membership)
-            stopped += 1
+            act(membership)
+            done.add(membership.pk)
         except StripeUnreachable:
             logger.error("Stripe goes on to charge for membership %s.", membership.pk)
-            failed += 1
-    return stopped, failed
+            failed.add(membership.pk)
+    return done, failed
+
+
+def _late_payments() -> QuerySet[Payment]:
+    """Return what Stripe may yet collect; what else is on its bills is not ours to give up."""
+    return Payment.objects.filter(state=Payment.State.FAILED, paid_plan__isnull=False)
+
+
+def _void_late(membership: Membership) -> None:
+    late = _late_payments().filter(membership=membership).values_list("reference", flat=True)
+    for invoice_id in client.open_invoices(membership.subscription_id or "") & set(late):
+        client.void(invoice_id)
 
 
 def _refuse_double(user: AbstractUser, plan: Plan) -> None:
@@ -175,10 +201,6 @@ def _stop(membership: Membership) -> None:
             # Till the end of a period that is not paid, Stripe would go on to collect it.
             client.cancel(subscription_id)
         else:
-            if membership.state == Membership.State.LATE:
-                # First: one whose renewal is stopped is not looked at again.
-                for invoice_id in client.open_invoices(subscription_id):
-                    client.void(invoice_id)
             client.stop_renewal(subscription_id)
     except StripeUnreachable:
         try:

@@ -216,6 +216,7 @@ def _apply_invoice(
     if is_paid_now:
         payment.refresh_from_db()
         note_payment(membership, payment, request=request)
+    if is_paid_now or is_new:
         _tell_unpaid(membership, payment)
     return True
 
@@ -305,16 +306,17 @@ def _credits_of(news: InvoiceNews) -> str:
 
 
 def _tell_unpaid(membership: Membership, payment: Payment) -> None:
-    """Log that a payment rests on one that failed: the credit at Stripe is still to be taken."""
-    unpaid = unpaid_payments(list(membership.payments.all()))
-    if payment in unpaid:
-        logger.error(
-            "Invoice %s of user %s gives back what nobody has paid: it counts once %s is paid, and "
-            "until then Stripe has a credit balance for its customer that is worth nothing.",
-            payment.reference,
-            membership.user_id,
-            payment.credits_of,
-        )
+    """Log what rests on a payment that failed: the credit at Stripe is still to be taken away."""
+    for row in unpaid_payments(list(membership.payments.all())).values():
+        rests_on_it = payment.reference in row.credits_of.split()
+        if row.state == Payment.State.PAID and (row == payment or rests_on_it):
+            logger.error(
+                "Invoice %s of user %s gives back what nobody has paid: it counts once %s is paid. "
+                "Until then Stripe has a credit balance for its customer that is worth nothing.",
+                row.reference,
+                membership.user_id,
+                row.credits_of,
+            )
 
 
 def _note_failure(membership: Membership, payment: Payment, *, request: HttpRequest | None) -> None:

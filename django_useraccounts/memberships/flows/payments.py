@@ -122,6 +122,9 @@ def end_membership(
             raise EndsAtStripe
         membership.state, membership.is_open = Membership.State.ENDED, None
         membership.ended_at = timezone.now()
+        if subscription_id is not None:
+            # Above all that Stripe tells of one that goes on, and below its word of the end.
+            membership.version = "1"
         settle(membership, by=by, request=request)
         note_end(membership, reason=reason, by=by, request=request)
     return True

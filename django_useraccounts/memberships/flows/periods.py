@@ -28,12 +28,12 @@ def settle(
     """
     now = timezone.now()
     payments = list(membership.payments.select_related("grant", "paid_plan__role"))
-    kept = _kept(payments)
-    plan = _plan(membership, kept)
+    kept = _kept(membership, payments)
     for payment in payments if membership.user is not None else ():
-        is_due = payment in kept and _counts(membership, payment, now)
-        context = own_request(membership, request)
-        _match(membership, payment, plan if is_due else None, now, by=by, request=context)
+        plan = kept.get(payment)
+        if plan is not None and not _counts(membership, payment, plan, now):
+            plan = None
+        _match(membership, payment, plan, now, by=by, request=own_request(membership, request))
     _note_ends(membership, kept, now)
     if membership.started_at is None and _is_in_force(membership, now):
         membership.started_at = now
@@ -50,16 +50,23 @@ def tell(kind: str, membership: Membership, *, request: HttpRequest | None = Non
         announce(kind, to=user.email, user=user, request=request)
 
 
-def unpaid_payments(payments: list[Payment]) -> list[Payment]:
+def unpaid_payments(payments: list[Payment]) -> dict[int, Payment]:
     """
-    Return those that failed, and those that rest on them.
+    Return those that failed, and those that rest on them, by their keys.
 
     Stripe gives the rest of an invoice back also where nobody has paid it, and takes it for money.
     """
-    unpaid = [payment for payment in payments if payment.state == Payment.State.FAILED]
-    # Each may rest on one that rests on another.
-    while more := [row for row in payments if row not in unpaid and _rests_on(row, unpaid)]:
-        unpaid += more
+    resting: dict[str | None, list[Payment]] = {}
+    for payment in payments:
+        for reference in payment.credits_of.split():
+            resting.setdefault(reference, []).append(payment)
+    unpaid: dict[int, Payment] = {}
+    due = [payment for payment in payments if payment.state == Payment.State.FAILED]
+    while due:
+        payment = due.pop()
+        if payment.pk not in unpaid:
+            unpaid[payment.pk] = payment
+            due += resting.get(payment.reference, [])
     return unpaid
 
 
@@ -68,21 +75,27 @@ def own_request(membership: Membership, request: HttpRequest | None) -> HttpRequ
     return None if membership.subscription_id else request
 
 
-def _kept(payments: list[Payment]) -> list[Payment]:
+def _kept(membership: Membership, payments: list[Payment]) -> dict[Payment, Plan]:
     """
-    Return the payments that are paid, less those whose rest the invoice of another has credited.
+    Return the payments that count, each with the plan whose role it brings.
 
-    Also where that one was refunded: what it gave back was a part of its price, and went with it.
+    They are paid, less those whose rest the invoice of another has credited, also where that one
+    was refunded: what it gave back was a part of its price, and went with it. The plan is what the
+    invoice was for, never the present one of the subscription, which is a wish until it is paid
+    for: Stripe collects nothing while it pauses, and lets a subscription run whose invoice was
+    given up. An invoice for what is no plan here leaves the plan as it is.
     """
-    unpaid = {payment.pk for payment in unpaid_payments(payments)}
+    unpaid = unpaid_payments(payments)
     collected = [payment for payment in payments if payment.pk not in unpaid]
     paid = [payment for payment in collected if payment.state == Payment.State.PAID]
     moments = [payment.credits_from for payment in collected if payment.credits_from]
-    return [payment for payment in paid if not any(_lasts_at(payment, at) for at in moments)]
-
-
-def _rests_on(payment: Payment, others: list[Payment]) -> bool:
-    return not {other.reference for other in others}.isdisjoint(payment.credits_of.split())
+    named = [(row.starts_at, row.paid_plan) for row in paid if row.starts_at and row.paid_plan]
+    last = max(named, key=lambda row: row[0], default=(None, membership.plan))[1]
+    return {
+        payment: payment.paid_plan or last
+        for payment in paid
+        if not any(_lasts_at(payment, at) for at in moments)
+    }
 
 
 def _lasts_at(payment: Payment, at: datetime) -> bool:
@@ -90,17 +103,6 @@ def _lasts_at(payment: Payment, at: datetime) -> bool:
     if payment.starts_at is None or payment.ends_at is None or payment.credits_from == at:
         return False
     return payment.starts_at <= at < payment.ends_at
-
-
-def _plan(membership: Membership, kept: list[Payment]) -> Plan:
-    """
-    Return the plan whose role the payments bring: that of the last invoice that is paid.
-
-    Not the present one of the subscription, which is a wish until it is paid for: Stripe collects
-    nothing while it pauses, and lets a subscription run whose invoice was given up.
-    """
-    named = [(row.starts_at, row.paid_plan) for row in kept if row.starts_at and row.paid_plan]
-    return max(named, key=lambda row: row[0], default=(None, membership.plan))[1]
 
 
 def _match(
@@ -114,16 +116,17 @@ def _match(
 ) -> None:
     """Let a payment have a grant of the role of a plan, of none no grant that counts."""
     grant, since = payment.grant, payment.starts_at
+    is_other = grant is not None and plan is not None and grant.role_id != plan.role_id
     if payment.was_granted:
-        if grant is not None and plan is not None and grant.role_id == plan.role_id:
+        if plan is not None and grant is not None and not is_other:
             return
         # By somebody, for the whole period, whatever the plan: what was to come is gone altogether.
         if not (grant and revoke_grant(grant, reason=payment.reason, by=by, request=request)):
             return
         payment.was_granted = False
         payment.save(update_fields=["was_granted"])
-    if grant is not None:
-        # Who changes to another plan has its role from now on, not since the period began.
+    if is_other:
+        # The plan has another role now, not since the period began.
         since = max(since or now, now)
     # Of a period that is over the grace was left, of the role of then.
     if plan is None or (since and payment.ends_at and payment.ends_at <= since):
@@ -148,7 +151,7 @@ def _grant(
         plan.role,
         since=since,
         until=payment.ends_at,
-        grace=membership.plan.grace,
+        grace=plan.grace,
         source=FROM_STRIPE if membership.subscription_id else FROM_PAYMENT,
         reason=payment.reason,
         # Who is a member has mails of their own, and most memberships go on by themselves.
@@ -158,21 +161,21 @@ def _grant(
     )
 
 
-def _counts(membership: Membership, payment: Payment, now: datetime) -> bool:
+def _counts(membership: Membership, payment: Payment, plan: Plan, now: datetime) -> bool:
     """Say whether a period that is paid is to have a grant: it is not over, and not ended."""
     if membership.state == Membership.State.ENDED or payment.ends_at is None:
         return False
-    return payment.ends_at + membership.plan.grace > now
+    return payment.ends_at + plan.grace > now
 
 
-def _note_ends(membership: Membership, paid: list[Payment], now: datetime) -> None:
-    before, ends = membership.paid_until, [p.ends_at for p in paid if p.ends_at is not None]
+def _note_ends(membership: Membership, kept: dict[Payment, Plan], now: datetime) -> None:
+    before = membership.paid_until
+    ends = [(row.ends_at, row.ends_at + plan.grace) for row, plan in kept.items() if row.ends_at]
     # Between two periods that do not follow on one another, it is to come once more.
-    counting = [p for p in paid if _counts(membership, p, now)] or paid
-    membership.paid_from = min((p.starts_at for p in counting if p.starts_at), default=None)
-    membership.paid_until = max(ends, default=None)
-    until = membership.paid_until
-    membership.counts_until = until + membership.plan.grace if until else None
+    counting = [row for row, plan in kept.items() if _counts(membership, row, plan, now)] or kept
+    membership.paid_from = min((row.starts_at for row in counting if row.starts_at), default=None)
+    membership.paid_until = until = max((end for end, _ in ends), default=None)
+    membership.counts_until = max((end for _, end in ends), default=None)
     if until and (before is None or until > before) and until > now:
         # What was told of the old end is not true any more.
         membership.reminded_at = membership.end_told_at = None

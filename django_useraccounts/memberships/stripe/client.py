@@ -123,11 +123,11 @@ def stop_renewal(subscription_id: str) -> None:
         client.v1.subscriptions.update(subscription_id, {"cancel_at_period_end": True})
 
 
-def open_invoices(subscription_id: str) -> list[str]:
+def open_invoices(subscription_id: str) -> set[str]:
     """Return the ids of the invoices of a subscription that are to be paid yet."""
     wanted: Any = {"subscription": subscription_id, "status": "open", "limit": 100}
     with _asking() as client:
-        return [invoice.id for invoice in client.v1.invoices.list(wanted).data]
+        return {invoice.id for invoice in client.v1.invoices.list(wanted).data}
 
 
 def void(invoice_id: str) -> None:
