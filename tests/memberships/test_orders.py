@@ -2,6 +2,9 @@
 
 import itertools
 import random
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -10,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from django_useraccounts.memberships.flows import apply_event
-from django_useraccounts.memberships.models import Membership, Payment
+from django_useraccounts.memberships.models import Membership, Payment, Plan
 from django_useraccounts.models import RoleGrant
 from tests.memberships.bills import Subscription, credit_of, line_of, read
 from tests.memberships.conftest import days, make_plan
@@ -244,3 +247,66 @@ def test_of_two_events_of_one_second_the_one_counts_that_comes_later_in_a_life(s
     versions = [read(tree).news.version for tree in trees]
 
     assert versions == sorted(versions)
+
+
+#: What becomes of an invoice.
+FATES = ("paid", "failed", "failed paid", "paid refunded")
+PLANS = ("patron", "friend")
+#: To which plan, after how many hours, in the place of which period, and what becomes of it; also
+#: whether Stripe says of which invoice it gives the rest back.
+CHANGES = st.tuples(
+    st.sampled_from(PLANS),
+    st.integers(1, 700),
+    st.integers(0, 3),
+    st.sampled_from(FATES),
+    st.booleans(),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    days_ago=st.integers(0, 33),
+    fate=st.sampled_from(FATES),
+    changes=st.lists(CHANGES, max_size=3),
+    wishes=st.lists(st.tuples(st.sampled_from(PLANS), st.sampled_from(["active", "past_due"]))),
+    data=st.data(),
+)
+def test_any_bills_end_the_same_in_any_order(
+    explained, office, maria, days_ago, fate, changes, wishes, data
+):
+    Plan.objects.filter(name="friend").update(grace_days=20)
+    begins = timezone.now().replace(microsecond=0) - days(days_ago)
+    told = [bill(replace(explained, begins=begins), office, 0, [], fate)]
+    made = [("patron", begins, begins + days(30))]
+    for number, (plan, hours, which, fate_of_it, is_named) in enumerate(changes, 1):
+        old, start, end = made[which % len(made)]
+        at = start + timedelta(hours=hours)
+        rest = credit_of(f"in_sub_1_{which % len(made)}", f"price_{old}", at, end)
+        credit = rest if is_named else {**rest, "parent": None}
+        if at < end:
+            lines = [credit, line_of(f"price_{plan}", at, end)]
+            told.append(bill(explained, office, number, lines, fate_of_it))
+        # Also one that is not there: of a bill of before the site.
+        made.append((plan, at, max(end, at + days(1))))
+    for second, (plan, status) in enumerate(wishes):
+        wish = replace(explained, price=f"price_{plan}")
+        told.append([wish.told("updated", status, at=begins + timedelta(seconds=second))])
+    events = [read(tree) for trees in told for tree in trees]
+
+    order = data.draw(st.permutations(events))
+
+    assert outcome(maria, order) == outcome(maria, events)
+
+
+def bill(subscription, office, number, lines, fate):
+    """Return what is told of an invoice, the one of the first period where no lines are named."""
+    more = {"lines": {"data": lines}} if lines else {}
+    office.invoices[f"pi_sub_1_{number}"] = subscription.invoice(number, **more)
+    tell = {
+        "paid": partial(subscription.paid, **more),
+        "failed": partial(subscription.failed, **more),
+    }
+    tell["refunded"] = subscription.refunded
+    return [tell[what](number) for what in fate.split()]
