@@ -278,7 +278,8 @@ def test_any_bills_end_the_same_in_any_order(
 ):
     Plan.objects.filter(name="friend").update(grace_days=20)
     begins = timezone.now().replace(microsecond=0) - days(days_ago)
-    told = [bill(replace(explained, begins=begins), office, 0, [], fate)]
+    first = replace(explained, begins=begins)
+    told = [[first.told("created", "active")], bill(first, office, 0, [], fate)]
     made = [("patron", begins, begins + days(30))]
     for number, (plan, hours, which, fate_of_it, is_named) in enumerate(changes, 1):
         old, start, end = made[which % len(made)]
@@ -290,8 +291,8 @@ def test_any_bills_end_the_same_in_any_order(
             told.append(bill(explained, office, number, lines, fate_of_it))
         # Also one that is not there: of a bill of before the site.
         made.append((plan, at, max(end, at + days(1))))
-    for second, (plan, status) in enumerate(wishes):
-        wish = replace(explained, price=f"price_{plan}")
+    for second, (plan, status) in enumerate(wishes, 1):
+        wish = replace(first, price=f"price_{plan}")
         told.append([wish.told("updated", status, at=begins + timedelta(seconds=second))])
     events = [read(tree) for trees in told for tree in trees]
 
