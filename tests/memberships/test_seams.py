@@ -336,7 +336,7 @@ def owing(subscription):
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
-def test_what_nobody_has_paid_pays_for_nothing_else(owing, maria, caplog, order):
+def test_what_nobody_has_paid_pays_for_nothing_else(owing, maria, order):
     dear, trees = owing
 
     hear(*trees[order])

@@ -28,11 +28,11 @@ def prune_unconfirmed(*, older_than: timedelta, window: int = WINDOW) -> tuple[i
     Delete old claims, and accounts that were registered and never confirmed; return their numbers.
 
     Neither while a link for the address still works. An account that somebody has ever logged in
-    to, that is staff, that was given a role which lasts, as for a payment, that code has
-    made, or that rows of the project protect, stays; so does, with
-    a line in the log, one of which an app refuses to forget what it holds, see ``personal_data``,
-    or which the database refuses to delete. One transaction for each row that goes, which locks the
-    user first: who confirms at this moment wins, or finds the link gone.
+    to, that is staff, that was given a role which lasts, as for a payment, that code has made, or
+    that rows of the project protect, stays; so does, with a line in the log, one of which an app
+    refuses to forget what it holds, see ``personal_data``, or which the database refuses to delete.
+    One transaction for each row that goes, which locks the user first: who confirms at this moment
+    wins, or finds the link gone.
     """
     accounts = keys_by_window(_accounts(older_than), window=window)
     claims = keys_by_window(_claims(older_than), window=window)
@@ -88,13 +88,13 @@ def _is_kept(older_than: timedelta) -> Q:
     links = OneTimeSecret.objects.filter(
         address=OuterRef("pk"), redeemed_at=None, expires_at__gt=now
     )
-    # Not those that people take for themselves.
+    # By the site: default roles, and those of links that are handed out, anybody can have.
     given = RoleGrant.objects.lasting().exclude(source__in=("default", "invitation"))
     given = given.filter(user=OuterRef("user"))
     proved = UserEmail.objects.confirmed().filter(user=OuterRef("user"))
     return (
         Q(created_at__gte=now - older_than)
-        # By it alone a role that the site has given is come to, as for a payment.
+        # Who was given a role, as for a payment, and was never here, comes in by this alone.
         | Q(Exists(given), ~Exists(proved), user__last_login=None)
         # Nobody has registered here with it, and its account may be years old.
         | Q(registration_key__startswith=ADOPTED)

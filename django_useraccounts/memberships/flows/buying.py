@@ -102,22 +102,19 @@ def stop_renewals() -> tuple[int, int]:
     stopped, failed = _each(rows.filter(is_gone & GOES_ON | Q(user=None)), _stop)
     late = _late_payments().filter(membership=OuterRef("pk"))
     _voided, more = _each(rows.filter(is_gone, Exists(late)), _void_late)
-    return len(stopped), len(failed | more)
+    return stopped, len(failed | more)
 
 
-def _each(
-    rows: QuerySet[Membership], act: Callable[[Membership], None]
-) -> tuple[set[int], set[int]]:
-    """Do an act with each membership; return the keys of those done, and those Stripe refused."""
-    done: set[int] = set()
-    failed: set[int] = set()
+def _each(rows: QuerySet[Membership], act: Callable[[Membership], None]) -> tuple[int, set[int]]:
+    """Do an act with each membership; return how many, and the keys of those Stripe refused."""
+    done, failed = 0, set[int]()
     for membership in rows.iterator(chunk_size=100):
         # Who has come back meanwhile goes on.
         if not rows.filter(pk=membership.pk).exists():
             continue
         try:
             act(membership)
-            done.add(membership.pk)
+            done += 1
         except StripeUnreachable:
             logger.error("Stripe goes on to charge for membership %s.", membership.pk)
             failed.add(membership.pk)

@@ -307,6 +307,8 @@ def _credits_of(news: InvoiceNews) -> str:
 
 def _tell_unpaid(membership: Membership, payment: Payment) -> None:
     """Log what rests on a payment that failed: the credit at Stripe is still to be taken away."""
+    if payment.state == Payment.State.PAID and not payment.credits_of:
+        return
     for row in unpaid_payments(list(membership.payments.all())).values():
         rests_on_it = payment.reference in row.credits_of.split()
         if row.state == Payment.State.PAID and (row == payment or rests_on_it):

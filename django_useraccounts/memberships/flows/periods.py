@@ -115,17 +115,11 @@ def _match(
     request: HttpRequest | None,
 ) -> None:
     """Let a payment have a grant of the role of a plan, of none no grant that counts."""
-    grant, since = payment.grant, payment.starts_at
-    is_other = grant is not None and plan is not None and grant.role_id != plan.role_id
-    if payment.was_granted:
-        if plan is not None and grant is not None and not is_other:
-            return
-        # By somebody, for the whole period, whatever the plan: what was to come is gone altogether.
-        if not (grant and revoke_grant(grant, reason=payment.reason, by=by, request=request)):
-            return
-        payment.was_granted = False
-        payment.save(update_fields=["was_granted"])
-    if is_other:
+    is_right = payment.was_granted and _has_role_of(payment, plan)
+    if is_right or (payment.was_granted and not _take_back(payment, by=by, request=request)):
+        return
+    since = payment.starts_at
+    if payment.grant is not None and not _has_role_of(payment, plan):
         # The plan has another role now, not since the period began.
         since = max(since or now, now)
     # Of a period that is over the grace was left, of the role of then.
@@ -134,6 +128,25 @@ def _match(
     payment.grant = _grant(membership, payment, plan, since, by=by, request=request)
     payment.was_granted = True
     payment.save(update_fields=["grant", "was_granted"])
+
+
+def _has_role_of(payment: Payment, plan: Plan | None) -> bool:
+    grant = payment.grant
+    return grant is not None and plan is not None and grant.role_id == plan.role_id
+
+
+def _take_back(payment: Payment, *, by: AbstractUser | None, request: HttpRequest | None) -> bool:
+    """
+    End the grant of a payment, which may get another one; return whether there was one to end.
+
+    What somebody has revoked stays so for the whole period, also when it was to come, and is gone.
+    """
+    grant = payment.grant
+    if grant is None or not revoke_grant(grant, reason=payment.reason, by=by, request=request):
+        return False
+    payment.was_granted = False
+    payment.save(update_fields=["was_granted"])
+    return True
 
 
 def _grant(
@@ -170,15 +183,19 @@ def _counts(membership: Membership, payment: Payment, plan: Plan, now: datetime)
 
 def _note_ends(membership: Membership, kept: dict[Payment, Plan], now: datetime) -> None:
     before = membership.paid_until
-    ends = [(row.ends_at, row.ends_at + plan.grace) for row, plan in kept.items() if row.ends_at]
-    # Between two periods that do not follow on one another, it is to come once more.
-    counting = [row for row, plan in kept.items() if _counts(membership, row, plan, now)] or kept
-    membership.paid_from = min((row.starts_at for row in counting if row.starts_at), default=None)
+    ends = [(row.ends_at, plan.grace) for row, plan in kept.items() if row.ends_at]
+    membership.paid_from = _paid_from(membership, kept, now)
     membership.paid_until = until = max((end for end, _ in ends), default=None)
-    membership.counts_until = max((end for _, end in ends), default=None)
+    membership.counts_until = max((end + grace for end, grace in ends), default=None)
     if until and (before is None or until > before) and until > now:
         # What was told of the old end is not true any more.
         membership.reminded_at = membership.end_told_at = None
+
+
+def _paid_from(membership: Membership, kept: dict[Payment, Plan], now: datetime) -> datetime | None:
+    # Between two periods that do not follow on one another, it is to come once more.
+    counting = [row for row, plan in kept.items() if _counts(membership, row, plan, now)] or kept
+    return min((row.starts_at for row in counting if row.starts_at), default=None)
 
 
 def _is_in_force(membership: Membership, now: datetime) -> bool:
