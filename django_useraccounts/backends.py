@@ -26,6 +26,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from .canonical import email_key, username_key
 from .compiled import Slot, compiled
+from .credentials import PASSWORD_MAX_LENGTH
 from .devices import device_key, is_trusted_device
 from .identity import login_names
 from .limits import Spent, spend
@@ -213,9 +214,11 @@ def _obstacle(
 ) -> str:
     """Return why the password lets nobody in, in a word of code, or ""; it costs one hash."""
     if user is None or spent.is_in_vain:
-        make_password(password)
+        make_password(password[:PASSWORD_MAX_LENGTH])
         return "unknown" if user is None else "budget"
-    if not user.check_password(password):
+    # What is too long is nobody's: its beginning costs the one hash, and may even be right.
+    is_right = user.check_password(password[:PASSWORD_MAX_LENGTH])
+    if not is_right or len(password) > PASSWORD_MAX_LENGTH:
         return "wrong_password"
     if not user.is_active:
         return "inactive"

@@ -24,13 +24,10 @@ from django.utils.translation import gettext_lazy as _
 from .breached import BreachedPasswordValidator
 from .canonical import clean_email, clean_username
 from .conf import conf
+from .credentials import PASSWORD_MAX_LENGTH
 from .errors import TermsChanged
 from .models import AbstractUser
 from .renderer import AccountRenderer
-
-#: NIST SP 800-63B-4, 3.1.1.2 asks for at least 64; beyond this nobody types.
-PASSWORD_MAX_LENGTH = 1000
-
 
 #: What tells browsers and phones that a name is typed here, not a sentence.
 USERNAME_ATTRS = {

@@ -25,18 +25,20 @@ from ..requirements import Need, Requirement
 if TYPE_CHECKING:
     from .emails import UserEmail
 
+    Text = models.CharField[str, str]
     NullableText = models.CharField[str | None, str | None]
     EmailColumn = models.EmailField[str, str]
     PositiveNumber = models.PositiveIntegerField[int, int]
     NullableMoment = models.DateTimeField[datetime | None, datetime | None]
 else:
     # They take no parameters when they run.
-    NullableText, EmailColumn = models.CharField, models.EmailField
+    Text, NullableText, EmailColumn = models.CharField, models.CharField, models.EmailField
     PositiveNumber, NullableMoment = models.PositiveIntegerField, models.DateTimeField
 
 
 #: In the words of Django, which it has in more languages than we.
 _SUPERUSER = PermissionsMixin._meta.get_field("is_superuser")
+_PASSWORD = AbstractBaseUser._meta.get_field("password")
 #: How long the name of a version of the terms of service may be.
 TERMS_MAX_LENGTH = 40
 
@@ -56,6 +58,23 @@ class UsernameKeyField(NullableText):
             raise InvalidUsername
         setattr(model_instance, self.attname, key)
         return key
+
+
+class PasswordColumn(Text):
+    """
+    A hash that a saved row keeps, unless code has set another password on this very instance.
+
+    A copy that was loaded before its owner changed the password would bring the old one back.
+    """
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
+        is_kept = not add and getattr(model_instance, "has_stored_password", False)
+        return F(self.attname) if is_kept else super().pre_save(model_instance, add)
+
+    def deconstruct(self) -> Any:
+        # The column is Django's, and a project's migrations need not tell it from that.
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
 
 
 class SessionEpochField(PositiveNumber):
@@ -114,6 +133,14 @@ def _events(using: str | None) -> Any:
 
 
 class UserQuerySet(models.QuerySet["AbstractUser"]):
+    def update(self, **columns: Any) -> int:
+        """Change rows; a password ends what rests on the old one, as ``save`` has it, unnoted."""
+        if "password" in columns:
+            columns.setdefault("session_epoch", F("session_epoch") + 1)
+        return super().update(**columns)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
     def with_roles(self, *needs: Need) -> Self:
         """Return the active users who meet the requirement now: ``with_roles("a", ["b", "c"])``."""
         return self.filter(Requirement(*needs).to_q())
@@ -217,6 +244,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         AUTH_USER_MODEL = "members.Member"
     """
 
+    password = PasswordColumn(_PASSWORD.verbose_name, max_length=_PASSWORD.max_length)
     username = models.CharField(
         _("username"),
         max_length=150,
@@ -277,9 +305,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
 
-    #: Whether a password was set that is not written yet. Django's ``_password`` is forgotten by
-    #: any ``save``, also by one of other columns, such as that of a login.
-    _is_password_new = False
+    #: The hash of the password that the database has: "" while its column is deferred, None for a
+    #: row that was not read. What differs from it is a new one, in whatever way code has set it.
+    _stored_password: str | None = None
     #: While ``save`` writes such a password; for the field of ``session_epoch``.
     _raises_epoch = False
 
@@ -301,7 +329,8 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         # A password that code sets, as ``manage.py changepassword`` does, ends what rests on the
         # old one.
         is_written = update_fields is None or "password" in update_fields
-        self._raises_epoch = self._is_password_new and is_written and not self._state.adding
+        is_known = self._stored_password is not None and not self._state.adding
+        self._raises_epoch = is_written and is_known and not self.has_stored_password
         if self._raises_epoch and update_fields is not None:
             update_fields = {*update_fields, "session_epoch"}
         before = self.session_epoch
@@ -315,12 +344,25 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         # Django from 6.0 on may have read it back already.
         if self._raises_epoch and self.session_epoch == before:
             self.session_epoch += 1
-        self._is_password_new = self._is_password_new and not is_written
+        if is_written:
+            self.note_stored_password()
 
-    @sensitive_variables()
-    def set_password(self, raw_password: str | None) -> None:
-        super().set_password(raw_password)
-        self._is_password_new = raw_password is not None
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        user = super().from_db(*args, **kwargs)
+        # As note_stored_password does; without its call, since each request loads a user.
+        user._stored_password = user.__dict__.get("password", "")
+        return user
+
+    def note_stored_password(self) -> None:
+        """Take the hash in memory for the one of the row; for who has just written it there."""
+        self._stored_password = self.__dict__.get("password", "")
+
+    @property
+    def has_stored_password(self) -> bool:
+        """Whether the hash in memory, if there is one, is that of the row when it was read."""
+        held: str = self.__dict__.get("password", "")
+        return held == self._stored_password
 
     @sensitive_variables()
     def check_password(self, raw_password: str | None) -> bool:
@@ -342,11 +384,16 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         """
         renewed = make_password(raw_password)
         row = type(self)._base_manager.filter(pk=self.pk, password=self.password)
-        if row.update(password=renewed):
+        if row.update(password=renewed, session_epoch=F("session_epoch")):
             self.password = renewed
+            self.note_stored_password()
 
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
+    def refresh_from_db(
+        self, using: Any = None, fields: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        super().refresh_from_db(using, fields, *args, **kwargs)
+        if fields is None or "password" in fields:
+            self.note_stored_password()
         self.forget_loaded()
 
     def get_full_name(self) -> str:

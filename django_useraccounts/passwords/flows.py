@@ -43,7 +43,8 @@ def change_password(
     Set a new password for somebody who knows the old one.
 
     Every other session and every reset link of the user ends; the session of ``request`` goes on.
-    The user is told by mail. Raises WrongPassword and TooManyAttempts.
+    The user is told by mail. No validator is asked: who calls it does that before, by
+    Django's ``validate_password``. Raises WrongPassword and TooManyAttempts.
     """
     check_own_password(user, old_password, request=request)
     password_hash = make_password(new_password)
@@ -70,7 +71,8 @@ def set_password(
     Set the first password of somebody who has none and logs in by another way.
 
     Every other session and every reset link of the user ends; the session of ``request`` goes on.
-    The user is told by mail. Raises PasswordAlreadySet.
+    The user is told by mail. No validator is asked, as by ``change_password``. Raises
+    PasswordAlreadySet.
     """
     if user.has_usable_password():
         raise PasswordAlreadySet
@@ -134,7 +136,8 @@ def reset_password(
 
     Every session and every other reset link ends, and what a stranger may have left is dropped:
     claims of addresses that nobody has proved, and what rooms let in by; the history names each.
-    The user is told by mail, at each proved address. Raises LinkUsed.
+    The user is told by mail, at each proved address. No validator is asked, as by
+    ``change_password``. Raises LinkUsed.
     """
     user: AbstractUser = secret.user  # type: ignore[assignment]
     password_hash = make_password(new_password)
@@ -218,4 +221,5 @@ def _set_password(user: AbstractUser, password_hash: str, *, epoch: int) -> bool
     if not row.update(password=password_hash, session_epoch=F("session_epoch") + 1):
         return False
     user.password, user.session_epoch = password_hash, epoch + 1
+    user.note_stored_password()
     return True

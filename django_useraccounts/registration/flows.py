@@ -56,6 +56,9 @@ def register(
     """
     Open an account, and mail the link that confirms its address.
 
+    No validator is asked about ``password``: who calls it does that before, by Django's
+    ``validate_password``.
+
     Without ``password`` nobody can log in by one: for those who come by another way, which
     ``source`` names, and which may have proved the address ``proved_email``; then that is confirmed
     without a mail, and EmailTaken is raised if it belongs to somebody.

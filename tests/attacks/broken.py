@@ -14,18 +14,21 @@ from testproject.test_settings import QuickArgon2
 
 
 class CountingHasher(QuickArgon2):
-    """Argon2 that notes how often it was made to work."""
+    """Argon2 that notes how often it was made to work, and on passwords of which length."""
 
     work: ClassVar[list[str]] = []
+    lengths: ClassVar[list[int]] = []
 
-    def encode(self, *args: Any, **kwargs: Any) -> str:
+    def encode(self, password: str, *args: Any, **kwargs: Any) -> str:
         self.work.append("encode")
-        hashed: str = super().encode(*args, **kwargs)
+        self.lengths.append(len(password))
+        hashed: str = super().encode(password, *args, **kwargs)
         return hashed
 
-    def verify(self, *args: Any, **kwargs: Any) -> bool:
+    def verify(self, password: str, *args: Any, **kwargs: Any) -> bool:
         self.work.append("verify")
-        right: bool = super().verify(*args, **kwargs)
+        self.lengths.append(len(password))
+        right: bool = super().verify(password, *args, **kwargs)
         return right
 
 

@@ -263,6 +263,27 @@ def test_C9_whom_another_backend_refuses_no_page_lets_in(
         assert "_auth_user_id" in browser.session
 
 
+def test_C9_whom_the_chain_has_let_in_is_asked_for_the_password_alone(browser, victoria, settings):
+    """
+    Whose session began before a backend refused him is asked for the password, and for no login.
+
+    That page and the form to change the password let nobody in: they ask who sits at a browser
+    that is let in already, and ending its session is the business of whoever refuses.
+    """
+    browser.log_in("victoria")
+    ours = settings.AUTHENTICATION_BACKENDS
+    settings.AUTHENTICATION_BACKENDS = ["tests.attacks.broken.RefusingBackend", *ours]
+
+    browser.post(url("confirm_identity"), {"old_password": PASSWORD})
+    browser.change_password()
+    browser.post(url("logout"))
+
+    kinds = {"identity_confirmed", "password_changed"}
+    assert AccountEvent.objects.filter(kind__in=kinds).count() == 2
+    browser.log_in("victoria", NEW_PASSWORD)
+    assert browser.user_id is None
+
+
 @pytest.mark.parametrize("identifier", ["second@example.com", "SECOND@example.com"])
 def test_C10_an_address_that_is_not_proved_logs_nobody_in(browser, victoria, identifier):
     UserEmail.objects.add_claim(victoria, "second@example.com")

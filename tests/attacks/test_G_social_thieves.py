@@ -618,3 +618,25 @@ def test_C4_an_identity_that_somebody_has_left_waits_for_nobody_else(client, pro
     assert "_auth_user_id" in client.session
     assert client.get(url("connect_account")).status_code == 302
     assert not client.session.get("useraccounts_social_arrival")
+
+
+def test_C9_whom_another_backend_refuses_connects_no_provider_by_the_password(
+    new_browser, provider, settings
+):
+    user = make_user("hannah", VICTIM)
+    browser = new_browser()
+    arrive(browser, provider, THIEF)
+    identity = browser.get(url("connect_account")).context["form"]["identity"].value()
+    data = {"identity": identity, "identifier": "hannah", "password": PASSWORD}
+    ours = settings.AUTHENTICATION_BACKENDS
+    settings.AUTHENTICATION_BACKENDS = ["tests.attacks.broken.RefusingBackend", *ours]
+
+    browser.post(url("connect_account"), data)
+
+    assert browser.user_id is None
+    assert not Connection.objects.exists()
+    # The same step connects where nobody refuses.
+    settings.AUTHENTICATION_BACKENDS = ours
+    browser.post(url("connect_account"), data)
+    assert browser.user_id == str(user.pk)
+    assert Connection.objects.get().user == user

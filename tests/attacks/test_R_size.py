@@ -5,15 +5,18 @@ import http.client
 import json
 import threading
 import time
+from base64 import b64encode
 from urllib.parse import urlencode
 
 import pytest
-from django.contrib.auth import get_user_model
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate, authenticate, get_user_model
 
 from django_useraccounts.browser import COOKIE
 from django_useraccounts.canonical import clean_email, clean_username
+from django_useraccounts.credentials import PASSWORD_MAX_LENGTH, check_own_password
 from django_useraccounts.devices import COOKIE as DEVICE
-from django_useraccounts.errors import InvalidEmail, InvalidUsername
+from django_useraccounts.errors import InvalidEmail, InvalidUsername, WrongPassword
 from django_useraccounts.invitations.models import looks_like_link
 from django_useraccounts.limits import Rate
 from django_useraccounts.models import OutgoingMail, UserEmail
@@ -43,6 +46,7 @@ def counted(settings):
     settings.PASSWORD_HASHERS = ["tests.attacks.broken.CountingHasher"]
     make_user("victoria", VICTIM)
     CountingHasher.work.clear()
+    CountingHasher.lengths.clear()
     return CountingHasher.work
 
 
@@ -75,6 +79,58 @@ def test_R1_a_huge_password_is_refused_before_it_is_hashed(browser, counted, siz
     assert len(response.content) < 20_000
     assert not counted
     assert time.process_time() - started < 1
+
+
+def in_administration(browser, password):
+    browser.post("/admin/login/", {"username": "victoria", "password": password})
+
+
+def by_basic_authentication(browser, password):
+    code = b64encode(f"victoria:{password}".encode()).decode()
+    browser.get("/rest/basic/", headers={"authorization": f"Basic {code}"})
+
+
+def by_code(browser, password):
+    assert authenticate(None, username="victoria", password=password) is None
+
+
+def by_async_code(browser, password):
+    assert async_to_sync(aauthenticate)(None, username="victoria", password=password) is None
+
+
+def as_nobody(browser, password):
+    assert authenticate(None, username="nobody", password=password) is None
+
+
+def as_the_old_one(browser, password):
+    with pytest.raises(WrongPassword):
+        check_own_password(User.objects.get(), password, request=None)
+
+
+@pytest.mark.urls("tests.integrations.urls")
+@pytest.mark.parametrize(
+    "way",
+    [in_administration, by_basic_authentication, by_code, by_async_code, as_nobody, as_the_old_one],
+)
+def test_R1_no_way_in_hashes_a_huge_password(browser, counted, way):
+    """Not even one whose beginning is right: there is one hash at most, of what fits on a page."""
+    way(browser, (PASSWORD + " " * 1_000)[: PASSWORD_MAX_LENGTH + 1])
+    way(browser, PASSWORD + "x" * 1_000_000)
+
+    assert "_auth_user_id" not in browser.session
+    assert len(CountingHasher.work) <= 2
+    assert all(length <= PASSWORD_MAX_LENGTH for length in CountingHasher.lengths)
+
+
+@pytest.mark.parametrize("way", [by_code, as_the_old_one])
+def test_R1_a_password_whose_first_thousand_characters_are_right_is_wrong(browser, counted, way):
+    longest = "horse " * 166 + "four"
+    user = User.objects.get()
+    user.set_password(longest)
+    user.save()
+    assert authenticate(None, username="victoria", password=longest) == user
+
+    way(browser, longest + "x")
 
 
 def test_R1_a_body_that_is_larger_than_django_takes_is_refused(browser, counted):

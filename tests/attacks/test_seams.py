@@ -17,7 +17,7 @@ from django_useraccounts.administration.flows import add_user, end_sessions, swi
 from django_useraccounts.emails.flows import add_email, confirm_email
 from django_useraccounts.errors import UsernameTaken, ValueTaken
 from django_useraccounts.models import AccountEvent, OneTimeSecret, OutgoingMail, UserEmail
-from django_useraccounts.passwords.flows import forgot_password
+from django_useraccounts.passwords.flows import change_password, forgot_password
 from django_useraccounts.profile.flows import change_username, edit_profile
 from django_useraccounts.profile.views import ChangeUsernameView
 from django_useraccounts.registration.flows import register
@@ -114,6 +114,24 @@ def test_D6_a_reset_link_does_not_survive_a_password_that_code_sets_on_an_older_
         purpose=RESET_PASSWORD.name
     )
     assert is_void(secret, is_replaced=False)
+
+
+@pytest.mark.parametrize("update_fields", [None, ["first_name", "password"]], ids=["all", "named"])
+def test_J3_a_user_that_was_loaded_before_a_new_password_does_not_bring_the_old_one_back(
+    browser, update_fields
+):
+    user = make_user("maria")
+    held = User.objects.get(pk=user.pk)  # by a slow request, or a worker
+    log_in(browser, user)
+    change_password(user, old_password=PASSWORD, new_password=EVIL)
+
+    held.first_name = "Maria"
+    held.save(update_fields=update_fields)
+
+    user.refresh_from_db()
+    assert user.first_name == "Maria"
+    assert user.check_password(EVIL)
+    assert not user.check_password(PASSWORD)
 
 
 # An account that is switched off

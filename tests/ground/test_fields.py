@@ -12,8 +12,8 @@ from django.forms.renderers import TemplatesSetting
 from django.urls import get_resolver
 from django.utils import translation
 
+from django_useraccounts.credentials import PASSWORD_MAX_LENGTH
 from django_useraccounts.fields import (
-    PASSWORD_MAX_LENGTH,
     AccountForm,
     EmailField,
     NewPasswordField,

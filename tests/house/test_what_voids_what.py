@@ -7,13 +7,15 @@ import pytest
 from django.contrib.auth import get_user
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
-from django.test import Client
+from django.test import Client, override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import end_sessions, switch_off, switch_on
 from django_useraccounts.emails.flows import (
     confirm_email,
     disown_email,
+    make_primary,
     resend_confirmation,
     undo_email_change,
 )
@@ -148,7 +150,11 @@ def reset(account):
 def set_first(account):
     """By the page's flow; the account is one without password, as a login by other ways leaves it."""
     account.user.password = make_password(None)
-    type(account.user).objects.update(password=account.user.password)
+    account.user.save()
+    account.reset = issue(RESET_PASSWORD, address=account.proved)
+    account.connect = issue(
+        CONNECT_BY_LINK, address=account.proved, pending=json.dumps(identity("link").as_kept())
+    )
     account.browser = log_in(Client(), account.user)
     set_password(account.user, new_password="a new horse, a staple")
 
@@ -162,6 +168,58 @@ def set_by_code_and_logged_in_before_it_is_written(account):
     account.user.set_password("a new horse, a staple")
     account.user.save(update_fields=["last_login"])
     account.user.save()
+
+
+def set_by_update(account):
+    type(account.user).objects.update(password=make_password("a new horse, a staple"))
+
+
+def set_by_bulk_update(account):
+    account.user.password = make_password("a new horse, a staple")
+    type(account.user).objects.bulk_update([account.user], ["password"])
+
+
+def set_as_a_hash(account):
+    """As who imports accounts, or writes a serializer by hand."""
+    account.user.password = make_password("a new horse, a staple")
+    account.user.save()
+
+
+def made_unusable(account):
+    account.user.set_unusable_password()
+    account.user.save()
+
+
+def set_where_it_was_not_loaded(account):
+    user = type(account.user).objects.only("username").get()
+    user.set_password("a new horse, a staple")
+    user.save()
+
+
+def set_and_read_again_but_for_it(account):
+    account.user.set_password("a new horse, a staple")
+    account.user.refresh_from_db(fields=["email"])
+    account.user.save()
+
+
+def renew_the_hash(account):
+    """As a login does since the site's hashes cost more."""
+    before = account.user.password
+    with override_settings(PASSWORD_HASHERS=["tests.attacks.broken.StrongerHasher"]):
+        assert account.user.check_password(PASSWORD)
+    assert account.user.password != before
+    account.user.save()
+
+
+def log_in_once_more(account):
+    browser = Client()
+    browser.post(reverse("useraccounts:login"), {"identifier": "maria", "password": PASSWORD})
+    assert get_user(browser) == account.user
+
+
+def make_another_one_primary(account):
+    other = UserEmail.objects.add_proved(account.user, "new@example.com")
+    make_primary(other)
 
 
 def rename(account):
@@ -252,6 +310,15 @@ TAKE_BACK = {"undo", "disown login"}
         (set_first, {"reset", "session", "connect"}),
         (set_by_code, {"reset", "session", "connect"}),
         (set_by_code_and_logged_in_before_it_is_written, {"reset", "session", "connect"}),
+        (set_by_update, {"reset", "session", "connect"}),
+        (set_by_bulk_update, {"reset", "session", "connect"}),
+        (set_as_a_hash, {"reset", "session", "connect"}),
+        (made_unusable, {"reset", "session", "connect"}),
+        (set_where_it_was_not_loaded, {"reset", "session", "connect"}),
+        (set_and_read_again_but_for_it, {"reset", "session", "connect"}),
+        (renew_the_hash, {"session"}),
+        (log_in_once_more, set()),
+        (make_another_one_primary, set()),
         (rename, set()),
         (redeem_connect, {"connect"}),
         (disconnect_one, {"newer", "reset", "session", "connect"}),

@@ -139,7 +139,7 @@ BUGS = (
         row="U2",
         what="No password is hashed for an unknown name, which a clock tells.",
         whose="Django < 4.2.14 (CVE-2024-39329), allauth",
-        changes=(Change("backends.py", "make_password(password)", "pass"),),
+        changes=(Change("backends.py", "make_password(password[:PASSWORD_MAX_LENGTH])", "pass"),),
         tests=(U + "test_U1_U2_exactly_one_hash_in_every_state",),
     ),
     Bug(

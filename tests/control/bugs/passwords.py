@@ -130,7 +130,9 @@ BUGS = (
         row="R1",
         what="A password of megabytes is compared and hashed.",
         whose="Django < 1.5.4 (CVE-2013-1443)",
-        changes=(Change("fields.py", "PASSWORD_MAX_LENGTH = 1000", "PASSWORD_MAX_LENGTH = 10**8"),),
+        changes=(
+            Change("credentials.py", "PASSWORD_MAX_LENGTH = 1000", "PASSWORD_MAX_LENGTH = 10**8"),
+        ),
         tests=(
             "tests/attacks/test_R_size.py::test_R1_a_huge_password_is_refused_before_it_is_hashed",
         ),
