@@ -1,5 +1,6 @@
 """What differs between the supported versions of Django, told apart by feature, never by number."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
@@ -29,14 +30,16 @@ def sends_by_anymail() -> bool:
     return any(base.__module__.startswith("anymail.") for base in getattr(backend, "__mro__", ()))
 
 
-def smtp_without_timeout() -> bool:
-    """Say whether mail goes out by SMTP with no time limit, so that a silent server holds it."""
+def smtp_options() -> Mapping[str, Any] | None:
+    """Return by which options mail leaves by SMTP: host, timeout, use_tls, use_ssl; else None."""
+    if mail_backend() != _SMTP:
+        return None
     mailers = getattr(settings, "MAILERS", None)
     if mailers:
-        seconds = mailers.get("default", {}).get("OPTIONS", {}).get("timeout")
-    else:
-        seconds = settings.EMAIL_TIMEOUT
-    return mail_backend() == _SMTP and not seconds
+        options: Mapping[str, Any] = mailers.get("default", {}).get("OPTIONS", {})
+        return options
+    names = ("host", "timeout", "use_tls", "use_ssl")
+    return {name: getattr(settings, f"EMAIL_{name.upper()}") for name in names}
 
 
 def tasks() -> Any:

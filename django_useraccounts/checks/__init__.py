@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage
 
-from . import database, deploy, guards, identities, parts, site, values
+from . import database, deploy, deploy_accounts, guards, identities, parts, site, values
 
 
 def check_useraccounts(
@@ -48,14 +48,16 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         return []  # told there, and much of this would stumble over it
     return [
         *deploy.cookies(),
+        *deploy.https(),
         *deploy.sessions(),
         *deploy.databases(),
         *deploy.hosts(),
-        *deploy.passwords(),
         *deploy.mail(),
-        *deploy.lengths(),
+        *deploy.requests(),
         *deploy.clock(),
-        *deploy.accounts(),
+        *deploy_accounts.passwords(),
+        *deploy_accounts.lengths(),
+        *deploy_accounts.accounts(),
     ]
 
 

@@ -22,7 +22,7 @@ from django.urls import (
 )
 from django.utils.module_loading import import_string
 
-from ..compat import smtp_without_timeout
+from ..compat import smtp_options
 from ..conf import conf
 from .parts import is_subclass
 
@@ -84,7 +84,8 @@ def passwords() -> Iterator[CheckMessage]:
 
 def mail() -> Iterator[CheckMessage]:
     """Yield what could hold all mail."""
-    if smtp_without_timeout():
+    smtp = smtp_options()
+    if smtp is not None and not smtp.get("timeout"):
         yield checks.Warning(
             "Mail goes out by SMTP without a time limit: a server that is silent holds all mail.",
             hint='Write EMAIL_TIMEOUT = 30, or from Django 6.1 on "timeout": 30 in the OPTIONS of '

@@ -30,6 +30,7 @@ class MembershipsConfig(Room, AppConfig):
 
     def ready(self) -> None:
         register(later("memberships.checks.check_memberships"), Tags.compatibility)
+        register(later("memberships.checks.check_memberships_deployed"), Tags.security, deploy=True)
         register_personal_data(
             "memberships",
             export=later("memberships.parts.memberships_of"),

@@ -23,6 +23,13 @@ def check_memberships(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     return [*_library(), *_both(), *_kinds(), *_mode()]
 
 
+def check_memberships_deployed(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Run the check of what weakens a site in production."""
+    return [*_play_money()]
+
+
 def _library() -> Iterator[CheckMessage]:
     if find_spec("stripe") is None:
         yield checks.Error(
@@ -66,4 +73,15 @@ def _mode() -> Iterator[CheckMessage]:
             "DEBUG is on, and the key of Stripe is one for real money.",
             hint='Use the key that begins with "sk_test_" while you develop.',
             id="useraccounts_memberships.W001",
+        )
+
+
+def _play_money() -> Iterator[CheckMessage]:
+    # What is no text is told by the check of names and types.
+    if "_test_" in str(conf.STRIPE_SECRET_KEY):
+        yield checks.Warning(
+            "The key of Stripe is one for tests: whoever knows the number of a card for tests has "
+            "a membership for nothing.",
+            hint='Use the key that begins with "sk_live_", or "rk_live_".',
+            id="useraccounts_memberships.W002",
         )

@@ -11,14 +11,19 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
+from ..identity import has_emails
 from .agents import is_readable
 from .conf import conf
 from .middleware import SessionsMiddleware
 
 _OURS = "django_useraccounts.sessions.middleware.SessionsMiddleware"
 _AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-#: As long as Django's sessions may be, see useraccounts.W033.
-_LONGEST = timedelta(days=90)
+#: The most that is no weakening, by the setting, and the number of its check: unused, as long as
+#: NIST has any session last (SP 800-63B-4, 2.1.3); used, as long as Django's, useraccounts.W033.
+_LONGEST = (
+    ("IDLE_MAX_AGE", timedelta(days=30), "W003", "nobody uses"),
+    ("MAX_AGE", timedelta(days=90), "W002", "is used"),
+)
 _COOKIES = "django.contrib.sessions.backends.signed_cookies"
 
 
@@ -30,17 +35,33 @@ def check_sessions(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 def check_sessions_deployed(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Run the check of what weakens a site in production."""
+    """Run every check of what weakens a site in production."""
     # What is no timedelta is told by the check of names and types.
-    age: object = conf.MAX_AGE
-    if isinstance(age, timedelta) and age > _LONGEST:
-        text = (
-            f'USERACCOUNTS["SESSIONS"]["MAX_AGE"] is {conf.MAX_AGE}: a stolen session that is used '
-            "goes on for that long."
+    ages: tuple[object, ...] = (conf.IDLE_MAX_AGE, conf.MAX_AGE)
+    are_ages = all(isinstance(age, timedelta) for age in ages)
+    return [*(_long_ages() if are_ages else ()), *_untold()]
+
+
+def _long_ages() -> Iterator[CheckMessage]:
+    for name, longest, number, which in _LONGEST:
+        age = getattr(conf, name)
+        if age > longest:
+            yield checks.Warning(
+                f'USERACCOUNTS["SESSIONS"]["{name}"] is {age}: a stolen session that {which} goes '
+                "on for that long.",
+                hint=f"Make it {longest} at most, or leave it out.",
+                id=f"useraccounts_sessions.{number}",
+            )
+
+
+def _untold() -> Iterator[CheckMessage]:
+    if has_emails() and not conf.TELL_NEW_DEVICE:
+        yield checks.Warning(
+            'USERACCOUNTS["SESSIONS"] has "TELL_NEW_DEVICE": False: people are not told when '
+            "somebody else logs in to their accounts.",
+            hint='Write "TELL_NEW_DEVICE": True, or leave it out.',
+            id="useraccounts_sessions.W004",
         )
-        hint = f"Make it {_LONGEST} at most, or leave it out."
-        return [checks.Warning(text, hint=hint, id="useraccounts_sessions.W002")]
-    return []
 
 
 def _middleware() -> Iterator[CheckMessage]:

@@ -57,8 +57,8 @@ def check_social(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
 def check_social_deployed(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Run the check that makes sense on the machine that serves visitors alone."""
-    return [*_callback_behind_a_proxy()] if _is_used() else []
+    """Run every check of what weakens a site in production."""
+    return [*_callback_behind_a_proxy(), *_trust()] if _is_used() else []
 
 
 def _is_used() -> bool:
@@ -265,6 +265,28 @@ def _callback_behind_a_proxy() -> Iterator[CheckMessage]:
             hint='Write USERACCOUNTS = {"ORIGIN": "https://example.com"}.',
             id="useraccounts_social.W004",
         )
+
+
+def _trust() -> Iterator[CheckMessage]:
+    """Yield where the word of a provider counts for more than by default."""
+    if conf.CONNECT_BY_EMAIL:
+        yield checks.Warning(
+            'USERACCOUNTS["SOCIAL"] has "CONNECT_BY_EMAIL": True: who has an address at a provider '
+            "comes into the account that has it here, without a proof of that account.",
+            hint="Silence this check if each account may be as safe as the provider; or leave it "
+            "out.",
+            id="useraccounts_social.W005",
+        )
+    for name, options in conf.PROVIDERS.items():
+        domains = options.get("DOMAINS") if isinstance(options, Mapping) else None
+        # What is neither cannot be meant, which is told by the check of all providers.
+        if isinstance(domains, tuple | list) and "*" in domains:
+            yield checks.Warning(
+                f'{_where(name)}["DOMAINS"] has "*": whatever address the provider says that '
+                "somebody has counts as confirmed.",
+                hint='Write the domains whose mail the provider runs, like "guild.example".',
+                id="useraccounts_social.W006",
+            )
 
 
 def _session() -> Iterator[CheckMessage]:

@@ -7,7 +7,7 @@ from django.core import checks
 from django.core.checks import Error
 
 from django_useraccounts.checks import check_useraccounts
-from django_useraccounts.memberships.checks import check_memberships
+from django_useraccounts.memberships.checks import check_memberships, check_memberships_deployed
 from tests.memberships.bills import KEY, SECRET
 
 
@@ -90,6 +90,27 @@ def test_W001_real_money_while_developing(check, settings, key):
     ]
     settings.DEBUG = False
     assert check(key) == []
+
+
+@pytest.mark.parametrize("key", ["sk_test_1", "rk_test_1"])
+def test_W002_memberships_for_nothing(check, key):
+    assert check(key) == []
+
+    assert check_memberships_deployed(None) == [
+        checks.Warning(
+            "The key of Stripe is one for tests: whoever knows the number of a card for tests has "
+            "a membership for nothing.",
+            hint='Use the key that begins with "sk_live_", or "rk_live_".',
+            id="useraccounts_memberships.W002",
+        )
+    ]
+
+
+@pytest.mark.parametrize("key", ["sk_live_1", "rk_live_1", "", None])
+def test_a_key_for_real_money_weakens_nothing(check, key):
+    check(key)
+
+    assert check_memberships_deployed(None) == []
 
 
 def test_a_wrong_name_is_told_with_the_right_one_and_no_secret_is_shown(set_conf):

@@ -8,7 +8,7 @@ from django.core.checks import Error
 from django.core.checks import Warning as Warn
 
 from django_useraccounts.conf import problems
-from django_useraccounts.sessions.checks import check_sessions
+from django_useraccounts.sessions.checks import check_sessions, check_sessions_deployed
 from django_useraccounts.sessions.conf import SessionsConf
 from django_useraccounts.sessions.middleware import SessionsMiddleware
 from tests.sessions.visits import AUTHENTICATION, MIDDLEWARE, OURS
@@ -142,3 +142,48 @@ def test_W001_browsers_cannot_be_told_in_words(monkeypatch):
             id="useraccounts_sessions.W001",
         )
     ]
+
+
+# What weakens a site in production
+
+
+def weak(number, message, hint):
+    return [Warn(message, hint=hint, id=f"useraccounts_sessions.{number}")]
+
+
+def test_W002_W003_sessions_that_go_on_for_long(set_conf):
+    set_conf(SESSIONS={"MAX_AGE": timedelta(days=91)})
+    assert check_sessions_deployed(None) == weak(
+        "W002",
+        'USERACCOUNTS["SESSIONS"]["MAX_AGE"] is 91 days, 0:00:00: a stolen session that is used '
+        "goes on for that long.",
+        "Make it 90 days, 0:00:00 at most, or leave it out.",
+    )
+
+    set_conf(SESSIONS={"IDLE_MAX_AGE": timedelta(days=31)})
+    assert check_sessions_deployed(None) == weak(
+        "W003",
+        'USERACCOUNTS["SESSIONS"]["IDLE_MAX_AGE"] is 31 days, 0:00:00: a stolen session that '
+        "nobody uses goes on for that long.",
+        "Make it 30 days, 0:00:00 at most, or leave it out.",
+    )
+
+
+def test_W004_logins_that_nobody_is_told_of(set_conf):
+    set_conf(SESSIONS={"TELL_NEW_DEVICE": False})
+    assert check_sessions_deployed(None) == weak(
+        "W004",
+        'USERACCOUNTS["SESSIONS"] has "TELL_NEW_DEVICE": False: people are not told when somebody '
+        "else logs in to their accounts.",
+        'Write "TELL_NEW_DEVICE": True, or leave it out.',
+    )
+
+    set_conf(EMAIL="off")
+    assert check_sessions_deployed(None) == []
+
+
+@pytest.mark.parametrize("given", [{"IDLE_MAX_AGE": 7}, {"MAX_AGE": None}])
+def test_an_age_that_is_none_is_not_measured(set_conf, given):
+    set_conf(SESSIONS=given)
+
+    assert check_sessions_deployed(None) == []

@@ -377,6 +377,45 @@ def test_the_sites_framework_knows_where_people_are_sent_back_to(check, set_conf
     assert check_social_deployed(None) == []
 
 
+def test_W005_accounts_that_open_to_an_address(set_conf):
+    providers = {"guild": GUILD}
+    set_conf(ORIGIN="https://guild.example", SOCIAL={"PROVIDERS": providers})
+    assert check_social_deployed(None) == []
+
+    set_conf(SOCIAL={"PROVIDERS": providers, "CONNECT_BY_EMAIL": True})
+
+    assert check_social_deployed(None) == [
+        checks.Warning(
+            'USERACCOUNTS["SOCIAL"] has "CONNECT_BY_EMAIL": True: who has an address at a provider '
+            "comes into the account that has it here, without a proof of that account.",
+            hint="Silence this check if each account may be as safe as the provider; or leave it "
+            "out.",
+            id="useraccounts_social.W005",
+        )
+    ]
+
+
+@pytest.mark.parametrize("domains", [("*",), ["guild.example", "*"]])
+def test_W006_a_provider_that_is_believed_every_address(check, domains):
+    check({"guild": {**GUILD, "DOMAINS": domains}, "google": {**KEYS, "DOMAINS": ("x.example",)}})
+
+    assert check_social_deployed(None) == [
+        checks.Warning(
+            f'{WHERE}["guild"]["DOMAINS"] has "*": whatever address the provider says that '
+            "somebody has counts as confirmed.",
+            hint='Write the domains whose mail the provider runs, like "guild.example".',
+            id="useraccounts_social.W006",
+        )
+    ]
+
+
+@pytest.mark.parametrize("options", ["*", {**GUILD, "DOMAINS": 7}, {**GUILD, "DOMAINS": "*"}, {}])
+def test_what_is_no_list_of_domains_is_told_by_another_check(check, options):
+    assert check({"guild": options}) != []
+
+    assert check_social_deployed(None) == []
+
+
 def test_one_mistake_hides_no_other(check):
     found = check({"google": {}, "facebook": {**KEYS, "DOMAINS": ("*",), "LABLE": "F"}, "x y": {}})
 
