@@ -235,7 +235,16 @@ WEAK = [
     ("own name", without("UserAttributeSimilarity"), ["useraccounts.W050"]),
     ("own username", without(user_attributes=("email",)), ["useraccounts.W050"]),
     ("own address", without(user_attributes=("username",)), ["useraccounts.W050"]),
-    ("almost the own name", without(max_similarity=1.0), ["useraccounts.W050"]),
+    (
+        "almost the own username",
+        {**accounts(EMAIL="off"), **without(max_similarity=1.0)},
+        ["useraccounts.W050"],
+    ),
+    (
+        "almost the own address",
+        {**accounts(USERNAME="off"), **without(max_similarity=1.0)},
+        ["useraccounts.W050"],
+    ),
     (
         "names to be had",
         accounts(OLD_USERNAME_RESERVED=timedelta(0)),

@@ -71,6 +71,7 @@ def told() -> set[str]:
 
 #: What an entry of the table has to say before it can weaken anything.
 NEEDED = {
+    *("EMAIL", "USERNAME"),
     *("SOCIAL.PROVIDERS", "MEMBERSHIPS.STRIPE_WEBHOOK_SECRET"),
     *("PROVIDERS.ISSUER", "PROVIDERS.CLIENT_ID", "PROVIDERS.CLIENT_SECRET"),
 }
