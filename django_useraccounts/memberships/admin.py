@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from ..admin.bases import (
 from ..admin.records import ReadOnly
 from ..roles.rights import may_grant, roles_to_give
 from .flows import end_membership, record_payment, refund_payment
+from .flows.plans import note_plan, note_terms
 from .models import Membership, Payment, Plan, ProviderEvent, StripeCustomer
 
 
@@ -55,6 +57,28 @@ class PlanAdmin(ProvedAdmin):
             kwargs["queryset"] = roles_to_give(by)
             kwargs["widget"] = KeySelect(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        # As it is stored: somebody else may have saved it since the form was read.
+        before = Plan.objects.select_for_update().filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        by: Any = request.user
+        if before is None:
+            note_plan("plan_made", obj, by=by, request=request)
+        else:
+            note_terms(obj, before, by=by, request=request)
+
+    def delete_model(self, request: HttpRequest, obj: Plan) -> None:
+        by: Any = request.user
+        note_plan("plan_deleted", obj, by=by, request=request)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Plan]) -> None:
+        by: Any = request.user
+        with transaction.atomic():
+            for plan in queryset.select_related("role"):
+                note_plan("plan_deleted", plan, by=by, request=request)
+            super().delete_queryset(request, queryset)
 
 
 class PaymentInline(TabularInline):

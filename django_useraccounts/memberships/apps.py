@@ -24,6 +24,9 @@ class MembershipsConfig(Room, AppConfig):
         "payment_refunded": _("A payment for the plan “%(plan)s” was refunded."),
         "payment_failed": _("A payment for the plan “%(plan)s” failed."),
         "membership_ended": _("The membership of the plan “%(plan)s” was ended."),
+        "plan_made": _("The plan “%(plan)s” was made."),
+        "plan_changed": _("The plan “%(plan)s” was changed."),
+        "plan_deleted": _("The plan “%(plan)s” was deleted."),
     }
     menu = (MenuEntry("membership", _("Your membership")),)
     conf: Any = conf

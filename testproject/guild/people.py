@@ -14,6 +14,7 @@ from django_useraccounts.invitations.flows import accept_invitation, withdraw_in
 from django_useraccounts.invitations.models import Invitation
 from django_useraccounts.leaving.flows import request_export
 from django_useraccounts.memberships.flows import record_payment
+from django_useraccounts.memberships.flows.plans import note_plan
 from django_useraccounts.memberships.models import Membership, Plan
 from django_useraccounts.models import (
     AbstractUser,
@@ -119,7 +120,9 @@ def seed() -> None:
         given = {"label": label, "description": description, "price": price}
         role = Role.objects.get(name="member")
         given |= {"role": role, "price_id": f"price_{name.replace('-', '_')}"}
-        Plan.objects.get_or_create(name=name, defaults=given)
+        plan, is_new = Plan.objects.get_or_create(name=name, defaults=given)
+        if is_new:
+            note_plan("plan_made", plan)
     users = get_user_model().objects
     for person in PEOPLE:
         # By either: who has taken another username since is still who they are.

@@ -19,7 +19,15 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from django_useraccounts.models import AccountExport, Role, RoleGrant, User, UserEmail
+from django_useraccounts.memberships.models import Plan
+from django_useraccounts.models import (
+    AccountEvent,
+    AccountExport,
+    Role,
+    RoleGrant,
+    User,
+    UserEmail,
+)
 from django_useraccounts.roles.flows import grant_role, revoke_role
 from testproject.guild.mailbox import all_mail
 from testproject.guild.people import PASSWORD, PEOPLE, ask_for_data, seed
@@ -89,6 +97,8 @@ def test_the_demo_makes_everybody_it_names(site, db, capsys):
         assert user.role_names == {*person.roles, *person.ending_roles}
         assert user.has_confirmed_email
         assert f"  {person.username} " in told
+    made = AccountEvent.objects.filter(kind="plan_made").values_list("details__plan", flat=True)
+    assert [*made.order_by("pk")] == [*Plan.objects.order_by("pk").values_list("name", flat=True)]
 
 
 def test_a_second_demo_changes_nothing(site, db):

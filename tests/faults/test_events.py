@@ -267,7 +267,7 @@ def is_record(node: ast.AST) -> bool:
 
 def kinds_in(tree: ast.Module) -> Iterator[str]:
     """Yield the kinds that a module records, also by a function that takes the kind."""
-    takers = {"record", "note_role", "_note", "take_back", "_record_later"}
+    takers = {"record", "note_role", "note_plan", "_note", "take_back", "_record_later"}
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef):
             continue
