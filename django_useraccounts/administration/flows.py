@@ -136,11 +136,11 @@ def send_mail_again(
     with transaction.atomic():
         if not send_again(mail):
             raise MailNotGivenUp
-        if mail.user:
-            details = {"kind": mail.kind, "to": mail.to}
-            AccountEvent.objects.record(
-                "mail_sent_again", user=mail.user, actor=by, details=details, request=request
-            )
+        # Of no account: no erasure would find an address there.
+        details = {"kind": mail.kind, "to": mail.to} if mail.user else {"kind": mail.kind}
+        AccountEvent.objects.record(
+            "mail_sent_again", user=mail.user, actor=by, details=details, request=request
+        )
 
 
 def let_mail_through(

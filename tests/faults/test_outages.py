@@ -87,6 +87,7 @@ MAILS = {
     "add_user-with_an_address_to_be_confirmed": "confirm_email",
     "add_user-with_an_address_that_is_vouched_for": "account_opened",
     "send_password_link-to_the_primary_address": "reset_password",
+    "send_mail_again-a_mail_of_no_account": "no_account",
     "send_mail_again-a_mail_that_was_given_up": "welcome",
     "invite-an_address_by_mail": "accept_invitation",
     "invite-an_address_from_a_page": "accept_invitation",

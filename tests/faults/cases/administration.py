@@ -53,6 +53,13 @@ def a_mail_that_was_given_up() -> Act:
     return lambda: send_mail_again(mail, by=by)
 
 
+@case(send_mail_again)
+def a_mail_of_no_account() -> Act:
+    by, mail = boss(), announce("no_account", to="nobody@example.com")
+    OutgoingMail.objects.update(due_at=None, attempts=7, error=GIVEN_UP_BEFORE)
+    return lambda: send_mail_again(mail, by=by)
+
+
 @case(let_mail_through)
 def to_an_address_that_had_bounced() -> Act:
     by, maria = boss(), make_user("maria")
