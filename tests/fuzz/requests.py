@@ -3,6 +3,7 @@ Every page of the accounts and of their administration, pages behind guards, and
 that no browser sends.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -65,9 +66,14 @@ def guarded_pages() -> dict[str, str]:
 
 
 def admin_pages() -> dict[str, str]:
-    """Return the path of every page of the administration of the accounts by its name."""
+    """
+    Return the path of every page of the administration of the accounts by its name.
+
+    That of groups, and of how people come in and go, included.
+    """
     found = _walk(admin.site.get_urls())
-    return {f"admin:{name}": f"/admin/{path}" for name, path in found if "useraccounts" in name}
+    ours = re.compile("useraccounts_|auth_group_|login$|logout$")
+    return {f"admin:{name}": f"/admin/{path}" for name, path in found if ours.match(name)}
 
 
 def _walk(patterns: Any, before: str = "") -> Iterator[tuple[str, str]]:
