@@ -1,11 +1,12 @@
 """Django's own bases, which have parameters for type checkers only, and what a refusal shows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.views.main import ChangeList
@@ -14,12 +15,13 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 
 from ..errors import AccountError
 from ..guards import Guard
+from ..headers import Answer, protect
 from ..models import AbstractUser
 from ..proof import is_proof_recent
 from ..transactions import repeat_undone
@@ -46,6 +48,20 @@ def path_in(site: AdminSite, model: type[Model], view: str, *args: object) -> st
         return ""
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}"
     return reverse(name, args=args, current_app=site.name)
+
+
+def protected(view: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Protect every answer of a page of the administration as those of the account pages are."""
+
+    @wraps(view)
+    def answering(*args: Any, **kwargs: Any) -> Answer:
+        answer = view(*args, **kwargs)
+        # Some themes open frames where Django opens windows: who uses one says SAMEORIGIN. Who
+        # says nothing has DENY.
+        answer.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
+        return protect(answer)
+
+    return answering
 
 
 class KeySelect(AutocompleteSelect):
@@ -153,6 +169,14 @@ class ProvedAdmin(ModelAdmin):
 
     Else a stolen session of staff could give itself, and everybody, another address or more rights.
     """
+
+    def get_urls(self) -> list[URLPattern]:
+        urls = super().get_urls()
+        for pattern in urls:
+            # Django marks its pages so; what a mixin of the project adds or includes is its own.
+            if getattr(pattern.callback, "model_admin", None) is self:
+                pattern.callback = protected(pattern.callback)
+        return urls
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         view = super().changelist_view

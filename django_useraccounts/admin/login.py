@@ -15,6 +15,7 @@ from ..emails.flows import has_to_confirm
 from ..errors import EmailNotConfirmed, TooManyAttempts
 from ..models import AccountEvent
 from ..timing import in_step
+from .bases import protected
 
 Login = Callable[..., HttpResponse]
 
@@ -45,9 +46,11 @@ def answering_as_ours(login: Login) -> Login:
     """
     Have the page answer as that of the accounts does: 429 beyond a limit, and remember the browser.
 
-    So strangers who use up all attempts keep nobody out of a browser that has logged in there.
+    So strangers who use up all attempts keep nobody out of a browser that has logged in there. And
+    nobody keeps or frames it, since it has a form for a password.
     """
 
+    @protected
     @wraps(login)
     def answering(site: AdminSite, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with in_step() if request.method == "POST" else nullcontext():

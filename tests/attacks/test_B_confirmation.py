@@ -1,6 +1,5 @@
 """B. Confirmation: whose link, for what, how often, and who looks at it first."""
 
-import json
 import uuid
 from datetime import timedelta
 
@@ -11,25 +10,17 @@ from django.utils import timezone
 
 from django_useraccounts.browser import COOKIE, browser_key
 from django_useraccounts.emails.flows import confirm_email, disown_email
-from django_useraccounts.emails.flows.rows import as_they_were
 from django_useraccounts.errors import EmailTaken, LinkError
-from django_useraccounts.invitations.flows import invite
 from django_useraccounts.mail import deliver_due
 from django_useraccounts.models import OneTimeSecret, UserEmail
 from django_useraccounts.secrets import (
     CONFIRM_EMAIL,
-    FETCH_EXPORT,
     PURPOSES,
-    RESET_PASSWORD,
-    UNDO_EMAIL_CHANGE,
     Link,
     issue,
     link_of,
     peek,
 )
-from django_useraccounts.sessions.models import DISOWN_LOGIN
-from django_useraccounts.social.identities import Identity
-from django_useraccounts.social.models import CONNECT_BY_LINK
 from django_useraccounts.testing import lifted_limits, make_user
 from tests.attacks.browsers import (
     EVIL,
@@ -49,29 +40,6 @@ from tests.attacks.browsers import (
 pytestmark = pytest.mark.django_db
 
 User = get_user_model()
-IDENTITY = json.dumps(Identity("guild", "https://id.guild.example", "v-1").as_kept())
-
-
-@pytest.fixture
-def links(browser):
-    """One good link for each purpose, all of one user, who is logged in, and none opened yet."""
-    user = make_user("victoria", VICTIM, is_superuser=True)
-    proved, claim = user.emails.get(), UserEmail.objects.add_claim(user, "second@example.com")
-    proved.user = user
-    browser.log_in("victoria")
-    secrets = {
-        "confirm_email": issue(CONFIRM_EMAIL, address=claim),
-        "reset_password": issue(RESET_PASSWORD, address=proved),
-        "fetch_export": issue(FETCH_EXPORT, address=None, user=user),
-        "accept_invitation": invite("frida@example.com", by=user).link,
-        "connect_by_link": issue(CONNECT_BY_LINK, address=proved, pending=IDENTITY),
-        **{
-            purpose.name: issue(purpose, address=proved, pending=as_they_were([proved]))
-            for purpose in (UNDO_EMAIL_CHANGE, DISOWN_LOGIN)
-        },
-    }
-    assert secrets.keys() == PURPOSES.keys()
-    return {name: str(link_of(secret)) for name, secret in secrets.items()}
 
 
 def test_B1_a_link_is_worth_nothing_once_its_claim_is_for_another_address(browser):

@@ -1,17 +1,29 @@
 """V. Headers and pages: not framed, not kept, and no form that another site can send."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
-from django_useraccounts.secrets import RESET_PASSWORD, issue, link_of
-from django_useraccounts.testing import make_user
+from django_useraccounts.invitations.flows import invite
+from django_useraccounts.mail import announce
+from django_useraccounts.memberships.flows import record_payment
+from django_useraccounts.memberships.models import ProviderEvent, StripeCustomer
+from django_useraccounts.models import AccountEvent
+from django_useraccounts.secrets import PURPOSES, RESET_PASSWORD, issue, link_of
+from django_useraccounts.sessions.models import LoginSession
+from django_useraccounts.social.flows import connect
+from django_useraccounts.social.identities import Identity
+from django_useraccounts.testing import log_in, make_user
+from django_useraccounts.undeliverable import report_undeliverable
 from tests.attacks.browsers import (
     EVIL,
     NEW_PASSWORD,
@@ -24,6 +36,8 @@ from tests.attacks.browsers import (
     page_of,
     url,
 )
+from tests.fuzz.requests import OBJECT, admin_pages
+from tests.memberships.conftest import make_plan
 from tests.social.visits import has_providers, provider
 
 __all__ = ["has_providers", "provider"]  # fixtures
@@ -364,6 +378,96 @@ def test_V1_V3_no_url_answers_without_its_headers(who):
     assert wrong == []
     assert len({name for name, _status in walked}) > 40
     assert not [name for name, status in walked if status >= 500]
+
+
+@pytest.mark.asvs("3.2.1", "3.4.4", "14.3.2")
+@pytest.mark.one_database
+@pytest.mark.usefixtures("bare", "has_providers")
+@pytest.mark.parametrize("who", ["owner", "stranger"])
+@pytest.mark.parametrize("name", sorted(PURPOSES))
+def test_V1_V3_no_page_of_a_link_that_is_good_answers_without_its_headers(
+    browser, new_browser, links, name, who
+):
+    visitor = browser if who == "owner" else new_browser()
+    opening = visitor.get(url(name, links[name]))
+    page = opening["Location"]
+
+    answers = {"opening": opening}
+    for method in ("head", "options", "put", "delete", "get"):
+        answers[method] = getattr(visitor, method)(page)
+    answers["incomplete"] = visitor.post(page)
+    answers["sent"] = visitor.post(page, {"answer": "confirm", "new_password": NEW_PASSWORD})
+    answers["used"] = visitor.get(page)
+
+    # Who is to log in first, for what an account holds, is sent to the login.
+    is_led_on = (name, who) == ("fetch_export", "stranger")
+    assert answers["get"].status_code == (302 if is_led_on else 200)
+    assert {what: lacking(answer) for what, answer in answers.items()} == {
+        what: [] for what in answers
+    }
+
+
+def rows_for_the_administration(boss):
+    """Make a row for each page of the administration of the accounts; that of a login is made."""
+    maria = make_user("maria", roles=["artist"])
+    Group.objects.create(name="painters")
+    AccountEvent.objects.record("logged_out", user=maria)
+    announce("welcome", to=maria.email, user=maria)
+    report_undeliverable("gone@example.com", state="bounced")
+    invite("frida@example.com", by=boss)
+    LoginSession.objects.create(user=maria, epoch=maria.session_epoch)
+    connect(maria, Identity("guild", "https://id.guild.example", "m-1"))
+    tomorrow = timezone.now() + timedelta(days=1)
+    record_payment(maria, make_plan(), tomorrow, by=boss)
+    StripeCustomer.objects.create(user=maria, customer_id="cus_maria")
+    ProviderEvent.objects.create(
+        event_id="evt_1", kind="x", customer_id="cus_maria", created_at=tomorrow
+    )
+
+
+def every_admin_path():
+    """Yield the name and a path of each page of our administration, of a row if it is about one."""
+    for name, path in admin_pages().items():
+        # Where Django says goodbye there is no form, and nothing about anybody.
+        if name != "admin:logout":
+            model = name != "admin:login" and apps.get_model(*path.split("/")[2:4])
+            yield name, path.replace(OBJECT, str(model.objects.latest("pk").pk) if model else "")
+
+
+@pytest.mark.asvs("3.4.4", "3.4.5", "4.1.1", "14.3.2")
+@pytest.mark.one_database
+@pytest.mark.usefixtures("bare", "has_providers")
+@pytest.mark.parametrize(
+    "who, shown",
+    [
+        ("stranger", ("login",)),
+        ("boss", ("_changelist", "_change", "_history")),
+        ("proved long ago", ("_changelist", "_history")),
+    ],
+)
+def test_V1_V3_no_page_of_the_administration_answers_without_its_headers(who, shown):
+    boss = make_user("boss", is_staff=True, is_superuser=True)
+    rows_for_the_administration(boss)
+    client = Client(raise_request_exception=False)
+    if who != "stranger":
+        log_in(client, boss)
+    if who == "proved long ago":
+        session = client.session
+        session["useraccounts_proved_at"] = 0
+        session.save()
+    wrong, walked = [], set()
+
+    for name, path in every_admin_path():
+        for method in METHODS:
+            answer = getattr(client, method)(path)
+            walked.add((name, answer.status_code))
+            # What nobody may do at all Django refuses by a page of its own, which tells nothing.
+            if answer.status_code != 403 and lacking(answer):
+                wrong.append((name, method, answer.status_code, lacking(answer)))
+
+    assert wrong == []
+    seen = {name for name, status in walked if status == 200}
+    assert {name for name in admin_pages() if name.endswith(shown)} <= seen
 
 
 def asked_from_elsewhere(client, path):
