@@ -242,6 +242,14 @@ class ListAdmin(ProvedAdmin):
         names = super().get_sortable_by(request)
         return [name for name in names if is_sorted_by_index(self.model, name)]
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        # As in a filter. What a field points at is searched for without the list.
+        if "\0" in search_term:
+            raise BadRequest("NUL in a search")
+        return super().get_search_results(request, queryset, search_term)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         # PostgreSQL takes no NUL, not even in a question; filters pass on what the address says.
         if any("\0" in text for texts in request.GET.lists() for text in texts[1]):

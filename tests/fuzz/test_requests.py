@@ -5,6 +5,7 @@ from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -26,6 +27,7 @@ from tests.fuzz.requests import (
     METHODS,
     OBJECT,
     PARTS,
+    RAW,
     Sent,
     admin_pages,
     guarded_pages,
@@ -121,6 +123,24 @@ def test_no_text_in_its_own_fields_breaks_a_form_of_the_administration(visitors,
         # How many rows there are stands as it was: nothing else would be looked at.
         body = {field: "0" if field.endswith("_FORMS") else text for field in fields}
         send(boss, path, Sent(body=urlencode(body).encode()))
+
+
+def test_no_bytes_that_are_no_text_break_a_search_for_what_a_field_points_at(visitors):
+    boss, searched = visitors("admin:login")[1], set()
+    where = "app_label={}&model_name={}&field_name={}&term="
+
+    for model in admin.site._registry:
+        opts = model._meta
+        for field in (*opts.fields, *opts.many_to_many):
+            if not admin.site.is_registered(field.related_model):
+                continue
+            query = where.format(opts.app_label, opts.model_name, field.name).encode()
+            for raw in RAW:
+                answer = send(boss, "/admin/autocomplete/", Sent("GET", query + raw))
+                if answer.status_code == 200:
+                    searched.add(field.name)
+
+    assert searched >= {"user", "role", "groups"}
 
 
 def some(visitors, name, found):
