@@ -121,8 +121,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def charged(self) -> Self:
         """Return those that Stripe charges for, by itself."""
-        begun = self.filter(subscription_id__isnull=False)
-        return begun.exclude(state__in=[Membership.State.WAITING, Membership.State.ENDED])
+        alive = self.filter(subscription_id__isnull=False).exclude(state=Membership.State.ENDED)
+        # What is paid has begun, though the word of it was lost and its payments alone were heard.
+        is_unpaid = Q(started_at=None, paid_until=None)
+        return alive.exclude(is_unpaid, state=Membership.State.WAITING)
 
     def over(self, at: datetime) -> Self:
         """Return those that have begun, and that nothing pays for any more."""

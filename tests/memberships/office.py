@@ -38,6 +38,8 @@ class Office(ThreadingHTTPServer):
         self.status = 200
         #: Customers, prices and subscriptions that it does not know, or knows no more.
         self.missing: set[str] = set()
+        #: The schedules that lead subscriptions on, by the ids of those.
+        self.schedules: dict[str, str] = {}
         #: The state of the subscriptions.
         self.state = "active"
 
@@ -53,6 +55,7 @@ class Office(ThreadingHTTPServer):
         self.customers.clear()
         self.sessions.clear()
         self.subscriptions.clear()
+        self.schedules.clear()
         self._numbers = count(1)
 
     def pay(self, session_id: str, *, status: str = "active") -> str:
@@ -86,6 +89,8 @@ class Office(ThreadingHTTPServer):
             return 404, {**refused, "code": "resource_missing", "param": "id"}
         if self.state == "canceled" and path.startswith(("POST /v1/subs", "DELETE /v1/subs")):
             return 400, refused
+        if path.startswith("POST /v1/subs") and path.rpartition("/")[2] in self.schedules:
+            return 400, refused
         if path.endswith("/expire"):
             session_id = path.split("/")[-2]
             meanwhile = self.meanwhile.pop(session_id, None)
@@ -106,6 +111,10 @@ class Office(ThreadingHTTPServer):
             return {"object": "list", "data": rows, "has_more": False}
         if path.endswith("/void"):
             return {"id": path.split("/")[-2], "object": "invoice", "status": "void"}
+        if path.endswith("/release"):
+            name = path.split("/")[-2]
+            self.schedules = {key: of for key, of in self.schedules.items() if of != name}
+            return {"id": name, "object": "subscription_schedule", "status": "released"}
         if path.endswith("/lines"):
             lines = self.lines.get(path.split("/")[-2], [])
             return {"object": "list", "data": lines, "has_more": False}
@@ -120,7 +129,9 @@ class Office(ThreadingHTTPServer):
             return self.checkout(path, sent)
         if path == "GET /v1/subscriptions":
             return _listed(self.subscriptions, customer=sent["customer"])
-        return {"id": "sub_1", "object": "subscription", "status": self.state}
+        schedule = self.schedules.get(path.rpartition("/")[2])
+        told = {"id": "sub_1", "object": "subscription", "status": self.state}
+        return {**told, "schedule": schedule}
 
     def checkout(self, path: str, sent: dict[str, str]) -> dict[str, Any]:
         method, _, rest = path.partition(" /v1/checkout/sessions")

@@ -112,6 +112,18 @@ def test_who_pays_for_a_role_by_stripe_does_not_buy_it_twice(office, subscriptio
     assert start_checkout(maria, make_plan("friend", role="friend"))
 
 
+def test_who_pays_for_a_role_whose_invoice_alone_was_heard_of_does_not_buy_it_twice(
+    office, subscription, plan, maria
+):
+    apply_event(read(subscription.paid()))
+
+    with pytest.raises(AlreadyMember):
+        start_checkout(maria, plan)
+
+    office.state = "canceled"
+    assert start_checkout(maria, plan)
+
+
 @pytest.mark.parametrize("status", ["incomplete", "canceled", "incomplete_expired"])
 def test_who_has_not_paid_or_has_left_may_buy_again(office, subscription, plan, maria, status):
     apply_event(read(subscription.told("updated", status)))
@@ -450,6 +462,78 @@ def test_a_closed_account_whose_only_payment_was_given_back_is_charged_no_more(
     assert stop_renewals() == (1, 0)
 
     assert office.paths()[-1] == "POST /v1/subscriptions/sub_1"
+
+
+@pytest.fixture
+def scheduled(office, subscription):
+    """Maria has chosen what is cheaper, which the portal has put off to the end of the period."""
+    apply_event(read(subscription.paid()))
+    apply_event(read(subscription.told("updated", "active")))
+    office.schedules["sub_1"] = "sub_sched_1"
+
+
+@pytest.mark.parametrize("go", [close_account, switch_off])
+def test_a_closed_account_is_charged_no_more_though_a_change_waits_for_the_next_period(
+    office, scheduled, maria, go
+):
+    go(maria)
+
+    assert stop_renewals() == (1, 0)
+
+    assert office.paths() == [
+        "POST /v1/subscriptions/sub_1",
+        "GET /v1/subscriptions/sub_1",
+        "POST /v1/subscription_schedules/sub_sched_1/release",
+        "POST /v1/subscriptions/sub_1",
+    ]
+    assert office.asked[-1][1] == {"cancel_at_period_end": "true"}
+
+
+def test_a_change_that_waits_and_cannot_be_given_up_is_told_to_the_log(
+    office, scheduled, maria, caplog
+):
+    close_account(maria)
+    office.missing.add("release")
+
+    assert stop_renewals() == (0, 1)
+
+    assert f"Stripe goes on to charge for membership {only().pk}." in caplog.text
+    office.missing.clear()
+    assert stop_renewals() == (1, 0)
+
+
+@pytest.mark.parametrize("trees", [["paid"], ["incomplete", "paid"], ["paid", "failed"]])
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_who_leaves_is_charged_no_more_where_the_invoices_alone_were_heard_of(
+    office, subscription, maria, trees, is_erased
+):
+    told = {
+        "incomplete": subscription.told("created", "incomplete"),
+        "paid": subscription.paid(),
+        "failed": subscription.failed(1),
+    }
+    for name in trees:
+        apply_event(read(told[name]))
+    assert only().state == "waiting"
+    _leave(maria, is_erased=is_erased)
+
+    assert stop_renewals() == (1, 0)
+
+    asked = "DELETE" if is_erased else "POST"
+    assert office.paths()[0] == f"{asked} /v1/subscriptions/sub_1"
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_nothing_is_stopped_for_who_leaves_before_the_first_payment(
+    office, subscription, maria, is_erased
+):
+    apply_event(read(subscription.told("created", "incomplete")))
+    apply_event(read(subscription.failed()))
+    _leave(maria, is_erased=is_erased)
+
+    assert stop_renewals() == (0, 0)
+
+    assert office.paths() == []
 
 
 @pytest.fixture

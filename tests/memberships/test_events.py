@@ -480,6 +480,15 @@ def test_who_pays_twice_for_a_role_is_told_of_once_by_the_log(subscription, seco
     assert charged_twice(caplog) == [record]
 
 
+def test_who_pays_twice_is_told_of_once_where_an_invoice_comes_first(subscription, second, caplog):
+    hear(subscription.paid(), second.told("created", "active"))
+    assert charged_twice(caplog) == []
+
+    hear(subscription.told("created", "active"))
+
+    assert len(charged_twice(caplog)) == 1
+
+
 def test_who_changes_to_a_plan_of_a_role_that_is_paid_for_pays_twice(subscription, second, caplog):
     make_plan("friend", role="friend")
     hear(subscription.told("created", "active"), second.told("created", "active"))

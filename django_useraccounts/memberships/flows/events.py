@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -190,7 +191,9 @@ def _role_charged(membership: Membership) -> int | None:
 def _tell_double(membership: Membership) -> None:
     """Log that a user pays twice, such as by the dashboard: nobody else would notice."""
     others = Membership.objects.charged().filter(GOES_ON, user=membership.user_id)
-    others = others.filter(plan__role=membership.plan.role_id).exclude(pk=membership.pk)
+    # One that waits is told of by the word that it runs.
+    others = others.exclude(Q(pk=membership.pk) | Q(state=Membership.State.WAITING))
+    others = others.filter(plan__role=membership.plan.role_id)
     for other in others if membership.user_id is not None else ():
         logger.error(
             "User %s pays twice for one role at Stripe, by %s and by %s: end one of them there.",

@@ -118,9 +118,24 @@ def lines_of(invoice_id: str) -> dict[str, object]:
 
 
 def stop_renewal(subscription_id: str) -> None:
-    """Have a subscription end with the period that is paid."""
+    """
+    Have a subscription end with the period that is paid.
+
+    A change that waits for this end, as the portal puts off what is cheaper, is given up.
+    """
+    import stripe  # noqa: PLC0415
+
+    to_end: Any = {"cancel_at_period_end": True}
     with _asking() as client:
-        client.v1.subscriptions.update(subscription_id, {"cancel_at_period_end": True})
+        try:
+            client.v1.subscriptions.update(subscription_id, to_end)
+        except stripe.InvalidRequestError:
+            # Nothing ends what a schedule leads on.
+            schedule: Any = client.v1.subscriptions.retrieve(subscription_id).schedule
+            if schedule is None:
+                raise
+            client.v1.subscription_schedules.release(schedule)
+            client.v1.subscriptions.update(subscription_id, to_end)
 
 
 def open_invoices(subscription_id: str) -> set[str]:
