@@ -42,7 +42,7 @@ class PlanAdmin(ProvedAdmin):
     list_select_related = ("role",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        is_bought = obj is not None and Membership.objects.filter(plan=obj).exists()
+        is_bought = obj is not None and obj.is_bought
         return ("name", "role", "price_id") if is_bought else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -67,6 +67,13 @@ class Plan(models.Model):
         return self.label
 
     @property
+    def is_bought(self) -> bool:
+        """Whether somebody has it, had it, or has paid for it."""
+        # Whose wish is another plan has what was paid.
+        bought = Membership.objects.filter(Q(plan=self) | Q(bought_plan=self))
+        return bought.exists() or Payment.objects.filter(paid_plan=self).exists()
+
+    @property
     def grace(self) -> timedelta:
         """How long the role goes on to count after a period, while nobody has cancelled."""
         return timedelta(days=self.grace_days)
@@ -154,6 +161,11 @@ class Membership(models.Model):
         verbose_name=_("user"),
     )
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, verbose_name=_("plan"))
+    #: What its checkout has sold: the plan of a price that is none here, until another one is paid.
+    #: NULL without a checkout of ours.
+    bought_plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
     subscription_id = models.CharField(
         _("subscription id"), max_length=255, unique=True, null=True, editable=False
     )

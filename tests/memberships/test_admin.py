@@ -1,5 +1,6 @@
 """Memberships in the administration."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,27 @@ def test_a_plan_that_is_bought_keeps_its_name_role_and_price(boss, maria, plan):
         "price_patron",
     )
     assert plan.role.name == "member"
+
+
+@pytest.mark.parametrize("sold", [{"user_key": ""}, {"price": "price_of_before"}])
+def test_a_plan_that_is_paid_for_keeps_its_role_whatever_its_buyer_wishes_for(
+    boss, subscription, plan, sold
+):
+    dear = make_plan("dear", role="chief")
+    paid = replace(subscription, **sold)
+    wish = replace(paid, price="price_dear")
+    for tree in (paid.paid(), wish.told("updated", "past_due")):
+        apply_event(read(tree))
+    assert only().plan == dear
+    data = {"label": "Patron", "price": "€ 5", "grace_days": "3", "position": "0"}
+
+    boss.post(
+        page("plan", "change", plan.pk),
+        {**data, "name": "x", "role": dear.role.pk, "price_id": "price_x"},
+    )
+
+    plan.refresh_from_db()
+    assert (plan.name, plan.role.name, plan.price_id) == ("patron", "member", "price_patron")
 
 
 def test_a_payment_is_recorded_by_the_flow(boss, maria, plan):

@@ -1,5 +1,6 @@
 """Where memberships meet roles, the administration and Stripe: what opened, or stayed, too much."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest import mock
 
@@ -438,6 +439,37 @@ def test_a_price_that_is_no_plan_is_no_way_to_a_dearer_one(subscription, maria):
 
     assert opens(maria)
     assert not opens(maria, "chief")
+
+
+@pytest.mark.parametrize("is_named_late", [False, True])
+@pytest.mark.parametrize("is_heard_first", [False, True])
+def test_a_price_that_is_no_plan_pays_for_what_the_checkout_has_sold(
+    subscription, maria, is_heard_first, is_named_late
+):
+    make_plan("dear", role="chief", grace_days=60)
+    subscription.price = "price_of_before"
+    wish = replace(subscription, price="price_dear").told("updated", "past_due", at=in_days(1))
+    # An older version of the API.
+    details = {"subscription": subscription.id, "metadata": {}}
+    told = {"parent": {"subscription_details": details}} if is_named_late else {}
+    start = [subscription.told("created", "active"), subscription.paid(0, **told)]
+
+    hear(*([wish, *start] if is_heard_first else [*start, wish]))
+
+    assert opens(maria)
+    assert not opens(maria, "chief")
+    assert only().counts_until == subscription.period(0)[1] + days(3)
+
+
+def test_without_a_checkout_a_price_that_is_no_plan_pays_for_nothing(subscription, maria):
+    make_plan("dear", role="chief")
+    by_hand = Subscription("", price="price_of_before", begins=subscription.begins)
+    wish = replace(by_hand, price="price_dear").told("created", "active")
+
+    hear(wish, by_hand.paid(0))
+
+    assert not opens(maria, "chief")
+    assert states() == ["paid"]
 
 
 def test_two_plans_of_one_subscription_bring_a_role_each(subscription, maria):

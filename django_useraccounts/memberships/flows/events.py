@@ -249,8 +249,10 @@ def _membership(
     None for a subscription that this site does not sell.
     """
     known = Membership.objects.filter(subscription_id=subscription_id).first()
+    is_named = bool(plan_name) and (known is None or known.bought_plan_id is None)
+    bought = Plan.objects.filter(name=plan_name).first() if is_named else None
     if known is None:
-        plan = _plan(price_ids) or Plan.objects.filter(name=plan_name).first()
+        plan = _plan(price_ids) or bought
         if plan is None and plan_name:
             # Bought here: Stripe tells again for some days, until somebody has mended the plan.
             logger.error("There is no plan “%s” that was paid for at Stripe.", plan_name)
@@ -262,7 +264,10 @@ def _membership(
         )
     if known.user_id != customer.user_id:
         raise ForeignEvent
-    return locked(known)
+    membership = locked(known)
+    # By older versions of the API not every event names it.
+    membership.bought_plan = membership.bought_plan or bought
+    return membership
 
 
 def _plan(price_ids: tuple[str, ...]) -> Plan | None:

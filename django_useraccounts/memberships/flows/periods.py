@@ -83,18 +83,20 @@ def _kept(membership: Membership, payments: list[Payment]) -> dict[Payment, Plan
     was refunded: what it gave back was a part of its price, and went with it. The plan is what the
     invoice was for, never the present one of the subscription, which is a wish until it is paid
     for: Stripe collects nothing while it pauses, and lets a subscription run whose invoice was
-    given up. An invoice for what is no plan here leaves the plan as it is.
+    given up. An invoice for what is no plan here leaves the plan as it is: what was paid last,
+    else what its checkout has sold.
     """
     unpaid = unpaid_payments(payments)
     collected = [payment for payment in payments if payment.pk not in unpaid]
     paid = [payment for payment in collected if payment.state == Payment.State.PAID]
     moments = [payment.credits_from for payment in collected if payment.credits_from]
     named = [(row.starts_at, row.paid_plan) for row in paid if row.starts_at and row.paid_plan]
-    last = max(named, key=lambda row: row[0], default=(None, membership.plan))[1]
+    sold = membership.bought_plan if membership.subscription_id else membership.plan
+    last = max(named, key=lambda row: row[0], default=(None, sold))[1]
     return {
-        payment: payment.paid_plan or last
+        payment: plan
         for payment in paid
-        if not any(_lasts_at(payment, at) for at in moments)
+        if (plan := payment.paid_plan or last) and not any(_lasts_at(payment, at) for at in moments)
     }
 
 

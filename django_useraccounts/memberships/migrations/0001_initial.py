@@ -146,6 +146,16 @@ class Migration(migrations.Migration):
                         verbose_name="plan",
                     ),
                 ),
+                (
+                    "bought_plan",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="useraccounts_memberships.plan",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "membership",
