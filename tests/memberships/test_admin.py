@@ -150,6 +150,17 @@ def test_what_cannot_be_stands_in_the_form(boss, maria, plan, wrong, sentence):
     assert not Payment.objects.exists()
 
 
+def test_an_invoice_that_failed_is_not_taken_for_a_transfer_that_was_recorded(
+    boss, subscription, maria, plan
+):
+    apply_event(read(subscription.failed()))
+
+    response = boss.post(page("payment", "add"), typed(maria, plan, reference="in_sub_1_0"))
+
+    assert "Another payment with this reference is recorded already." in response.content.decode()
+    assert not opens(maria)
+
+
 def test_a_reference_of_another_payment_stands_in_the_form(boss, maria, plan):
     record_payment(maria, plan, END, reference="transfer 7")
 

@@ -87,6 +87,25 @@ def test_a_reference_is_of_one_payment(maria, plan, change):
     assert RoleGrant.objects.count() == 1
 
 
+def test_what_was_given_back_is_not_recorded_by_its_reference_again(maria, plan):
+    refund_payment(record_payment(maria, plan, in_days(30), reference="transfer 7"))
+
+    with pytest.raises(ReferenceTaken):
+        record_payment(maria, plan, in_days(30), reference="transfer 7")
+
+    assert states() == ["refunded"]
+
+
+@pytest.mark.parametrize("fate", ["paid", "failed"])
+def test_an_invoice_of_stripe_is_not_recorded_as_a_transfer(subscription, maria, plan, fate):
+    apply_event(read(getattr(subscription, fate)()))
+
+    with pytest.raises(ReferenceTaken):
+        record_payment(maria, plan, in_days(30), reference="in_sub_1_0")
+
+    assert states() == [fate]
+
+
 @pytest.mark.parametrize(
     "since, until", [(None, 0), (None, -1), (10, 10), (10, 5), (None, 40_000), (-90_000, 30)]
 )

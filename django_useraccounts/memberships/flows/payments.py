@@ -44,8 +44,8 @@ def record_payment(
     what the payment is known by, such as the number of a bank transfer: recorded twice, it counts
     once. ``reason`` is for people, ``by`` who records it, who has to be allowed to grant the role.
 
-    Raises InvalidPeriod, ReferenceTaken for a reference of somebody else or for another plan,
-    MayNotGrant and UserVanished.
+    Raises InvalidPeriod, ReferenceTaken for a reference of somebody else, for another plan, of what
+    was given back, or of Stripe, MayNotGrant and UserVanished.
     """
     record = partial(
         _record,
@@ -227,7 +227,9 @@ def _known(reference: str, *, user: AbstractUser, plan: Plan) -> Payment | None:
         return None
     of = known.membership
     # Whatever its end: who records it once more counts from another moment.
-    if (of.user_id, of.plan_id) != (user.pk, plan.pk):
+    is_same = (of.user_id, of.plan_id, of.subscription_id) == (user.pk, plan.pk, None)
+    # Else it were taken for done, and the role were not there.
+    if not is_same or known.state != Payment.State.PAID:
         raise ReferenceTaken
     return known
 
