@@ -273,6 +273,9 @@ class Payment(models.Model):
     # Translators: when a payment was written down.
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
     refunded_at = models.DateTimeField(pgettext_lazy("point in time", "refunded"), null=True)
+    #: When it was first heard that it failed; NULL while its payer has to do a step yet, such as
+    #: 3-D Secure: then nobody is told that it has.
+    failed_at = models.DateTimeField(null=True, editable=False)
     #: From when on its invoice gives back what was paid before: whoever changes the plan has paid
     #: for the rest of the old one.
     credits_from = models.DateTimeField(null=True, editable=False)

@@ -46,10 +46,12 @@ def line_of(price: str, start: datetime, end: datetime, *, amount: int = 500, **
     return {"amount": amount, "period": period, "pricing": {"price_details": pricing}, **more}
 
 
-def credit_of(invoice: str, price: str, start: datetime, end: datetime) -> Tree:
+def credit_of(
+    invoice: str, price: str, start: datetime, end: datetime, *, amount: int = -480
+) -> Tree:
     """Return the line that gives back the rest of what an invoice has asked for."""
     told = {"proration_details": {"credited_items": {"invoice": invoice}}}
-    return line_of(price, start, end, amount=-480, parent={"subscription_item_details": told})
+    return line_of(price, start, end, amount=amount, parent={"subscription_item_details": told})
 
 
 def event(kind: str, told: Tree, *, at: datetime, **changes: Any) -> Tree:
@@ -168,6 +170,11 @@ class Subscription:
     def failed(self, number: int = 0, **changes: Any) -> Tree:
         told = self.invoice(number, status="open", **changes)
         return event("invoice.payment_failed", told, at=self.period(number)[0])
+
+    def awaited(self, number: int = 0, **changes: Any) -> Tree:
+        """Return that who pays has to do a step yet, such as 3-D Secure."""
+        told = self.invoice(number, status="open", **changes)
+        return event("invoice.payment_action_required", told, at=self.period(number)[0])
 
     def refunded(self, number: int = 0, **changes: Any) -> Tree:
         """Return that the charge of a period was given back, some days after it was paid."""

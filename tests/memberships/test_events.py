@@ -168,6 +168,20 @@ def test_a_payment_that_succeeds_after_it_failed_counts(subscription, maria):
     assert opens(maria, moment=subscription.period(1)[1] + days(1))
 
 
+def test_a_step_that_its_payer_has_to_do_is_told_once_it_has_failed(subscription, maria):
+    hear(subscription.paid(0), subscription.awaited(1))
+
+    assert states() == ["paid", "failed"]
+    assert kinds_of_mail() == ["membership_started"]
+    assert not AccountEvent.objects.filter(kind="payment_failed").exists()
+    hear(subscription.failed(1), subscription.awaited(1), subscription.failed(1))
+    assert kinds_of_mail() == ["membership_started", "payment_failed"]
+    assert AccountEvent.objects.filter(user=maria, kind="payment_failed").count() == 1
+    hear(subscription.paid(1), subscription.awaited(1))
+    assert states() == ["paid", "paid"]
+    assert opens(maria, moment=subscription.period(1)[1] + days(1))
+
+
 def test_a_charge_that_is_given_back_ends_its_own_period_alone(subscription, maria, office):
     office.invoices["pi_sub_1_1"] = subscription.invoice(1)
     hear(subscription.paid(0), subscription.paid(1))

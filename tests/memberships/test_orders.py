@@ -250,7 +250,7 @@ def test_of_two_events_of_one_second_the_one_counts_that_comes_later_in_a_life(s
 
 
 #: What becomes of an invoice.
-FATES = ("paid", "failed", "failed paid", "paid refunded")
+FATES = ("paid", "failed", "failed paid", "awaited", "awaited failed paid", "paid refunded")
 PLANS = ("patron", "friend")
 #: To which plan, after how many hours, in the place of which period, and what becomes of it; also
 #: whether Stripe says of which invoice it gives the rest back.
@@ -308,6 +308,7 @@ def bill(subscription, office, number, lines, fate):
     tell = {
         "paid": partial(subscription.paid, **more),
         "failed": partial(subscription.failed, **more),
+        "awaited": partial(subscription.awaited, **more),
     }
     tell["refunded"] = subscription.refunded
     return [tell[what](number) for what in fate.split()]

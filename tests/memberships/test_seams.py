@@ -24,7 +24,7 @@ from django_useraccounts.memberships.models import Membership, Payment, Plan, St
 from django_useraccounts.memberships.stripe import client as stripe_client
 from django_useraccounts.memberships.stripe.reading import moment_of
 from django_useraccounts.models import Role
-from django_useraccounts.roles.flows import revoke_role
+from django_useraccounts.roles.flows import grant_role, revoke_role
 from django_useraccounts.testing import log_in, make_user
 from tests.memberships.bills import Subscription, credit_of, line_of, read
 from tests.memberships.conftest import at, days, kinds_of_mail, make_plan, only, opens, states
@@ -358,9 +358,55 @@ def test_a_credit_of_what_nobody_has_paid_is_told_to_the_log(owing, maria, caplo
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert caplog.records[0].message == (
         f"Invoice in_down of user {maria.pk} gives back what nobody has paid: it counts once "
-        "in_sub_1_1 is paid. Until then Stripe has a credit balance for its customer that is worth "
-        "nothing."
+        "in_sub_1_1 is paid, whatever was paid besides. If Stripe has made a credit balance of it, "
+        "that is worth nothing."
     )
+
+
+def test_a_cent_of_what_nobody_has_paid_holds_a_whole_year_back(subscription, maria, caplog):
+    make_plan("dear", role="chief")
+    make_plan("year", role="elder")
+    (begins, end), until = subscription.period(0), subscription.begins + days(366)
+    once, again = begins + days(1), begins + days(1.1)
+    dear, year = (replace(subscription, price=f"price_{name}") for name in ("dear", "year"))
+    up = [credit_of("in_sub_1_0", "price_patron", once, end), line_of("price_dear", once, end)]
+    over = credit_of("in_up", "price_dear", again, end, amount=-1)
+    lines = [over, line_of("price_year", again, until, amount=50000)]
+
+    hear(
+        subscription.paid(0),
+        dear.failed(0, id="in_up", lines={"data": up}),
+        # Its change was made void meanwhile, of which nobody is told.
+        year.paid(0, id="in_year", lines={"data": lines}, amount_paid=49999),
+    )
+
+    assert not opens(maria, "elder", again)
+    assert "Invoice in_year of" in caplog.text and "once in_up is paid" in caplog.text
+    # The way out.
+    grant_role(maria, "elder", until=until)
+    assert opens(maria, "elder", until - days(1))
+
+
+def test_what_rests_on_a_step_that_is_never_done_does_not_count(subscription, maria):
+    make_plan("dear", role="chief")
+    (begins, end), dear = subscription.period(0), replace(subscription, price="price_dear")
+    once, again, last = (begins + timedelta(minutes=number) for number in (1, 2, 3))
+    up = [credit_of("in_sub_1_0", "price_patron", once, end), line_of("price_dear", once, end)]
+    down = [credit_of("in_up", "price_dear", again, end), line_of("price_patron", again, end)]
+    up_again = [credit_of("in_down", "price_patron", last, end), line_of("price_dear", last, end)]
+
+    hear(
+        subscription.paid(0),
+        dear.awaited(0, id="in_up", lines={"data": up}),
+        subscription.paid(0, id="in_down", lines={"data": down}),
+        dear.paid(0, id="in_up_again", lines={"data": up_again}),
+    )
+
+    assert opens(maria, moment=begins + days(1))
+    assert not opens(maria, "chief", begins + days(1))
+    # The step is done after all.
+    hear(dear.paid(0, id="in_up", lines={"data": up}))
+    assert opens(maria, "chief", begins + days(1))
 
 
 def test_who_gives_up_a_change_that_was_not_paid_keeps_what_is_paid(subscription, maria):

@@ -210,10 +210,9 @@ def _apply_invoice(
     if membership is None:
         return False
     payment, is_new = _payment(membership, news)
-    is_paid_now = news.is_paid and payment.state == Payment.State.FAILED
-    if is_paid_now:
-        Payment.objects.filter(pk=payment.pk).update(state=Payment.State.PAID)
-    elif is_new:
+    unpaid = Payment.objects.filter(pk=payment.pk, state=Payment.State.FAILED)
+    is_paid_now = news.is_paid and unpaid.update(state=Payment.State.PAID)
+    if news.has_failed and unpaid.filter(failed_at=None).update(failed_at=timezone.now()):
         _note_failure(membership, payment, request=request)
     settle(membership, request=request)
     if is_paid_now:
@@ -321,8 +320,9 @@ def _tell_unpaid(membership: Membership, payment: Payment) -> None:
         rests_on_it = payment.reference in row.credits_of.split()
         if row.state == Payment.State.PAID and (row == payment or rests_on_it):
             logger.error(
-                "Invoice %s of user %s gives back what nobody has paid: it counts once %s is paid. "
-                "Until then Stripe has a credit balance for its customer that is worth nothing.",
+                "Invoice %s of user %s gives back what nobody has paid: it counts once %s is paid, "
+                "whatever was paid besides. If Stripe has made a credit balance of it, that is "
+                "worth nothing.",
                 row.reference,
                 membership.user_id,
                 row.credits_of,

@@ -258,6 +258,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("refunded_at", models.DateTimeField(null=True, verbose_name="refunded")),
+                ("failed_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "reason",
                     models.CharField(blank=True, default="", max_length=250, verbose_name="reason"),

@@ -73,6 +73,8 @@ class InvoiceNews:
     is_paid: bool
     #: Whether Stripe knows more lines than it has sent along: it sends ten.
     has_more: bool
+    #: Whether it was tried in vain to collect it: not yet while its payer has to do a step.
+    has_failed: bool
 
     @property
     def price_ids(self) -> tuple[str, ...]:
@@ -139,7 +141,7 @@ def read_event(body: str, *, is_live: bool) -> Event | None:
     return Event(event_id, kind, created_at, customer_id, _user_key(told), news)
 
 
-def read_invoice(told: object, *, is_paid: bool) -> InvoiceNews | None:
+def read_invoice(told: object, *, is_paid: bool, has_failed: bool = False) -> InvoiceNews | None:
     """Return what an invoice says, None for one that is for no period of a subscription."""
     subscription_id = text_of(
         first(told, ("parent", "subscription_details", "subscription"), ("subscription",))
@@ -155,6 +157,7 @@ def read_invoice(told: object, *, is_paid: bool) -> InvoiceNews | None:
         _metadata(told, PLAN_KEY),
         is_paid,
         has_more is True,
+        has_failed,
     )
 
 
@@ -222,7 +225,8 @@ def _end_of(told: dict[str, object], items: list[dict[str, object]]) -> datetime
 def _read_invoice(
     told: dict[str, object], kind: str, created_at: datetime, event_id: str
 ) -> InvoiceNews | None:
-    return read_invoice(told, is_paid=kind == "invoice.paid")
+    is_paid, has_failed = kind == "invoice.paid", kind == "invoice.payment_failed"
+    return read_invoice(told, is_paid=is_paid, has_failed=has_failed)
 
 
 def _read_checkout(
@@ -253,6 +257,7 @@ _READERS: dict[str, Callable[[dict[str, object], str, datetime, str], News | Non
     "customer.subscription.resumed": _read_subscription,
     "invoice.paid": _read_invoice,
     "invoice.payment_failed": _read_invoice,
+    "invoice.payment_action_required": _read_invoice,
     "charge.refunded": _read_refund,
 }
 #: What the endpoint at Stripe has to be told to send.
