@@ -29,7 +29,7 @@ from django_useraccounts.memberships.stripe import client
 from django_useraccounts.models import AccountEvent, RoleGrant
 from django_useraccounts.testing import make_user
 from tests.dripping import OK, server, within
-from tests.memberships.bills import KEY, read, seconds
+from tests.memberships.bills import KEY, SECRET, read, seconds
 from tests.memberships.conftest import days, make_plan, only, opens
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,18 @@ def test_two_clicks_at_once_ask_for_one_customer(office, plan, maria):
     first, second = (h["Idempotency-Key"] for p, _, h in office.asked if p == "POST /v1/customers")
 
     assert first == second
+
+
+def test_the_same_user_of_another_site_is_another_customer(office, plan, maria, set_conf):
+    start_checkout(maria, plan)
+    StripeCustomer.objects.all().delete()
+    keys = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET}
+    set_conf(ORIGIN="https://staging.example", MEMBERSHIPS=keys)
+
+    start_checkout(maria, plan)
+
+    assert list(office.customers.values()) == ["cus_1", "cus_2"]
+    assert StripeCustomer.objects.get(user=maria).customer_id == "cus_2"
 
 
 def test_who_has_no_address_buys_without(office, plan, maria):

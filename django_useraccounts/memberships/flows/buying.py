@@ -62,7 +62,7 @@ def start_checkout(user: AbstractUser, plan: Plan, *, request: HttpRequest | Non
             _refuse_unheard(customer, plan)
     url = _asked_as_one_of(known, checkout_url)
     if url is None:
-        url = checkout_url(customer=_new_customer(user, number=len(known)))
+        url = checkout_url(customer=_new_customer(user, number=len(known), origin=origin))
     AccountEvent.objects.record(
         "checkout_started", user=user, actor=user, details={"plan": plan.name}, request=request
     )
@@ -175,14 +175,14 @@ def _asked_as_one_of(customers: list[str], ask: Callable[..., str]) -> str | Non
     return None
 
 
-def _new_customer(user: AbstractUser, *, number: int) -> str:
+def _new_customer(user: AbstractUser, *, number: int, origin: str) -> str:
     """
     Make the user a customer of Stripe, kept before anything is sold to it; return its id.
 
     ``number`` is how many it knows no more: of two clicks at once both have made the same one.
     """
     metadata = {USER_KEY: str(user.pk)}
-    made = client.new_customer(email=user.email, metadata=metadata, number=number)
+    made = client.new_customer(email=user.email, metadata=metadata, number=number, origin=origin)
     StripeCustomer.objects.get_or_create(user=user, customer_id=made)
     return made
 

@@ -42,15 +42,16 @@ def verify(body: str, signature: str) -> None:
         raise UnsignedEvent from None
 
 
-def new_customer(*, email: str, metadata: dict[str, str], number: int) -> str:
+def new_customer(*, email: str, metadata: dict[str, str], number: int, origin: str) -> str:
     """
     Make a customer at Stripe, and return its id; of two calls at once both get the same one.
 
-    ``number`` is how many there were before. For a day Stripe answers by the same key with the same
+    ``number`` is how many there were before, ``origin`` that of the site: another one on the same
+    account at Stripe may have the same user. For a day Stripe answers by the same key with the same
     customer, also with one that was deleted meanwhile.
     """
     wanted = {"email": email, "metadata": metadata} if email else {"metadata": metadata}
-    key = sha256(repr((number, sorted(wanted.items()))).encode()).hexdigest()
+    key = sha256(repr((origin, number, sorted(wanted.items()))).encode()).hexdigest()
     with _asking() as client:
         made = client.v1.customers.create(wanted, {"idempotency_key": f"useraccounts-{key}"})  # type: ignore[arg-type]
         return made.id
