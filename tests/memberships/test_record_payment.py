@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_useraccounts.errors import InvalidPeriod, MayNotGrant, UserVanished
@@ -322,6 +323,18 @@ def test_within_the_grace_the_next_payment_follows_on_without_a_gap(maria, plan)
 
     assert second.starts_at == first.ends_at + days(1)
     assert all(opens(maria, moment=first.ends_at + days(n / 4)) for n in range(40))
+
+
+def test_years_of_payments_cost_no_more_than_one(maria, plan):
+    def cost(year):
+        with at(in_days(365 * year)), CaptureQueriesContext(connection) as queries:
+            record_payment(maria, plan, in_days(365 * year + 300))
+        return len(queries)
+
+    cost(0)
+    second, *later = [cost(year) for year in range(1, 9)]
+
+    assert later == [second] * 7
 
 
 def test_news_leave_after_the_commit(maria, plan, django_capture_on_commit_callbacks):

@@ -144,7 +144,10 @@ def _take_back(payment: Payment, *, by: AbstractUser | None, request: HttpReques
     What somebody has revoked stays so for the whole period, also when it was to come, and is gone.
     """
     grant = payment.grant
-    if grant is None or not revoke_grant(grant, reason=payment.reason, by=by, request=request):
+    # Nor is the database asked about each of the years that are over.
+    if grant is None or grant.is_over:
+        return False
+    if not revoke_grant(grant, reason=payment.reason, by=by, request=request):
         return False
     payment.was_granted = False
     payment.save(update_fields=["was_granted"])
