@@ -116,6 +116,6 @@ def test_strangers_tell_no_more_than_is_said() -> None:
         float(cell) for t in tables if "without password" in t[0] for r in t[1:] for cell in r[1:]
     ]
 
-    assert len(told) == 100
+    assert len(told) == 135
     assert "within 0.45 to 0.55" in " ".join(PAGE.astext().split())
     assert all(0.45 <= share <= 0.55 for share in told)
