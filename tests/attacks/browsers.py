@@ -1,7 +1,7 @@
 """A browser of one person, and what people do with it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLPattern, get_resolver, reverse
 
 from django_useraccounts.testing import PASSWORD, link_in, mails_to
 
@@ -21,6 +21,15 @@ VICTIM = "victim@example.com"
 
 def url(name: str, *args: object) -> str:
     return reverse(f"useraccounts:{name}", args=args)
+
+
+def patterns(of: Any = None) -> Iterator[URLPattern]:
+    """Yield every page of the accounts, those of the rooms included."""
+    for pattern in of or get_resolver("django_useraccounts.urls").url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        else:
+            yield from patterns(pattern.url_patterns)
 
 
 class Browser(Client):
@@ -128,6 +137,7 @@ __all__ = [
     "mailbox",
     "mails_to",
     "page_of",
+    "patterns",
     "proof_of",
     "url",
 ]

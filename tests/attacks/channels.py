@@ -1,18 +1,26 @@
-"""The ways, besides the form to register, by which an account gets its name, or an address."""
+"""The ways by which an account gets its name, an address or a password, and by which a password lets in."""
 
 import contextlib
+from base64 import b64encode
+from io import StringIO
+from unittest import mock
 
-from django.contrib.auth import get_user_model
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate, authenticate, get_user_model
+from django.contrib.auth.forms import AuthenticationForm
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from django_useraccounts.administration.flows import add_user
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import AccountError
+from django_useraccounts.passwords.flows import change_password, reset_password
 from django_useraccounts.profile.flows import change_username
 from django_useraccounts.registration.flows import register
+from django_useraccounts.secrets import RESET_PASSWORD, issue, link_of, peek
 from django_useraccounts.testing import log_in, make_user
 from tests.admin.pages import Form, page, save
-from tests.attacks.browsers import EVIL, PASSWORD, url
+from tests.attacks.browsers import EVIL, NEW_PASSWORD, PASSWORD, url
 
 #: Who is there before, whatever comes of it.
 MALLORY, BOSS = "mallory", "boss"
@@ -129,4 +137,86 @@ ADDRESSING = (
     address_by_registering_code,
     address_by_adding_code,
     address_by_creating_code,
+)
+
+# A password that is given, to get in: True where it lets in
+
+
+def password_by_page(browser, name, password):
+    browser.log_in(name, password)
+    return "_auth_user_id" in browser.session
+
+
+def password_in_administration(browser, name, password):
+    browser.post("/admin/login/", {"username": name, "password": password})
+    return "_auth_user_id" in browser.session
+
+
+def password_by_basic_authentication(browser, name, password):
+    given = b64encode(f"{name}:{password}".encode()).decode()
+    return browser.get("/basic/", headers={"authorization": f"Basic {given}"}).status_code == 200
+
+
+def password_by_form(browser, name, password):
+    # Django's own form, as the pages of other projects use it.
+    return AuthenticationForm(None, {"username": name, "password": password}).is_valid()
+
+
+def password_by_code(browser, name, password):
+    return authenticate(None, username=name, password=password) is not None
+
+
+def password_by_async_code(browser, name, password):
+    return async_to_sync(aauthenticate)(None, username=name, password=password) is not None
+
+
+ENTERING = (
+    password_by_page,
+    password_in_administration,
+    password_by_basic_authentication,
+    password_by_form,
+    password_by_code,
+    password_by_async_code,
+)
+
+# A new password
+
+
+def new_password_by_page(user):
+    browser = log_in(Client(), user)
+    data = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert browser.post(url("change_password"), data).status_code == 302
+
+
+def new_password_by_link(user):
+    secret = issue(RESET_PASSWORD, address=user.emails.get())
+    reset_password(peek(RESET_PASSWORD, link_of(secret)), new_password=NEW_PASSWORD)
+
+
+def new_password_by_command(user):
+    with mock.patch("getpass.getpass", return_value=NEW_PASSWORD):
+        call_command("changepassword", user.username, stdout=StringIO())
+
+
+def new_password_by_changing_code(user):
+    change_password(user, old_password=PASSWORD, new_password=NEW_PASSWORD)
+
+
+def new_password_by_code(user):
+    user.set_password(NEW_PASSWORD)
+    user.save()
+
+
+def new_password_by_async_code(user):
+    user.set_password(NEW_PASSWORD)
+    async_to_sync(user.asave)(update_fields=["password"])
+
+
+RENEWING = (
+    new_password_by_page,
+    new_password_by_link,
+    new_password_by_command,
+    new_password_by_changing_code,
+    new_password_by_code,
+    new_password_by_async_code,
 )

@@ -10,6 +10,8 @@ from django.contrib.auth import aauthenticate, authenticate, get_user_model
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db.models.signals import pre_save
+from django.forms import Form
+from django.urls import reverse
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
 from django.views.decorators.debug import sensitive_variables
@@ -18,6 +20,7 @@ from django_useraccounts.administration.flows import add_user
 from django_useraccounts.browser import COOKIE
 from django_useraccounts.emails.flows import confirm_email, disown_email
 from django_useraccounts.errors import EmailTaken, RegistrationClosed, UsernameTaken
+from django_useraccounts.fields import PasswordField
 from django_useraccounts.models import (
     AccountEvent,
     AttemptCounter,
@@ -27,6 +30,8 @@ from django_useraccounts.models import (
 )
 from django_useraccounts.registration.flows import register
 from django_useraccounts.secrets import CONFIRM_EMAIL, issue, link_of
+from django_useraccounts.social.flows import register_identity
+from django_useraccounts.social.identities import Identity, identity_key
 from django_useraccounts.testing import lifted_limits, log_in, make_user
 from tests.attacks.browsers import (
     EVIL,
@@ -40,11 +45,12 @@ from tests.attacks.browsers import (
     mailbox,
     mails_to,
     page_of,
+    patterns,
     proof_of,
     url,
 )
 from tests.attacks.channels import BOSS, MALLORY, NAMING
-from tests.social.visits import HANNAH, arrive, has_providers, provider
+from tests.social.visits import HANNAH, ISSUER, arrive, has_providers, provider
 
 __all__ = ["has_providers", "provider"]  # fixtures
 
@@ -312,8 +318,37 @@ def test_A10_a_closed_registration_lets_nobody_in_by_a_direct_post(browser, set_
     assert browser.put(url("register"), "username=x").status_code == 403
     assert not User.objects.exists()
     assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.parametrize("when", ["before the login there", "after it"])
+def test_A10_nor_who_comes_by_a_provider(browser, provider, set_conf, when):
+    if when == "after it":
+        arrive(browser, provider)
+    set_conf(POLICY=f"{BROKEN}.ClosedPolicy")
+    if when != "after it":
+        arrive(browser, provider)
+
+    response = browser.post(
+        url("complete_registration"), {"username": "hannah", "email": HANNAH["email"]}
+    )
+
+    assert response.status_code == 403
+    assert not User.objects.exists()
+    assert not OutgoingMail.objects.exists()
+    assert "_auth_user_id" not in browser.session
+
+
+@pytest.mark.usefixtures("has_providers")
+def test_A10_nor_by_code(rf, set_conf):
+    set_conf(POLICY=f"{BROKEN}.ClosedPolicy")
+    identity, request = Identity("guild", ISSUER, "1", email=VICTIM), rf.post("/")
+
     with pytest.raises(RegistrationClosed):
         register("mallory", email=VICTIM, password=EVIL)
+    with pytest.raises(RegistrationClosed):
+        register_identity(identity, username="mallory", email=VICTIM, request=request)
+
+    assert not User.objects.exists()
 
 
 @pytest.mark.asvs("2.2.3", "6.2.11")
@@ -436,29 +471,74 @@ def breaking(settings, set_conf):
 
 
 TYPED = "Xyzzy-plugh-4711"
-PAGES_AND_PARTS = [
-    *[("register", part) for part in ("validator", "hasher", "event", "policy")],
-    *[("login", part) for part in ("hasher", "event", "policy")],
-    *[("confirm_identity", part) for part in ("hasher", "event")],
-    *[("change_password", part) for part in ("validator", "hasher", "event")],
-    *[("reset_password", part) for part in ("validator", "hasher", "event")],
-]
+
+
+def logged_in(browser, provider):
+    browser.log_in("victoria", TYPED)
+
+
+def without_password(browser, provider):
+    log_in(browser, make_user("frida", password=None))
+
+
+def by_reset_link(browser, provider):
+    browser.forgot()
+    return page_of(browser.open(last_mail()))
+
+
+def by_confirmation_link(browser, provider):
+    # No name tells whose account it is, so the password has to.
+    frida = make_user(None, "frida@example.com", TYPED, confirmed=False)
+    secret = issue(CONFIRM_EMAIL, address=frida.emails.get())
+    return page_of(browser.open(url("confirm_email", str(link_of(secret)))))
+
+
+def from_provider(browser, provider):
+    arrive(browser, provider)
+
+
+#: The pages that take a password: what leads there, and the parts that work on it.
+TAKING = {
+    "register": (None, ("validator", "hasher", "event", "policy")),
+    "login": (None, ("hasher", "event", "policy")),
+    "confirm_identity": (logged_in, ("hasher", "event")),
+    "change_password": (logged_in, ("validator", "hasher", "event")),
+    "set_password": (without_password, ("validator", "hasher", "event")),
+    "reset_password": (by_reset_link, ("validator", "hasher", "event")),
+    "confirm_email": (by_confirmation_link, ("hasher", "event")),
+    "connect_account": (from_provider, ("hasher", "event", "policy")),
+    "admin:login": (None, ("hasher", "event", "policy")),
+}
+
+
+def test_A13_these_are_the_pages_that_take_a_password():
+    pages = {p.name: getattr(p.callback.view_class, "form_class", Form) for p in patterns()}
+    taking = {
+        name
+        for name, form in pages.items()
+        if any(isinstance(field, PasswordField) for field in form.base_fields.values())
+    }
+
+    assert taking == TAKING.keys() - {"admin:login"}
 
 
 @pytest.mark.asvs("16.2.5")
-@pytest.mark.parametrize("page, part", PAGES_AND_PARTS)
-def test_A13_no_password_is_in_the_report_of_an_error(browser, breaking, error_reports, page, part):
+@pytest.mark.parametrize(
+    "page, part", [(page, part) for page, (_way, parts) in TAKING.items() for part in parts]
+)
+def test_A13_no_password_is_in_the_report_of_an_error(
+    browser, breaking, error_reports, provider, page, part
+):
     browser.raise_request_exception = False
     make_user("victoria", VICTIM, TYPED)
-    path = url(page) if page != "reset_password" else ""
-    if page in {"confirm_identity", "change_password"}:
-        browser.log_in("victoria", TYPED)
-    elif page == "reset_password":
-        browser.forgot()
-        path = page_of(browser.open(last_mail()))
+    way, _parts = TAKING[page]
+    path = way and way(browser, provider)
+    path = path or (reverse(page) if ":" in page else url(page))
     breaking(part)
 
-    data = {"username": "mallory", "email": "m@example.com", "identifier": "victoria"}
+    names = {"username": "victoria" if ":" in page else "mallory", "identifier": "victoria"}
+    others = {"answer": "confirm", "identity": identity_key(ISSUER, HANNAH["sub"])}
+    data = {**names, **others, "email": "m@example.com"}
     passwords = dict.fromkeys(("password", "old_password", "new_password"), TYPED)
     response = browser.post(path, {**data, **passwords})
 

@@ -1,6 +1,7 @@
 """C. Login and logout: who gets in, with what, and what is left afterwards."""
 
 import re
+from base64 import b64encode
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model, login
@@ -20,6 +21,7 @@ from tests.attacks.browsers import (
     last_mail,
     url,
 )
+from tests.attacks.channels import ENTERING
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +188,31 @@ def test_C8_the_administration_says_of_who_is_switched_off_what_it_says_of_nobod
         answers.append((answer.status_code, shown.replace(f'"{name}"', '""')))
         assert browser.user_id is None
 
+    assert answers[0] == answers[1] == answers[2]
+
+
+@pytest.mark.urls("tests.attacks.urls")
+@pytest.mark.parametrize("enter", ENTERING, ids=lambda enter: enter.__name__)
+def test_C8_the_right_password_of_who_is_switched_off_lets_in_nowhere(new_browser, enter):
+    make_user("victoria", VICTIM, is_staff=True)
+    assert enter(new_browser(), "victoria", PASSWORD)
+    User.objects.update(is_active=False)
+
+    for name in ("victoria", VICTIM):
+        assert not enter(new_browser(), name, PASSWORD)
+
+
+@pytest.mark.urls("tests.attacks.urls")
+def test_C8_a_program_is_told_of_who_is_switched_off_what_it_is_told_of_nobody(browser):
+    make_user("victoria", VICTIM, is_active=False)
+
+    answers = []
+    for name, password in [("victoria", PASSWORD), ("victoria", EVIL), ("nobody", EVIL)]:
+        given = b64encode(f"{name}:{password}".encode()).decode()
+        answer = browser.get("/basic/", headers={"authorization": f"Basic {given}"})
+        answers.append((answer.status_code, answer.headers.items(), answer.content))
+
+    assert answers[0][0] == 401
     assert answers[0] == answers[1] == answers[2]
 
 

@@ -31,6 +31,7 @@ from tests.attacks.browsers import (
     page_of,
     url,
 )
+from tests.attacks.channels import RENEWING
 
 pytestmark = pytest.mark.django_db
 
@@ -367,6 +368,29 @@ def test_D12_changing_to_the_same_password_ends_the_others_too(browser, new_brow
     browser.change_password(new=PASSWORD)
 
     assert browser.user_id
+    assert thief.user_id is None
+
+
+@pytest.mark.asvs("7.4.3")
+@pytest.mark.parametrize("renew", RENEWING, ids=lambda renew: renew.__name__)
+def test_D12_a_new_password_ends_every_other_session_however_it_is_set(browser, victoria, renew):
+    browser.log_in("victoria", remember="on")
+
+    renew(victoria)
+
+    assert User.objects.get().check_password(NEW_PASSWORD)
+    assert browser.user_id is None
+
+
+def test_D12_a_first_password_ends_every_other_session_and_not_this_one(browser, new_browser):
+    user = make_user("victoria", VICTIM, None)
+    thief = new_browser()
+    for each in (browser, thief):
+        log_in(each, user)
+
+    browser.post(url("set_password"), {"new_password": NEW_PASSWORD})
+
+    assert browser.user_id == str(user.pk)
     assert thief.user_id is None
 
 

@@ -15,6 +15,7 @@ from django_useraccounts.decorators import (
 )
 from django_useraccounts.mixins import RecentLoginRequiredMixin, RolesRequiredMixin
 from django_useraccounts.models import Role
+from tests.integrations.urls import AnybodysSuppers
 
 #: What has really been done by a guarded page.
 done: list[str] = []
@@ -92,5 +93,6 @@ OTHERS = {
 urlpatterns = [
     *[path(f"{name}/", view, name=name) for name, view in {**SECRET, **OTHERS}.items()],
     path("write/", write),
+    path("basic/", AnybodysSuppers.as_view()),
     path("", include("testproject.urls")),
 ]
