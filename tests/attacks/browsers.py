@@ -8,6 +8,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
@@ -119,6 +120,14 @@ def everything() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def rows_of_all_rooms() -> dict[type[Model], list[dict[str, Any]]]:
+    """Return all rows of the accounts and of their rooms, to be compared."""
+    models = [
+        model for model in apps.get_models() if model._meta.app_label.startswith("useraccounts")
+    ]
+    return {model: list(model._default_manager.order_by("pk").values()) for model in models}
+
+
 def clear_mailbox() -> None:
     mail.outbox.clear()
 
@@ -139,6 +148,7 @@ __all__ = [
     "page_of",
     "patterns",
     "proof_of",
+    "rows_of_all_rooms",
     "url",
 ]
 

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
@@ -34,6 +33,7 @@ from tests.attacks.browsers import (
     last_mail,
     link_in,
     page_of,
+    rows_of_all_rooms,
     url,
 )
 from tests.fuzz.requests import OBJECT, admin_pages
@@ -563,10 +563,3 @@ def test_V5_no_page_of_any_room_takes_a_form_of_another_site(settings, middlewar
     assert {answers[name] for name in ABSENT} <= {404, 403}
     assert rows_of_all_rooms() == before
     assert client.get(url("profile")).status_code == 200
-
-
-def rows_of_all_rooms():
-    models = [
-        model for model in apps.get_models() if model._meta.app_label.startswith("useraccounts")
-    ]
-    return {model: list(model._default_manager.order_by("pk").values()) for model in models}
