@@ -1,5 +1,6 @@
 """S. Races: real requests at the same moment, against whatever database the tests run on."""
 
+from base64 import b64encode
 from collections import Counter
 
 import pytest
@@ -265,6 +266,70 @@ def test_M4_a_burst_of_wrong_passwords_gets_no_more_checks_than_the_limit(live_s
         answers = at_once(*[posting(racer.click(), url("login"), **data) for _ in range(200)])
 
         assert Counter(answer.status for answer in answers) == {200: 5, 429: 195}
+
+
+def basic(name, password):
+    return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
+
+
+#: What a burst sends to a path, by the number of the click, and how much of it is let through.
+BURSTS = {
+    "/admin/login/": (lambda number: {"username": "victoria", "password": EVIL}, 5),
+    "/accounts/forgot-password/": (lambda number: {"email": VICTIM}, 5),
+    "/accounts/resend-confirmation/": (lambda number: {"email": VICTIM}, 5),
+    "/accounts/register/": (
+        lambda number: {"username": f"eve{number}", "email": VICTIM, "password": EVIL},
+        5,
+    ),
+    # By who has stolen a session and wants the password.
+    "/accounts/confirm-identity/": (lambda number: {"old_password": EVIL}, 10),
+    "/accounts/change-password/": (
+        lambda number: {"old_password": EVIL, "new_password": NEW_PASSWORD},
+        10,
+    ),
+}
+
+
+def is_refused(answer):
+    # The administration tells it beside its form.
+    return answer.status == 429 or "Too many attempts" in answer.text
+
+
+@pytest.mark.asvs("6.3.1")
+@pytest.mark.parametrize("path", BURSTS)
+def test_M4_a_burst_to_another_page_gets_no_more_than_its_limit(live_server, path):
+    victoria = make_user("victoria", VICTIM)
+    data, most = BURSTS[path]
+    racer = Surfer(live_server.url)
+    racer.get(url("login"))
+    racer.be(victoria if most == 10 else None)
+
+    answers = at_once(*[posting(racer.click(), path, **data(n)) for n in range(50)])
+
+    assert Counter(map(is_refused, answers)) == {False: most, True: 50 - most}
+    assert {answer.status for answer in answers} <= {200, 302, 429}
+
+
+@pytest.mark.asvs("6.3.1")
+@pytest.mark.urls("tests.attacks.urls")
+def test_M4_a_burst_by_all_ways_to_log_in_gets_no_more_than_one_of_them(live_server):
+    make_user("victoria")
+    racer = Surfer(live_server.url)
+    racer.get(url("login"))
+    names = {"identifier": "victoria", "username": "victoria", "password": EVIL}
+
+    def ask_as_a_program(surfer):
+        return lambda: surfer.send("GET", "/basic/", headers=basic("victoria", EVIL))
+
+    ways = [
+        lambda surfer: posting(surfer, url("login"), **names),
+        lambda surfer: posting(surfer, "/admin/login/", **names),
+        ask_as_a_program,
+    ]
+    answers = at_once(*[way(racer.click()) for way in ways * 20])
+
+    assert Counter(map(is_refused, answers)) == {False: 5, True: 55}
+    assert {answer.status for answer in answers} <= {200, 401, 429}
 
 
 def test_M4_logins_that_succeed_at_once_do_not_get_in_each_others_way(live_server):

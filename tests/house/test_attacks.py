@@ -63,6 +63,23 @@ ONE_DATABASE = {
     "what a service or a provider answers, before any row is read": "G23 T4",
     "a check of settings; the copies themselves are in tests/replicas": "T7",
 }
+#: Rows that somebody comes to by several ways, and what names each in a test of the row, or in a case of it.
+WAYS = {
+    "A8": "name_by_page name_by_adding_in_administration name_by_command name_by_adding_code",
+    "A10": "by_a_direct_post comes_by_a_provider by_code",
+    "A13": "set_password- connect_account- confirm_email- admin:login- basic_authentication async_login",
+    "C8": "by_page in_administration by_basic_authentication by_form by_code by_async_code by_no_path "
+    "an_account_that_is_switched_off_stays_shut",
+    "D1": "by_page by_code by_the_administration",
+    "D10": "the_answer_is_the_same by_the_administration code_is_answered",
+    "D12": "by_page by_link by_command by_code by_async_code a_first_password",
+    "E7": "[remove_email] [end_session] [disconnect_provider] [withdraw_invitation] the_export the_bills "
+    "the_rows_of_somebody_else",
+    "F3": "by_page by_administration by_command by_code",
+    "F5": "by_page by_administration by_command by_code",
+    "M4": "forgot-password resend-confirmation register change-password admin by_all_ways_to_log_in",
+    "M7": "by_page by_admin by_form by_code by_basic_authentication by_async_code",
+}
 NUMBERS = re.compile(r"test_((?:[A-Z]\d+_)+)")
 
 
@@ -120,22 +137,39 @@ def test_the_page_counts_the_rows() -> None:
     assert f"{len(concern - numbers(ONE_DATABASE))} of the {len(concern)} have tests" in text
 
 
-def test_each_row_has_a_test_that_asks_each_database() -> None:
-    if reason := servers.lacks("postgresql"):
-        missing("postgresql", reason)
-    folders = {"tests/attacks", *(file for _row, file in elsewhere())}
-    environment = {
-        **os.environ,
-        # Nothing is connected to: only which tests a server has is asked.
-        "USERACCOUNTS_TEST_DATABASE": "postgresql://nobody@127.0.0.1:1/none",
-        "USERACCOUNTS_TESTS": "",
-    }
+def collected(paths: set[str], **environment: str) -> list[str]:
+    """Return the tests that pytest finds there, each with the name of its case."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "USERACCOUNTS_TESTS": "", **environment}
 
     told = subprocess.run(
-        [*command, *sorted(folders)], cwd=ROOT, env=environment, capture_output=True, text=True
+        [*command, *sorted(paths)], cwd=ROOT, env=environment, capture_output=True, text=True
     )
 
     assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
-    asked = {row for test in re.findall(r"::(test_\w+)", told.stdout) for row in rows_of(test)}
+    return re.findall(r"::(test_.+)", told.stdout)
+
+
+def test_each_row_has_a_test_that_asks_each_database() -> None:
+    if reason := servers.lacks("postgresql"):
+        missing("postgresql", reason)
+    # Nothing is connected to: only which tests a server has is asked.
+    server = {"USERACCOUNTS_TEST_DATABASE": "postgresql://nobody@127.0.0.1:1/none"}
+
+    tests = collected({"tests/attacks", *(file for _row, file in elsewhere())}, **server)
+
+    asked = {row for test in tests for row in rows_of(test)}
     assert ROWS - numbers(ABSENT) - asked == numbers(ONE_DATABASE)
+
+
+def test_a_row_that_is_come_to_by_several_ways_is_tested_by_each() -> None:
+    tests = collected({file for row in WAYS for file in FILES[row]})
+
+    untested = [
+        f"{row} {way}"
+        for row, ways in WAYS.items()
+        for way in ways.split()
+        if not any(way in test for test in tests if row in rows_of(test))
+    ]
+
+    assert untested == []
