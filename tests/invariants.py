@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from django_useraccounts.canonical import email_key, username_key
 from django_useraccounts.conf import conf
+from django_useraccounts.identity import has_emails
 from django_useraccounts.invitations.models import Invitation, InvitationUse
 from django_useraccounts.memberships.models import Membership, Payment
 from django_useraccounts.models import (
@@ -215,7 +216,8 @@ def sessions(tables: Tables) -> Iterator[str]:
     for session, user in tables.living_sessions:
         if not user.is_active or user.is_closed:
             yield f"a session of {user}, whose account is off or closed, works"
-        if conf.CONFIRM_EMAIL_BEFORE_LOGIN and not user.has_confirmed_email:
+        must_confirm = conf.CONFIRM_EMAIL_BEFORE_LOGIN and has_emails()
+        if must_confirm and not user.has_confirmed_email:
             yield f"a session of {user}, who has proved no address, works"
         if user.password in str(session.get_decoded()):
             yield f"a session of {user} holds the hash of the password"
@@ -293,7 +295,7 @@ def notices(tables: Tables) -> Iterator[str]:
     """Who has an address was told by mail of each new password, and of leaving."""
     mails = Counter((mail.user_id, mail.kind) for mail in tables.mails)
     for key, user in tables.users.items():
-        if not user.email:
+        if not (user.email and has_emails()):
             continue
         events = tables.events[key]
         acts = [event.kind for event in events]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from django_useraccounts.conf import conf
+from django_useraccounts.identity import login_names
 from django_useraccounts.models import AbstractUser
 from tests import invariants
 from tests.machine import settings as sites
@@ -221,8 +222,9 @@ class World(RuleBasedStateMachine):
         for user in self.memory.accounts_of(person):
             row, known = facts.users[user], self.memory.password.get(user)
             if known in PASSWORDS[person] and row["is_active"]:
-                name = row["email"] or (row["username"] if conf.USERNAME != "off" else "")
-                browser.post(url("login"), {"identifier": name or "-", "password": known})
+                names = {"username": row["username"], "email": row["email"]}
+                typed = [names[kind] for kind in login_names() if names[kind]] or ["-"]
+                browser.post(url("login"), {"identifier": typed[-1], "password": known})
                 now = Facts.look()
                 facts.sessions.update(now.sessions)
                 facts.logins.update(now.logins)
@@ -351,6 +353,9 @@ _DEFAULTS: dict[str, Any] = {
     "CONFIRM_EMAIL_BEFORE_LOGIN": True,
     "EMAILS_PER_USER": 5,
     "USERNAME": "required",
+    "EMAIL": "required",
+    "LOGIN_BY": "username_or_email",
+    "POLICY": "django_useraccounts.policy.Policy",
     "TERMS_VERSION": "",
     "ROLES": {},
     "SOCIAL": sites.USERACCOUNTS["SOCIAL"],

@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from django.contrib.auth.hashers import check_password
 
+from django_useraccounts.identity import has_emails
+from django_useraccounts.policy import policy
 from tests.machine.cast import MAILBOXES, MALLORY, PASSWORDS, READER
 from tests.machine.facts import Facts, last_event, last_mail
 from tests.machine.laws import (
@@ -128,7 +130,11 @@ class Memory:
         self._judge_changes(step, before, now, told)
         self._judge_proofs(step, before, now, told)
         self._judge_actors(step, told)
-        judge_mails(before, now, events, self._new_mails())
+        mails = list(self._new_mails())
+        if has_emails():
+            judge_mails(before, now, events, mails)
+        else:
+            demand(not mails, f"{mails} are mails of a site that sends none")
         self._remember(step, before, now, told)
         self._judge_sessions(before, now)
         self.logins.judge(before, now)
@@ -157,12 +163,24 @@ class Memory:
                 bool({"registered", "user_added"} & set(told.get(user, ()))),
                 f"the account #{user} is there, and nothing tells since when",
             )
+            demand(
+                self._may_come(told[user]), f"nobody has let #{user} in, and registration is closed"
+            )
             self.registrant[user], self.password[user] = step.person, step.password
+            if not has_emails():
+                # Nothing more is to be proved.
+                self.owner[user] = step.person
         for user in before.users.keys() - now.users.keys():
             is_erased = "account_erased" in told.get(user, ())
             is_pruned = "account_pruned" in told.get(user, ())
             is_pruned = is_pruned and not self._has_proved(before, user)
             demand(is_erased or is_pruned, f"the account #{user} has vanished")
+
+    @staticmethod
+    def _may_come(kinds: list[str]) -> bool:
+        """Does the site let anybody register, or has somebody let this one in?"""
+        is_open = policy().may_register(request=None)
+        return is_open or bool({"user_added", "invitation_accepted"} & set(kinds))
 
     @staticmethod
     def _has_proved(facts: Facts, user: int) -> bool:

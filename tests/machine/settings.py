@@ -67,4 +67,9 @@ SITES: dict[str, dict[str, Any]] = {
         "SOCIAL": {"PROVIDERS": {"guild": PROVIDER}, "CONNECT_BY_EMAIL": True},
         "TERMS_VERSION": "1",
     },
+    "login-by-email": {"LOGIN_BY": "email"},
+    "login-by-username": {"LOGIN_BY": "username"},
+    "without-addresses": {"EMAIL": "off"},
+    # Accounts come by an invitation, or by the administration.
+    "closed": {"POLICY": "tests.attacks.broken.ClosedPolicy"},
 }

@@ -21,6 +21,7 @@ from django_useraccounts.administration.flows import (
 from django_useraccounts.conf import conf
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import AccountError
+from django_useraccounts.identity import has_emails
 from django_useraccounts.mail import deliver_due
 from django_useraccounts.memberships.models import Plan
 from django_useraccounts.models import (
@@ -104,7 +105,7 @@ class Staff(Money):
         try:
             add_user(
                 self.name(whom, name) if conf.USERNAME != "off" else None,
-                email=own[address % len(own)],
+                email=own[address % len(own)] if has_emails() else None,
                 confirmed=confirmed,
                 by=self.boss,
             )
@@ -116,7 +117,7 @@ class Staff(Money):
     def vouch_for_address(self, number: int, address: int) -> bool:
         """Confirm an address of somebody who has come to the desk."""
         user = self.some_user(number)
-        if user is None:
+        if user is None or not has_emails():
             return False
         memory = self.memory
         whose = memory.owner.get(user.pk) or memory.registrant[user.pk]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from django_useraccounts import limits
 from django_useraccounts.canonical import username_key
 from django_useraccounts.conf import conf
+from django_useraccounts.identity import has_emails, login_names
 from django_useraccounts.limits import parse_rates
 from django_useraccounts.social.identities import identity_key
 from django_useraccounts.testing.provider import FakeProvider
@@ -35,6 +36,10 @@ class Visitors(World):
         browser = self.browser(who, at)
         if self.user_of(browser):
             browser.close()
+        return self._register(browser, name, address, password)
+
+    def _register(self, browser: Browser, name: int, address: int, password: int) -> bool:
+        who = browser.person
         data = {
             "username": self.name(who, name),
             "email": self.address(who, address),
@@ -48,6 +53,7 @@ class Visitors(World):
         """With a password that one knows; whoever the door opens for has to be let in."""
         browser = self.browser(who, at)
         browser.close()
+        by_address = by_address and has_emails()
         identifier = self.address(who, whom) if by_address else self.name(who, whom)
         user = self._known_as(identifier)
         known = self.memory.password.get(user or 0)
@@ -60,10 +66,10 @@ class Visitors(World):
     def _known_as(self, identifier: str) -> int | None:
         """Return whom a name or a proved address means, if that one can log in now."""
         facts = self.memory.facts
-        if "@" in identifier:
-            user = facts.proved.get(identifier)
-        elif conf.USERNAME == "off":
+        if ("email" if "@" in identifier else "username") not in login_names():
             user = None
+        elif "@" in identifier:
+            user = facts.proved.get(identifier)
         else:
             key = username_key(identifier)
             names = {username_key(row["username"] or ""): pk for pk, row in facts.users.items()}
@@ -77,10 +83,9 @@ class Visitors(World):
     ) -> None:
         if response.status_code == 429:
             return
-        must_confirm = conf.CONFIRM_EMAIL_BEFORE_LOGIN and user not in (
-            self.memory.facts.proved.values()
-        )
-        is_expected = user is not None and is_right and not must_confirm
+        must_confirm = conf.CONFIRM_EMAIL_BEFORE_LOGIN and has_emails()
+        is_waiting = must_confirm and user not in self.memory.facts.proved.values()
+        is_expected = user is not None and is_right and not is_waiting
         is_in = bool(browser.session_key)
         if is_in is not is_expected:
             raise Broken(f"#{user} is {'' if is_in else 'not '}let in (right: {is_right})")
@@ -243,9 +248,14 @@ class Visitors(World):
         response = self.ask(browser, page)
         return bool(response.get("Content-Type") == "application/zip")
 
-    def _accept_invitation(self, browser: Browser, link: Link, _password: int) -> bool:
+    def _accept_invitation(self, browser: Browser, link: Link, password: int) -> bool:
+        """Accept as a member, or register with it."""
         page = self._open(browser, link.letter.path)
-        return self.is_accepted(self.ask(browser, page))
+        response = self.ask(browser, page)
+        if response.get("Location", "").startswith(url("register")):
+            address = MAILBOXES[browser.person].index(link.letter.to)
+            return self._register(browser, address, address, password)
+        return self.is_accepted(response)
 
     def _connect_by_link(self, browser: Browser, link: Link, _password: int) -> bool:
         """Let in the own identity, and no other that somebody has asked for."""
@@ -327,7 +337,8 @@ class Visitors(World):
         """Say by a password which account an identity that has arrived belongs to."""
         who = browser.person
         subject = self._person_at_provider(who, number)["sub"]
-        identifier = self.address(who, whom)
+        by_address = "email" in login_names()
+        identifier = self.address(who, whom) if by_address else self.name(who, whom)
         known = self.memory.password.get(self._known_as(identifier) or 0)
         data = {
             "identity": identity_key(sites.PROVIDER["ISSUER"], subject),
