@@ -77,6 +77,25 @@ def invitations(play: Any) -> None:
     play.invite(who=PABLO, at=0, friend=0, as_host=False, by_mail=False)
 
 
+def other_doors(play: Any) -> None:
+    for site, by_address in (("login-by-email", False), ("login-by-username", True)):
+        play.settle(site, "members")
+        # By the other name nobody is let in: the rule sees to it.
+        play.log_in(who=VICTORIA, at=0, whom=0, by_address=by_address, remember=False)
+    play.settle("closed", "empty")
+    play.register(who=VICTORIA, at=0, name=0, address=0, password=0)
+    play.invite_by_page(friend=0)
+    follow(play, VICTORIA, "accept_invitation")
+    if len(play.memory.accounts_of(VICTORIA)) != 1:
+        raise AssertionError("who is invited does not get in")
+
+
+def without_addresses(play: Any) -> None:
+    play.settle("without-addresses", "members")
+    play.change_password(who=PABLO, at=0, password=1)
+    play.register(who=MALLORY, at=0, name=5, address=0, password=0)
+
+
 def providers(play: Any) -> None:
     play.settle("plain", "empty")
     came = {"who": PABLO, "at": 0, "way": "complete_registration", "name": 0}
@@ -147,7 +166,7 @@ def money(play: Any) -> None:
 
 PARTS: tuple[Callable[[Any], None], ...] = (
     *(own_account, sessions_and_leaving, strangers, invitations),
-    *(providers, administration, money),
+    *(other_doors, without_addresses, providers, administration, money),
 )
 
 

@@ -56,7 +56,7 @@ class Visitors(World):
         by_address = by_address and has_emails()
         identifier = self.address(who, whom) if by_address else self.name(who, whom)
         user = self._known_as(identifier)
-        known = self.memory.password.get(user or 0)
+        known = self.memory.password.get(self._named(identifier) or 0)
         password = known if known in PASSWORDS[who] else PASSWORDS[who][whom % 2]
         data = {"identifier": identifier, "password": password, "remember": remember or ""}
         response = self.ask(browser, url("login"), data)
@@ -64,19 +64,19 @@ class Visitors(World):
         return self.is_accepted(response) and response["Location"] != url("resend_confirmation")
 
     def _known_as(self, identifier: str) -> int | None:
-        """Return whom a name or a proved address means, if that one can log in now."""
-        facts = self.memory.facts
-        if ("email" if "@" in identifier else "username") not in login_names():
-            user = None
-        elif "@" in identifier:
-            user = facts.proved.get(identifier)
-        else:
-            key = username_key(identifier)
-            names = {username_key(row["username"] or ""): pk for pk, row in facts.users.items()}
-            user = names.get(key)
-        row = facts.users.get(user or 0)
+        """Return whom a name or a proved address means, if that one can log in by it now."""
+        kind = "email" if "@" in identifier else "username"
+        user = self._named(identifier) if kind in login_names() else None
+        row = self.memory.facts.users.get(user or 0)
         is_gone = row and row["erase_at"] and row["erase_at"] <= clock.now.replace(tzinfo=None)
         return user if row and row["is_active"] and not is_gone else None
+
+    def _named(self, identifier: str) -> int | None:
+        facts = self.memory.facts
+        if "@" in identifier:
+            return facts.proved.get(identifier)
+        names = {username_key(row["username"] or ""): pk for pk, row in facts.users.items()}
+        return names.get(username_key(identifier))
 
     def _judge_login(
         self, response: Any, browser: Browser, user: int | None, *, is_right: bool
