@@ -5,7 +5,6 @@ import secrets
 from copy import copy
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import F
@@ -111,7 +110,6 @@ def _anonymise(user: AbstractUser) -> None:
     columns = {
         "email": "",
         "language": "",
-        "password": make_password(None),
         "is_active": False,
         "is_staff": False,
         "is_superuser": False,
@@ -125,5 +123,7 @@ def _anonymise(user: AbstractUser) -> None:
     user.user_permissions.clear()
     # Only these: in other columns, what an app has just removed is still in memory.
     user.save(update_fields=columns)
+    user.set_unusable_password()
     rows = get_user_model()._default_manager.filter(pk=user.pk)
-    rows.update(erase_at=None, session_epoch=F("session_epoch") + 1)
+    rows.update(password=user.password, erase_at=None, session_epoch=F("session_epoch") + 1)
+    user.note_stored_password()
