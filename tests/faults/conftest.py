@@ -1,12 +1,14 @@
-"""What the loops of faults share: tables of their own."""
+"""What the loops of faults share: tables of their own, and the middleware of the room of sessions."""
 
 from collections.abc import Iterator
 
 import pytest
 import stripe
 from django.contrib.auth import get_user_model
+from pytest_django import Settings
 
 from tests.faults.harness import empty
+from tests.sessions.visits import MIDDLEWARE
 
 
 @pytest.fixture
@@ -17,6 +19,12 @@ def _rows(transactional_db: None) -> Iterator[None]:
     empty()
     yield
     empty()
+
+
+@pytest.fixture(autouse=True)
+def _watched(settings: Settings) -> None:
+    """Keep the list of sessions, as a site does that has the room."""
+    settings.MIDDLEWARE = MIDDLEWARE
 
 
 @pytest.fixture(autouse=True)

@@ -137,6 +137,7 @@ NO_EVENT = {
     "mail_connect_link": "mails a link, which does nothing before it is used",
     "make_due_exports": "packs what was asked for; that, and the download, are events",
     "note_browser": "a part of log_in, which writes login_failed",
+    "prune": "deletes what nobody asks for any more",
     "remind_members": "mails news",
     "remind_of_ends": "mails news",
     "resend_confirmation": "mails a link, which does nothing before it is used",

@@ -1,13 +1,15 @@
 """
 Whatever fails while a form is sent: it is done, or the person is told so and can send it again.
 
-These are the pages that change a session together with other rows. A case is a situation like those
-of the flows; its act sends the form, and sending it once more is what the person does.
+These are the pages that change a session together with other rows, on a site that keeps the list of
+them. A case is a situation like those of the flows; its act sends the form, and sending it once more
+is what the person does.
 """
 
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,12 +19,14 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.leaving.flows import close_account
 from django_useraccounts.login.flows import confirm_identity, log_in, log_out
 from django_useraccounts.models import AbstractUser, OneTimeSecret
 from django_useraccounts.passwords.flows import change_password, reset_password, set_password
+from django_useraccounts.profile.flows import edit_profile
 from django_useraccounts.registration.flows import register
 from django_useraccounts.secrets import (
     CONFIRM_EMAIL,
@@ -32,6 +36,8 @@ from django_useraccounts.secrets import (
     issue,
     link_of,
 )
+from django_useraccounts.sessions.flows import disown_login, end_other_sessions, end_session
+from django_useraccounts.sessions.models import DISOWN_LOGIN, LoginSession
 from django_useraccounts.social.attempts import Arrival, keep_arrival
 from django_useraccounts.social.flows import (
     connect,
@@ -69,11 +75,17 @@ FRIDA = {"username": "frida", "email": "frida@example.com", "password": PASSWORD
 CHANGE = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
 
 
-def page(flow: Callable[..., Any], **conf: Any) -> Callable[[Callable[[], Act]], Callable[[], Act]]:
-    """Put a situation at the page of ``flow`` among the cases."""
+def page(
+    flow: Callable[..., Any], *, between: tuple[Act, ...] = (), **conf: Any
+) -> Callable[[Callable[[], Act]], Callable[[], Act]]:
+    """
+    Put a situation at the page of ``flow`` among the cases.
+
+    ``between=(…)`` names what the middleware writes of the session, in a transaction of its own.
+    """
 
     def remember(prepare: Callable[[], Act]) -> Callable[[], Act]:
-        PAGES.append(Case(flow, prepare, conf))
+        PAGES.append(Case(flow, prepare, conf, between))
         return prepare
 
     return remember
@@ -156,7 +168,20 @@ def with_a_session_that_goes_on_and_one_that_ends() -> Act:
     return sending(browser_of(maria), reverse("useraccounts:change_password"), **CHANGE)
 
 
-@page(set_password)
+def adopt() -> None:
+    """Give a row to the session that has none, as the middleware does."""
+    maria = get_user_model().objects.get()
+    LoginSession.objects.create(
+        user=maria, epoch=maria.session_epoch, device_key="set", client_address="127.0.0.1"
+    )
+
+
+def touch() -> None:
+    """Write down that the session is used."""
+    LoginSession.objects.update(seen_at=timezone.now())
+
+
+@page(set_password, between=(adopt,))
 def for_the_first_time() -> Act:
     maria = make_user("maria")
     client = browser_of(maria)
@@ -182,6 +207,37 @@ def with_two_browsers_that_are_logged_out() -> Act:
     maria = make_user("maria")
     browser_of(maria)
     return sending(browser_of(maria), reverse("useraccounts:close_account"), reason="Too loud.")
+
+
+@page(edit_profile, between=(touch,))
+def in_a_session_that_was_not_used_for_hours() -> Act:
+    client = browser_of(make_user("maria"))
+    LoginSession.objects.update(seen_at=timezone.now() - timedelta(hours=3))
+    return sending(client, reverse("useraccounts:edit_profile"), first_name="Maria")
+
+
+@page(end_session)
+def of_another_browser() -> Act:
+    maria = make_user("maria")
+    browser_of(maria)
+    row = LoginSession.objects.get()
+    return sending(browser_of(maria), reverse("useraccounts:end_session", args=[row.pk]))
+
+
+@page(end_other_sessions)
+def of_two_other_browsers() -> Act:
+    maria = make_user("maria")
+    for _ in range(2):
+        browser_of(maria)
+    return sending(browser_of(maria), reverse("useraccounts:end_other_sessions"))
+
+
+@page(disown_login)
+def from_a_device_that_is_new() -> Act:
+    maria = make_user("maria")
+    client = browser_of(maria)
+    browser_of(maria)
+    return sending(client, opened(client, DISOWN_LOGIN))
 
 
 @page(log_in)
@@ -262,11 +318,13 @@ def test_a_fault_anywhere_in_a_request_is_told_or_made_good(
 def wrong(way: Way, right: Right, outcome: Outcome) -> Iterator[str]:
     """Yield what is wrong with the answer to a request that met a fault, and with what is left."""
     status, rows = outcome.answer.status_code, outcome.rows
+    # What is noted of the session alone is no change that anybody has asked for.
+    right = Right([rows if rows in right.states[:-1] else right.before, right.after], right.done)
     is_done = rows == right.after
     if status == INTERRUPTED or way is Way.COMMIT_UNHEARD:
         # Nothing of ours runs any more: all is done, and the browser knows nothing of its session.
         is_done = without_sessions(rows) == without_sessions(right.after)
-        if not can_log_in():
+        if rows != right.before and not can_log_in():
             yield "nobody can log in any more"
     if status not in {right.done.answer.status_code, 503, INTERRUPTED}:
         yield f"answered {status}"
