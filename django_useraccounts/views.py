@@ -125,18 +125,18 @@ def _answering_outage(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
     return answering
 
 
-def _repeating(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def repeating(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Answer a request from its start, guards included, when the database has undone a try."""
 
     @wraps(view)
-    def repeating(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.FILES:
             # The first try may have moved an upload to its place: there is nothing to repeat with.
             return view(request, *args, **kwargs)
         restore = partial(_as_it_came, request, getattr(request, "user", None))
         return repeat_undone(partial(view, request, *args, **kwargs), restore=restore)
 
-    return repeating
+    return answering
 
 
 def _as_it_came(request: HttpRequest, user: Any) -> None:
@@ -191,7 +191,7 @@ class AccountPage(ContextMixin, View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = _in_step(_answering_outage(_repeating(super().as_view(**initkwargs))))
+        view = _in_step(_answering_outage(repeating(super().as_view(**initkwargs))))
         view = _protected(view)
         return login_not_required(view) if cls.is_public else view
 

@@ -13,7 +13,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Permission
 from django.core.exceptions import BadRequest, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 from django.utils.functional import Promise
@@ -209,7 +209,12 @@ class ProvedAdmin(ModelAdmin):
         return view(request, context)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return PROVED.call(super().delete_view, request, *args, **kwargs)
+        view = partial(PROVED.call, super().delete_view, request, *args, **kwargs)
+        try:
+            return repeat_undone(view, restore=lambda: None)
+        except (ProtectedError, RestrictedError):
+            # Somebody has pointed at it since the page looked for that: now the page says so.
+            return view()
 
 
 class ListAdmin(ProvedAdmin):

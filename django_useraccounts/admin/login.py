@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -15,6 +15,7 @@ from ..emails.flows import has_to_confirm
 from ..errors import EmailNotConfirmed, TooManyAttempts
 from ..models import AccountEvent
 from ..timing import in_step
+from ..views import repeating
 from .bases import protected
 
 Login = Callable[..., HttpResponse]
@@ -47,14 +48,16 @@ def answering_as_ours(login: Login) -> Login:
     Have the page answer as that of the accounts does: 429 beyond a limit, and remember the browser.
 
     So strangers who use up all attempts keep nobody out of a browser that has logged in there. And
-    nobody keeps or frames it, since it has a form for a password.
+    nobody keeps or frames it, since it has a form for a password. What the database undoes, or
+    finds erased at this moment, is tried once more.
     """
 
     @protected
     @wraps(login)
     def answering(site: AdminSite, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        view: Any = repeating(partial(login, site))
         with in_step() if request.method == "POST" else nullcontext():
-            response = login(site, request, *args, **kwargs)
+            response: HttpResponse = view(request, *args, **kwargs)
         form = (getattr(response, "context_data", None) or {}).get("form")
         for error in form.non_field_errors().data if form else ():
             if isinstance(error, TooManyAttempts):

@@ -130,12 +130,13 @@ class RoleAdmin(RefusableAdmin):
             self._name_guards(request, form.initial["name"])
 
     def delete_model(self, request: HttpRequest, obj: Role) -> None:
-        self._note("role_deleted", obj, request)
-        super().delete_model(request, obj)
+        self.delete_queryset(request, Role.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Role]) -> None:
         with transaction.atomic():
-            for role in queryset:
+            # Locked: what another browser deletes at this moment is deleted, and told, once.
+            keys = [role.pk for role in queryset]
+            for role in Role.objects.select_for_update().filter(pk__in=keys):
                 self._note("role_deleted", role, request)
             super().delete_queryset(request, queryset)
 

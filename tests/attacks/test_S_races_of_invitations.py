@@ -10,6 +10,7 @@ from django_useraccounts.invitations.flows import invite
 from django_useraccounts.invitations.models import Invitation, InvitationUse
 from django_useraccounts.models import AccountEvent, OneTimeSecret, Role, RoleGrant
 from django_useraccounts.testing import PASSWORD, make_user
+from tests.admin.pages import page
 from tests.attacks.browsers import url
 from tests.attacks.races import at_once
 from tests.attacks.test_S_races import posting, repeatedly, surfers
@@ -142,6 +143,25 @@ def test_S3_an_invitation_is_accepted_or_withdrawn(surfers):
         assert RoleGrant.objects.count() == InvitationUse.objects.count() == int(was_accepted)
         events = AccountEvent.objects.filter(kind="invitation_withdrawn")
         assert events.count() == int(not was_accepted)
+
+
+def test_S_an_invitation_is_accepted_whether_or_not_its_role_is_deleted_meanwhile(surfers):
+    guest, office = surfers(2)
+    for maria in rounds():
+        invitation = invite(FRIDA, by=maria, roles=["artist"])
+        guest.be(make_user("frida"))
+        office.be(make_user("boss", is_staff=True, is_superuser=True))
+        path = page("delete", Role.objects.get().pk, model="role")
+
+        accepted, deleted = at_once(
+            posting(guest, open_link(guest, invitation)), posting(office, path, post="yes")
+        )
+
+        # A role that somebody has is not deleted: the page says so.
+        roles = Role.objects.count()
+        assert (accepted.status, deleted.status) == (302, 200 if roles else 302)
+        assert InvitationUse.objects.count() == 1
+        assert RoleGrant.objects.count() == roles
 
 
 def test_F1_of_twenty_who_register_with_one_invitation_one_gets_in(surfers):

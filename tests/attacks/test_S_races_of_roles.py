@@ -15,13 +15,15 @@ from django_useraccounts.roles.flows import (
     extend_grant,
     grant_role,
     remind_of_ends,
+    rename_role,
     revoke_grant,
     revoke_role,
     sync_roles,
 )
 from django_useraccounts.testing import make_user
+from tests.admin.pages import page
 from tests.attacks.races import PATIENCE, at_once
-from tests.attacks.test_S_races import repeatedly, surfers
+from tests.attacks.test_S_races import posting, repeatedly, surfers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,6 +128,37 @@ def test_S_two_deployments_at_once_make_each_role_once(set_conf):
         at_once(calling(sync_roles), calling(sync_roles))
 
         assert Role.objects.filter(name__startswith="role-").count() == 8
+
+
+def test_S_a_role_that_is_renamed_beside_a_deployment_keeps_its_holders(set_conf):
+    """The deployment finds it by its old name, or makes another one of that name."""
+    set_conf(ROLES={"member": "Member"})
+    for grant in rounds():
+        at_once(calling(sync_roles), calling(rename_role, grant.role, "patron"))
+
+        assert RoleGrant.objects.get().role.name == "patron"
+        names = Role.objects.order_by("name").values_list("name", flat=True)
+        assert [*names] in (["patron"], ["member", "patron"])
+        assert events("role_made") == len(names) - 1
+
+
+def test_S_a_role_that_is_deleted_beside_a_deployment_goes_or_is_made_anew(surfers, set_conf):
+    [office] = surfers(1)
+    permissions = ["useraccounts.view_role", "useraccounts.change_role"]
+    set_conf(ROLES={"artist": {"label": "Artist", "permissions": permissions}})
+    for _grant in rounds():
+        office.be(make_user("boss", is_staff=True, is_superuser=True))
+        artist = Role.objects.create(name="artist")
+
+        _sync, deleted = at_once(
+            calling(sync_roles),
+            posting(office, page("delete", artist.pk, model="role"), post="yes"),
+        )
+
+        assert deleted.status == 302
+        assert events("role_deleted") == 1
+        found = Role.objects.filter(name="artist")
+        assert [role.permissions.count() for role in found] == [2] * events("role_made")
 
 
 @pytest.mark.urls("tests.attacks.urls")

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from django_useraccounts import requirements
-from django_useraccounts.errors import InvalidRole, MayNotGrant
-from django_useraccounts.models import Role, User
+from django_useraccounts.errors import InvalidRole, MayNotGrant, UnknownRole
+from django_useraccounts.models import AccountEvent, Role, User
 from django_useraccounts.roles.flows import rename_role, sync_roles
 from django_useraccounts.testing import make_user
 
@@ -88,6 +88,17 @@ def test_all_of_them_are_made_or_none(roles, sentence, set_conf):
 
     assert sentence in str(caught.value)
     assert [role.name for role in Role.objects.all()] == ["vip1"]
+
+
+def test_a_role_that_was_deleted_meanwhile_is_not_renamed():
+    artist = Role.objects.create(name="artist")
+    Role.objects.get().delete()
+
+    with pytest.raises(UnknownRole, match="“artist”"):
+        rename_role(artist, "painter")
+
+    assert artist.name == "artist"
+    assert not AccountEvent.objects.filter(kind="role_renamed").exists()
 
 
 def test_a_look_at_another_name_renames_nothing(set_conf):

@@ -72,9 +72,10 @@ def grant_role(
             )
             signals.send_on_commit(signals.role_granted, user=user, grant=grant, request=request)
     except IntegrityError as error:
-        # Who is erased at this very moment. No lock, since callers hold other rows already.
+        # Who is erased at this very moment. No lock, since callers hold other rows already. A role
+        # that is deleted now is for them to look for once more, as for all that vanishes.
         if has_vanished(error):
-            raise UserVanished from None
+            _refuse_vanished(user)
         raise
     user.forget_loaded()
     return grant

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from ...conf import conf
-from ...errors import InvalidRole, MayNotGrant
+from ...errors import InvalidRole, MayNotGrant, UnknownRole
 from ...models import AbstractUser, AccountEvent, Role
 from ...models.roles import validate_role_name
-from ...transactions import repeat_undone
+from ...transactions import has_vanished, repeat_undone
 from ..rights import may_grant
 
 #: What a role may be declared with.
@@ -100,7 +100,8 @@ def rename_role(
 
     Guards that ask for the old name then let nobody in, and those that ask for the new one all of
     its holders: so ``by`` has to be somebody who may give a role of either name. Which guards ask
-    is in ``requirements.guarded_names``. Raises InvalidRole and MayNotGrant.
+    is in ``requirements.guarded_names``. Raises InvalidRole, MayNotGrant, and UnknownRole for one
+    that was deleted meanwhile.
     """
     renamed = Role(pk=role.pk, name=name, label=role.label, description=role.description)
     _refuse_bad_name(renamed)
@@ -124,6 +125,11 @@ def rename_role(
         # Somebody has given it, or one that looks like it, to another role at this very moment.
         role.name = old
         raise taken from None
+    except DatabaseError as error:
+        if not has_vanished(error):
+            raise
+        role.name = old
+        raise UnknownRole(old) from None
     return role
 
 
