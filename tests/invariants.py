@@ -44,6 +44,7 @@ from django_useraccounts.social.models import Connection
 ENDS_SESSIONS = (
     "password_changed",
     "password_set",
+    "password_set_by_code",
     "password_reset",
     "sessions_ended",
     "switched_off",
@@ -322,8 +323,13 @@ def _proves(event: AccountEvent) -> bool:
 
 def roles(tables: Tables) -> Iterator[str]:
     """Each grant has an event, who is off or closed has no role, and somebody administers."""
+    renamed = {
+        event.details["from"]: event.details["to"]
+        for event in tables.events[None]
+        if event.kind == "role_renamed"
+    }
     granted = Counter(
-        (key, event.details["role"])
+        (key, renamed.get(event.details["role"], event.details["role"]))
         for key, events in tables.events.items()
         for event in events
         if event.kind == "role_granted"

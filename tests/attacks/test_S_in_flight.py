@@ -39,6 +39,10 @@ FOUND = [
     ("log_in", "be_erased"),
     ("social_login", "be_erased"),
     ("add_email", "be_erased"),
+    ("log_in_to_the_administration", "be_erased"),
+    ("rename_a_role", "delete_a_role"),
+    # A role that two browsers deleted, which the trail told of twice.
+    ("delete_a_role", "delete_a_role"),
 ]
 
 

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
 from django.test import override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import (
@@ -30,6 +33,7 @@ from django_useraccounts.leaving.flows import (
     make_due_exports,
     reopen_account,
 )
+from django_useraccounts.mail import deliver_due
 from django_useraccounts.memberships.flows import (
     end_membership,
     record_payment,
@@ -39,19 +43,28 @@ from django_useraccounts.memberships.flows import (
     tell_begun,
     tell_ended,
 )
-from django_useraccounts.memberships.models import Membership, Plan
-from django_useraccounts.models import AccountExport, RoleGrant, UserEmail
+from django_useraccounts.memberships.models import Membership
+from django_useraccounts.models import (
+    AccountExport,
+    OneTimeSecret,
+    OutgoingMail,
+    Role,
+    RoleGrant,
+    UserEmail,
+)
 from django_useraccounts.profile.flows import change_username as rename
 from django_useraccounts.roles.flows import (
     extend_grant,
     grant_role,
     remind_of_ends,
+    rename_role,
     revoke_grant,
     revoke_role,
 )
 from django_useraccounts.social.flows import claim_again
 from django_useraccounts.testing import PASSWORD
 from django_useraccounts.undeliverable import report_undeliverable
+from tests.admin.pages import Form, page
 from tests.attacks.browsers import EVIL, NEW_PASSWORD, url
 from tests.races.world import Act, World, identity
 
@@ -106,6 +119,13 @@ def reopen_by_login(world: World) -> Act:
 
 
 @act
+def log_in_to_the_administration(world: World) -> Act:
+    User.objects.filter(pk=world.maria.pk).update(is_staff=True)
+    data = {"username": world.name("maria"), "password": PASSWORD}
+    return partial(world.stranger().post, reverse("admin:login"), data)
+
+
+@act
 def register_a_name_that_the_owner_takes(world: World) -> Act:
     data = {"username": world.name("mary"), "email": world.address_of("mary")}
     return world.post(world.stranger(), "register", **data, password=EVIL, terms="2")
@@ -115,6 +135,14 @@ def register_a_name_that_the_owner_takes(world: World) -> Act:
 def register_an_address_that_the_owner_claims(world: World) -> Act:
     data = {"username": world.name("mallory"), "email": world.claim}
     return world.post(world.stranger(), "register", **data, password=EVIL, terms="2")
+
+
+@act
+def register_by_an_invitation_of_the_owner(world: World) -> Act:
+    surfer = world.stranger()
+    surfer.post(surfer.hold(world.sent_invitation.link), {})
+    data = {"username": world.name("frida"), "email": world.address_of("frida")}
+    return world.post(surfer, "register", **data, password=EVIL, terms="2")
 
 
 @act
@@ -345,7 +373,7 @@ def disconnect_provider(world: World) -> Act:
 
 @act
 def start_checkout(world: World) -> Act:
-    return world.post(world.owner(), "start_checkout", "patron")
+    return world.post(world.owner(), "start_checkout", world.plan.name)
 
 
 @act
@@ -361,7 +389,8 @@ def hear_of_a_failed_payment(world: World) -> Act:
 @act
 def hear_of_another_plan(world: World) -> Act:
     subscription = world.paid_subscription
-    return world.deliver(subscription.paid_change("price_friend", at=subscription.begins))
+    price = world.name("price_friend")
+    return world.deliver(subscription.paid_change(price, at=subscription.begins))
 
 
 @act
@@ -380,10 +409,19 @@ def hear_of_the_end(world: World) -> Act:
 
 @act
 def record_a_transfer(world: World) -> Act:
-    plan = Plan.objects.get(name="patron")
     until = world.subscription.period(3)[1]
     told = {"reference": world.name("transfer"), "by": world.boss}
-    return world.calling(record_payment, world.maria, plan, until, **told)
+    return world.calling(record_payment, world.maria, world.plan, until, **told)
+
+
+@act
+def change_a_plan(world: World) -> Act:
+    """Give another role for it, which can only be done as long as nobody has bought it."""
+    surfer = world.office()
+    path = page("change", world.plan.pk, model="memberships_plan")
+    data = Form(surfer.get(path).text).data
+    role = Role.objects.get(name=world.name("friend"))
+    return partial(surfer.post, path, {**data, "role": str(role.pk), "grace_days": "9"})
 
 
 @act
@@ -398,7 +436,7 @@ def end_a_membership(world: World) -> Act:
 
 @act
 def grant_a_role(world: World) -> Act:
-    return world.calling(grant_role, world.maria, "artist", by=world.boss)
+    return world.calling(grant_role, world.maria, world.name("artist"), by=world.boss)
 
 
 @act
@@ -417,6 +455,17 @@ def extend_a_grant(world: World) -> Act:
 @act
 def revoke_a_grant(world: World) -> Act:
     return world.calling(revoke_grant, world.ending_grant, by=world.boss)
+
+
+@act
+def rename_a_role(world: World) -> Act:
+    return world.calling(rename_role, world.role, world.name("painter"), by=world.boss)
+
+
+@act
+def delete_a_role(world: World) -> Act:
+    path = page("delete", world.role.pk, model="role")
+    return partial(world.office().post, path, {"post": "yes"})
 
 
 @act
@@ -487,6 +536,24 @@ def have_mail_let_through(world: World) -> Act:
 
 
 @act
+def set_a_password_by_code(world: World) -> Act:
+    def change() -> None:
+        maria = world.copy_of_maria()
+        maria.set_password(NEW_PASSWORD)
+        maria.save(update_fields=["password"])
+
+    return world.calling(change)
+
+
+@act
+def have_mail_delivered(world: World) -> Act:
+    waiting, now = OutgoingMail.objects.exclude(due_at=None), timezone.now()
+    world.at_turn(waiting, due_at=now + timedelta(days=1))
+    world.at_turn(waiting.filter(pk=world.mail_of_a_link.pk), due_at=now)
+    return world.calling(deliver_due, limit=10)
+
+
+@act
 def hear_of_a_bounce(world: World) -> Act:
     return world.calling(report_undeliverable, world.first, state="bounced")
 
@@ -497,6 +564,14 @@ def have_claims_pruned(world: World) -> Act:
     world.at_turn(claims, created_at=timezone.now())
     world.at_turn(claims.filter(user=world.maria), created_at=timezone.now() - 2 * month)
     return world.calling(prune_unconfirmed, older_than=month)
+
+
+@act
+def have_the_old_pruned(world: World) -> Act:
+    links = OneTimeSecret.objects.filter(pk=world.old_link.pk)
+    world.at_turn(links, expires_at=timezone.now() - timedelta(days=999))
+    asked = {"events_older_than": 99, "stdout": StringIO()}
+    return world.calling(call_command, "useraccounts_prune", **asked)
 
 
 @wanting(closed=True)

@@ -49,6 +49,7 @@ HARMLESS = {
     # it: the same.
     frozenset({"be_reopened", "have_sessions_ended"}),
     frozenset({"be_reopened", "be_switched_off"}),
+    frozenset({"be_reopened", "set_a_password_by_code"}),
     # Of two who come by the provider to the account that is handed over the second finds it proved
     # by then, and is asked for its password. Whoever begins anew is let in.
     frozenset({"be_handed_over"}),
@@ -72,6 +73,9 @@ HARMLESS = {
     frozenset({"disown_email", "resend_confirmation"}),
     # The command drops old claims one by one: what it has left is taken off for the right one.
     frozenset({"put_the_address_right", "have_claims_pruned"}),
+    # Who registers just as whoever has invited is erased is told once that the invitation is over; who
+    # comes later finds no trace of it. Whoever sends the form again registers without it.
+    frozenset({"register_by_an_invitation_of_the_owner", "be_erased"}),
     # Two browsers wrote the same, and each has its event.
     frozenset({"edit_profile"}),
 }

@@ -12,13 +12,14 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from django_useraccounts.invitations.models import Invitation
-from django_useraccounts.memberships.models import Membership, Payment
+from django_useraccounts.memberships.models import Membership, Payment, Plan
 from django_useraccounts.models import (
     AccountEvent,
     AccountExport,
     OldUsername,
     OneTimeSecret,
     OutgoingMail,
+    Role,
     RoleGrant,
     UndeliverableAddress,
     UserEmail,
@@ -79,6 +80,10 @@ def _rows(tables: Tables) -> Iterator[Row]:
     yield from _of(exports, "user_id", "is_waiting", names)
     for grant in RoleGrant.objects.in_force().select_related("role"):
         yield grant.user_id, "", ("RoleGrant", names[grant.user_id], grant.role.name, _days(grant))
+    for role in Role.objects.all():
+        yield None, role.name, ("Role", role.name)
+    for plan in Plan.objects.select_related("role"):
+        yield None, plan.name, ("Plan", plan.name, plan.role.name, plan.grace_days)
     # What was paid stays when its owner is erased.
     paid = Membership.objects.annotate(paid=Concat("subscription_id", Min("payments__reference")))
     yield from _of(paid, "paid", "state")

@@ -23,11 +23,11 @@ NOT_RACED = {
     "is_waiting": "reads only, for a page",
     "begin_login": "writes nothing but the session of a browser",
     "customer_portal": "reads only, and asks Stripe",
-    "rename_role": "is about a role, and no account",
-    "sync_roles": "is about roles, and no account",
+    "sync_roles": "is about all roles at once; tests/attacks/test_S_races_of_roles.py races it",
 }
 #: Acts that leave nothing that anybody notices when nothing is done beside them, and why.
 LEAVE_NOTHING = {
+    "have_mail_delivered": "what has left is left out of what is compared, but for what is given up",
     "have_renewals_stopped": "asks Stripe; rows change where the account is erased beside it",
     "log_in_before_it_is_confirmed": "is refused, and knows the browser when it is confirmed",
 }

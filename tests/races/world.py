@@ -12,10 +12,11 @@ from datetime import timedelta
 from functools import cache, cached_property, partial
 from graphlib import TopologicalSorter
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
@@ -38,6 +39,7 @@ from django_useraccounts.memberships.models import Membership, Payment, Plan, St
 from django_useraccounts.models import (
     AbstractUser,
     AccountEvent,
+    OldUsername,
     OneTimeSecret,
     OutgoingMail,
     Role,
@@ -120,16 +122,18 @@ class Names:
 
 class World(Names):
     """
-    A Maria, who has two proved addresses, a claim, a role, a provider and a customer number.
+    A Maria, who has two proved addresses, a claim, a provider and a customer number, and for whom
+    there are roles and plans of her own.
 
     What several acts need, such as a link, is made once: both then hold the same one.
     """
 
     def __init__(
-        self, stage: "Stage", number: int, users: Mapping[str, Any], sessions: list[str]
+        self, stage: "Stage", number: int, users: Mapping[str, Any], sessions: "Sessions"
     ) -> None:
         super().__init__(number)
-        self.stage, self._keys, self._sessions = stage, sessions, iter(sessions)
+        self.stage, self._keys = stage, sessions.of_maria
+        self._sessions, self._offices = iter(sessions.of_maria), iter(sessions.of_the_boss)
         self.maria = users[self.name("maria")]
         self.boss = users[self.name("boss")]
         #: When it became her turn.
@@ -195,6 +199,12 @@ class World(Names):
         surfer.cookies[settings.SESSION_COOKIE_NAME, "/"] = next(self._sessions)
         return surfer
 
+    def office(self) -> Surfer:
+        """A browser with a session of the boss's own."""
+        surfer = self.stranger()
+        surfer.cookies[settings.SESSION_COOKIE_NAME, "/"] = next(self._offices)
+        return surfer
+
     def calling(self, flow: Callable[..., object], *args: object, **kwargs: object) -> Act:
         """
         Call a flow as a program does, by the connection of its thread; its refusal is an answer.
@@ -242,7 +252,7 @@ class World(Names):
     @cached_property
     def invitation(self) -> Invitation:
         """An invitation that was mailed to Maria."""
-        return invite(self.second, by=self.boss, roles=["artist"])
+        return invite(self.second, by=self.boss, roles=[self.name("artist")])
 
     @cached_property
     def sent_invitation(self) -> Invitation:
@@ -251,15 +261,25 @@ class World(Names):
         self.maria.user_permissions.add(permission)
         return invite(self.address_of("frida"), by=self.maria)
 
+    @property
+    def role(self) -> Role:
+        """The role that Maria is given, or has."""
+        return Role.objects.get(name=self.name("artist"))
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that Maria pays for."""
+        return Plan.objects.get(name=self.name("patron"))
+
     @cached_property
     def granted_role(self) -> str:
         """A role that Maria has for good."""
-        return str(grant_role(self.maria, "artist").role.name)
+        return str(grant_role(self.maria, self.role).role.name)
 
     @cached_property
     def ending_grant(self) -> RoleGrant:
         """A role that Maria has for some days more."""
-        return grant_role(self.maria, "artist", until=timezone.now() + timedelta(days=3))
+        return grant_role(self.maria, self.role, until=timezone.now() + timedelta(days=3))
 
     @cached_property
     def elsewhere(self) -> LoginSession:
@@ -273,6 +293,32 @@ class World(Names):
         return mail
 
     @cached_property
+    def mail_of_a_link(self) -> OutgoingMail:
+        return announce("reset_password", to=self.first, user=self.maria, secret=self.reset_link)
+
+    @cached_property
+    def old_link(self) -> OneTimeSecret:
+        """
+        A link that has a mail; besides, something of each table that was there for too long.
+
+        That is a name, events, what is known of an address, a mail, and when a browser was seen.
+        """
+        long_ago = timezone.now() - timedelta(days=999)
+        name = self.name("mary")
+        OldUsername.objects.create(user=self.maria, username_key=name, released_at=long_ago)
+        event = AccountEvent.objects.record("profile_edited", user=self.maria)
+        AccountEvent.objects.filter(pk=event.pk).update(at=long_ago)
+        report_undeliverable(self.second, state="failing")
+        reports = UndeliverableAddress.objects.addressed(self.second)
+        reports.update(reported_at=long_ago)
+        sent = announce("welcome", to=self.first, user=self.maria)
+        OutgoingMail.objects.filter(pk=sent.pk).update(due_at=None, sent_at=long_ago)
+        LoginSession.objects.filter(pk=self.elsewhere.pk).update(seen_at=long_ago)
+        link = issue(RESET_PASSWORD, address=self.address(self.second))
+        announce("reset_password", to=self.second, user=self.maria, secret=link)
+        return link
+
+    @cached_property
     def bounced(self) -> UndeliverableAddress:
         """What is known of Maria's primary address, which takes no mail."""
         report_undeliverable(self.first, state="bounced")
@@ -284,14 +330,15 @@ class World(Names):
 
     @cached_property
     def subscription(self) -> Subscription:
-        return Subscription(str(self.maria.pk), customer=self.name("cus"), id=self.name("sub"))
+        ids = {"customer": self.name("cus"), "id": self.name("sub")}
+        price, plan = self.name("price_patron"), self.name("patron")
+        return Subscription(str(self.maria.pk), **ids, price=price, plan=plan)
 
     @cached_property
     def transfer(self) -> Payment:
         """A payment for a period that ends in some days."""
         until = timezone.now() + timedelta(days=3)
-        plan = Plan.objects.get(name="patron")
-        return record_payment(self.maria, plan, until, reference=self.name("paid"))
+        return record_payment(self.maria, self.plan, until, reference=self.name("paid"))
 
     @cached_property
     def paid_subscription(self) -> Subscription:
@@ -354,30 +401,38 @@ def identity(subject: str) -> Identity:
     return Identity("guild", ISSUER, subject)
 
 
+class Sessions(NamedTuple):
+    """The keys of as many sessions as a race has acts."""
+
+    of_maria: list[str]
+    of_the_boss: list[str]
+
+
 class Snapshot:
     """All rows as they are before anything is done, to be put back before so many races."""
 
     def __init__(self, *, password: bool) -> None:
         self.made_at = time.monotonic()
         clear()
-        Role.objects.create(name="artist")
-        for name, role in (("patron", "member"), ("friend", "friend")):
-            granted = Role.objects.create(name=role)
-            Plan.objects.create(name=name, label=name, role=granted, price_id=f"price_{name}")
         everybody = [Names(number) for number in range(1, MARIAS + 1)]
-        #: By the number of each Maria the keys of as many sessions as a race has acts.
+        #: By the number of each Maria.
         self.sessions = [self._settle(names, password=password) for names in everybody]
         self.rows = [(model, list(model._base_manager.all())) for model in reversed(tables())]
 
-    def _settle(self, names: Names, *, password: bool) -> list[str]:
+    def _settle(self, names: Names, *, password: bool) -> Sessions:
+        Role.objects.create(name=names.name("artist"))
+        for text, role in (("patron", "member"), ("friend", "friend")):
+            name, granted = names.name(text), Role.objects.create(name=names.name(role))
+            price = {"price": "€ 5", "price_id": f"price_{name}"}
+            Plan.objects.create(name=name, label=name, role=granted, **price)
         maria = make_user(names.name("maria"), names.first, PASSWORD if password else None)
         add_email(maria, names.second, confirmed=True)
         UserEmail.objects.add_claim(maria, names.claim)
-        make_user(names.name("boss"), is_staff=True, is_superuser=True)
+        boss = make_user(names.name("boss"), is_staff=True, is_superuser=True)
         connect(maria, identity(names.name("first")))
         StripeCustomer.objects.create(user=maria, customer_id=names.name("cus"))
         LoginSession.objects.create(user=maria, epoch=maria.session_epoch, user_agent=ELSEWHERE)
-        return [self._session(maria) for _ in range(2)]
+        return Sessions(*([self._session(user) for _ in range(2)] for user in (maria, boss)))
 
     def _session(self, user: AbstractUser) -> str:
         """Return the key of a session of a user, with a row that is written once for all races."""
@@ -435,14 +490,14 @@ def clear() -> None:
 
 @cache
 def tables() -> list[type[models.Model]]:
-    """Return our tables and those of sessions, each before those that it points at."""
+    """Return our tables, those of sessions and of what administrators did, each before those that it points at."""
     found = {
         model
         for app in apps.get_app_configs()
         if app.label.startswith("useraccounts")
         for model in app.get_models(include_auto_created=True)
     }
-    found.add(Session)
+    found |= {Session, LogEntry}
     graph = {
         model: {f.related_model for f in model._meta.local_fields if f.remote_field}
         & found - {model}
