@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
+from django.db.models import F
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -328,7 +329,9 @@ def complete_registration(world: World) -> Act:
 @wanting(unproved=True)
 def put_the_address_right(world: World) -> Act:
     """Come once more by the provider that one has registered by, with another address."""
-    world.at_turn(User.objects.filter(pk=world.maria.pk), password=make_password(None))
+    # As the account of whoever has come by a provider: it never had a password.
+    never = {"password": make_password(None), "session_epoch": F("session_epoch")}
+    world.at_turn(User.objects.filter(pk=world.maria.pk), **never)
     asked = {"email": world.address_of("right"), "browser_token": "b"}
     return world.calling(claim_again, identity(world.name("first")), **asked)
 
