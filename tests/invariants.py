@@ -323,16 +323,12 @@ def _proves(event: AccountEvent) -> bool:
 
 def roles(tables: Tables) -> Iterator[str]:
     """Each grant has an event, who is off or closed has no role, and somebody administers."""
-    renamed = {
-        event.details["from"]: event.details["to"]
-        for event in tables.events[None]
-        if event.kind == "role_renamed"
-    }
     granted = Counter(
-        (key, renamed.get(event.details["role"], event.details["role"]))
+        (key, name)
         for key, events in tables.events.items()
         for event in events
         if event.kind == "role_granted"
+        for name in _names_since(event.details["role"], tables)
     )
     # A grant that had not begun goes when it is revoked: there may be less than there were.
     for pair, count in Counter(RoleGrant.objects.values_list("user_id", "role__name")).items():
@@ -346,6 +342,15 @@ def roles(tables: Tables) -> Iterator[str]:
     superusers = [u for u in superusers if u.is_active and not u.is_closed]
     if any("is_superuser" in event.details for event in rights) and not superusers:
         yield "nobody may administer the site any more"
+
+
+def _names_since(name: str, tables: Tables) -> set[str]:
+    """Return what a role may be called by now, also where it was renamed at the same moment."""
+    names = {name}
+    for event in tables.events.get(None, ()):
+        if event.kind == "role_renamed" and event.details["from"] in names:
+            names.add(event.details["to"])
+    return names
 
 
 def exports(tables: Tables) -> Iterator[str]:

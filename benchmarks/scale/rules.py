@@ -23,6 +23,7 @@ TOLERATED = {
     "admin, useraccounts_memberships.payment, state: *": "a state that is rare has no index",
     "admin, useraccounts.role, *": "counts a thousand holders of each role that is shown",
     "with_roles*": "PostgreSQL takes a rare role for as frequent as the others",
+    "prune-*": "by windows, see the commands",
     "prune_unconfirmed-*": "by windows, see the commands",
     "tell_begun-*": "by windows, see the commands",
     "tell_ended-*": "by windows, see the commands",
