@@ -326,26 +326,30 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if update_fields is not None and "username" in update_fields:
             update_fields = {*update_fields, "username_key"}
-        # A password that code sets, as ``manage.py changepassword`` does, ends what rests on the
-        # old one.
         is_written = update_fields is None or "password" in update_fields
-        is_known = self._stored_password is not None and not self._state.adding
-        self._raises_epoch = is_written and is_known and not self.has_stored_password
-        if self._raises_epoch and update_fields is not None:
-            update_fields = {*update_fields, "session_epoch"}
-        before = self.session_epoch
+        self._raises_epoch = is_written and self._has_new_password()
         if self._raises_epoch:
-            using = kwargs.get("using")
-            with transaction.atomic(using=using):
-                super().save(update_fields=update_fields, **kwargs)
-                _events(using).record("password_set_by_code", user=self)
+            self._save_new_password(update_fields, **kwargs)
         else:
             super().save(update_fields=update_fields, **kwargs)
-        # Django from 6.0 on may have read it back already.
-        if self._raises_epoch and self.session_epoch == before:
-            self.session_epoch += 1
         if is_written:
             self.note_stored_password()
+
+    def _save_new_password(self, update_fields: Iterable[str] | None, **kwargs: Any) -> None:
+        """End what rests on the old one: code sets it, as ``manage.py changepassword`` does."""
+        if update_fields is not None:
+            update_fields = {*update_fields, "session_epoch"}
+        before, using = self.session_epoch, kwargs.get("using")
+        with transaction.atomic(using=using):
+            super().save(update_fields=update_fields, **kwargs)
+            _events(using).record("password_set_by_code", user=self)
+        # Django from 6.0 on may have read it back already.
+        if self.session_epoch == before:
+            self.session_epoch += 1
+
+    def _has_new_password(self) -> bool:
+        is_known = self._stored_password is not None and not self._state.adding
+        return is_known and not self.has_stored_password
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:

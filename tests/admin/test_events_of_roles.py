@@ -3,31 +3,19 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 
 from django_useraccounts.models import AccountEvent, Role
 from django_useraccounts.sentences import sentence_of
-from django_useraccounts.testing import log_in, make_user
+from tests.admin.desk import boss, desk
 from tests.faults.test_events import refuse_events
 
 pytestmark = pytest.mark.django_db
 
+__all__ = ["boss", "desk"]  # fixtures
+
 #: The permission to delete roles, as events name it.
 DELETE_ROLE = "useraccounts.delete_role"
-
-
-@pytest.fixture
-def boss():
-    return make_user("boss", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss):
-    """The browser of a superuser, to whom an error is shown as to anybody."""
-    client = log_in(Client(raise_request_exception=False), boss)
-    AccountEvent.objects.all().delete()
-    return client
 
 
 def page(model, name, *args):

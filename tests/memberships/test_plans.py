@@ -2,7 +2,6 @@
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -10,11 +9,13 @@ from django_useraccounts.memberships.flows import record_payment
 from django_useraccounts.memberships.models import Plan
 from django_useraccounts.models import AccountEvent, Role
 from django_useraccounts.sentences import sentence_of
-from django_useraccounts.testing import log_in, make_user
+from tests.admin.desk import boss, desk
 from tests.faults.test_events import refuse_events
 from tests.memberships.conftest import days, make_plan
 
 pytestmark = pytest.mark.django_db
+
+__all__ = ["boss", "desk"]  # fixtures
 
 #: What ``make_plan`` makes, as events tell of it.
 PATRON = {
@@ -24,19 +25,6 @@ PATRON = {
     "grace_days": 3,
     "is_offered": True,
 }
-
-
-@pytest.fixture
-def boss():
-    return make_user("boss", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss):
-    """The browser of a superuser, to whom an error is shown as to anybody."""
-    client = log_in(Client(raise_request_exception=False), boss)
-    AccountEvent.objects.all().delete()
-    return client
 
 
 def page(name, *args):
