@@ -322,10 +322,10 @@ NO_REQUEST = {
     "_erase": "a command, or code",
     "_mend_once": "a command",
     "_note_failure": "Stripe asks, whose address is no person's",
+    "_save_new_password": "code",
     "_tell": "undeliverable: a mail server",
     "create_superuser": "a command, or code",
     "release": "who confirms there is not who is told of here",
-    "save": "code",
 }
 
 
