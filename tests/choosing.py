@@ -15,10 +15,18 @@ ONCE = {"control", "machine"}
 #: In how many days a server has had each test, where USERACCOUNTS_TESTS is ``today``; those of races
 #: are slow, and tests/races deals its pairs itself.
 DAYS = 8
-DAYS_OF_FOLDER = {"attacks": 4, "faults": 4, "fleet": 3, "howto": 4, "races": 1, "scale": 2}
+DAYS_OF_FOLDER = {
+    "races": 1,
+    "scale": 2,
+    "fleet": 3,
+    "attacks": 5,
+    "faults": 5,
+    "howto": 5,
+    "projects": 5,
+}
 RACES, DAYS_OF_RACES = "test_S_races", 6
 #: Folders of whose tests SQLite, too, has then a share only: each has its turn in so many days.
-TURNS = {"faults", "howto"}
+TURNS = {"faults", "howto", "projects"}
 
 _ENGINES = {"sqlite3": 0, "postgresql": 1, "mysql": 2}
 

@@ -33,7 +33,7 @@ LOG = os.environ.get("USERACCOUNTS_MATRIX_LOG", "")
 #: From so many repeats of other races on, as CI has, a part of the pairs is raced as often.
 MANY = 20
 #: In so many days CI has had each pair many times on each server, and ordinary runs have had it once.
-DAYS, DAYS_OF_ONCE = 28, 8
+DAYS, DAYS_OF_ONCE = 40, 8
 #: One pair of so many is compared with one act after the other in an ordinary run on SQLite.
 ROTATION = 24
 
