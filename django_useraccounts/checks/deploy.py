@@ -7,7 +7,7 @@ what they tell is not told again.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +28,7 @@ from ..outside.addresses import LOOPBACK
 from .database import all_models
 
 #: ASVS 5.0, 3.4.1.
-_HSTS_AT_LEAST = timedelta(days=365)
+_HSTS_AT_LEAST = 365 * 24 * 3600
 _CACHE_ENGINES = ("cache", "cached_db")
 _OWN_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
 _IDLE_MAIL = ("console", "dummy", "filebased", "locmem")
@@ -66,8 +66,8 @@ def cookies() -> Iterator[CheckMessage]:
 
 def https() -> Iterator[CheckMessage]:
     """Yield that browsers forget too soon to come by https alone; that they never learn, W004."""
-    lasts = timedelta(seconds=settings.SECURE_HSTS_SECONDS or 0)
-    if timedelta(0) < lasts < _HSTS_AT_LEAST:
+    # Django's middleware is content with text, such as a variable of the environment.
+    if 0 < int(settings.SECURE_HSTS_SECONDS or 0) < _HSTS_AT_LEAST:
         yield weak(
             "useraccounts.W048",
             f"SECURE_HSTS_SECONDS is {settings.SECURE_HSTS_SECONDS}: whoever was not here for that "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from asgiref.sync import sync_to_async
@@ -9,8 +10,9 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models, router, transaction
 from django.db.models import Exists, F, OuterRef
+from django.db.models.query_utils import DeferredAttribute
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +62,31 @@ class UsernameKeyField(NullableText):
         return key
 
 
+class Kept:
+    """
+    What a column has already, and a number added to it, as the value that ``save()`` writes.
+
+    Of an ``F()`` Django reads back what it became, from 6.0 on: who had come in by the old
+    password, and was saved before the session began, would have the hash and epoch of the new one.
+    """
+
+    def __init__(self, field: "models.Field[Any, Any]", *, plus: int = 0) -> None:
+        self.field, self.plus = field, plus
+
+    def as_sql(self, _compiler: object, connection: Any) -> tuple[str, list[object]]:
+        column = connection.ops.quote_name(self.field.column)
+        return (f"{column} + %s", [self.plus]) if self.plus else (column, [])
+
+
+class PasswordAttribute(DeferredAttribute):
+    def fetch_many(self, instances: Iterable[Any]) -> None:
+        """Load the column of several; Django's, from 6.1 on, tells them nothing of it."""
+        lacking = [user for user in instances if self.field.attname not in user.__dict__]
+        super().fetch_many(instances)
+        for user in lacking:
+            user.note_stored_password()
+
+
 class PasswordColumn(Text):
     """
     A hash that a saved row keeps, unless code has set another password on this very instance.
@@ -67,9 +94,11 @@ class PasswordColumn(Text):
     A copy that was loaded before its owner changed the password would bring the old one back.
     """
 
+    descriptor_class = PasswordAttribute
+
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
         is_kept = not add and getattr(model_instance, "has_stored_password", False)
-        return F(self.attname) if is_kept else super().pre_save(model_instance, add)
+        return Kept(self) if is_kept else super().pre_save(model_instance, add)
 
     def deconstruct(self) -> Any:
         # The column is Django's, and a project's migrations need not tell it from that.
@@ -88,7 +117,7 @@ class SessionEpochField(PositiveNumber):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
         if add:
             return super().pre_save(model_instance, add)
-        return F(self.attname) + int(getattr(model_instance, "_raises_epoch", False))
+        return Kept(self, plus=int(not getattr(model_instance, "has_stored_password", True)))
 
 
 class EraseAtField(NullableMoment):
@@ -99,7 +128,7 @@ class EraseAtField(NullableMoment):
     """
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
-        return super().pre_save(model_instance, add) if add else F(self.attname)
+        return super().pre_save(model_instance, add) if add else Kept(self)
 
 
 class UniqueEmailField(EmailColumn):
@@ -305,11 +334,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
 
-    #: The hash of the password that the database has: "" while its column is deferred, None for a
-    #: row that was not read. What differs from it is a new one, in whatever way code has set it.
+    #: The hash of the password that the row is known to have: "" while its column is deferred, None
+    #: where it was not read. What differs from it is a new one, in whatever way code has set it.
     _stored_password: str | None = None
-    #: While ``save`` writes such a password; for the field of ``session_epoch``.
-    _raises_epoch = False
 
     if TYPE_CHECKING:
         emails: models.Manager["UserEmail"]
@@ -323,33 +350,54 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         """Leave the username as typed, short of spaces around: keys compare, not texts."""
         self.username = self.username.strip() or None if self.username else None
 
-    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        if update_fields is not None and "username" in update_fields:
-            update_fields = {*update_fields, "username_key"}
-        is_written = update_fields is None or "password" in update_fields
-        self._raises_epoch = is_written and self._has_new_password()
-        if self._raises_epoch:
-            self._save_new_password(update_fields, **kwargs)
+    def save(
+        self, *, using: str | None = None, update_fields: Iterable[str] | None = None, **kwargs: Any
+    ) -> None:
+        columns = None if update_fields is None else {*update_fields}
+        if columns is not None and "username" in columns:
+            columns.add("username_key")
+        if columns is None:
+            self._save_with_password(using, **kwargs)
+        elif "password" in columns:
+            self._save_with_password(using, update_fields={*columns, "session_epoch"}, **kwargs)
         else:
-            super().save(update_fields=update_fields, **kwargs)
-        if is_written:
-            self.note_stored_password()
+            super().save(using=using, update_fields=columns, **kwargs)
 
-    def _save_new_password(self, update_fields: Iterable[str] | None, **kwargs: Any) -> None:
+    def _save_with_password(self, using: str | None, **kwargs: Any) -> None:
+        """Ask the row for its hash if this may be another one: what was written may be undone."""
+        known, held = self._stored_password, self._held_password
+        is_copy = using is not None and self._state.db not in {None, using}
+        is_asked = is_copy or not self.has_stored_password
+        using = using or router.db_for_write(type(self), instance=self)
+        if is_asked:
+            self._stored_password = self._read_hash(using)
+        is_new_row = self._stored_password is None
+        try:
+            if is_new_row or self.has_stored_password:
+                super().save(using=using, **kwargs)
+            else:
+                self._save_new_password(using, **kwargs)
+        finally:
+            self._stored_password = known
+        if is_new_row:
+            self._stored_password = held
+        elif is_asked:
+            note = partial(setattr, self, "_stored_password", held)
+            transaction.on_commit(note, using=using)
+
+    def _save_new_password(self, using: str, **kwargs: Any) -> None:
         """End what rests on the old one: code sets it, as ``manage.py changepassword`` does."""
-        if update_fields is not None:
-            update_fields = {*update_fields, "session_epoch"}
-        before, using = self.session_epoch, kwargs.get("using")
+        epoch = self.session_epoch  # where it was deferred, it would not be written
         with transaction.atomic(using=using):
-            super().save(update_fields=update_fields, **kwargs)
+            super().save(using=using, **kwargs)
             _events(using).record("password_set_by_code", user=self)
-        # Django from 6.0 on may have read it back already.
-        if self.session_epoch == before:
-            self.session_epoch += 1
+        self.session_epoch = epoch + 1
 
-    def _has_new_password(self) -> bool:
-        is_known = self._stored_password is not None and not self._state.adding
-        return is_known and not self.has_stored_password
+    def _read_hash(self, using: str) -> str | None:
+        if self.pk is None:
+            return None
+        rows = type(self)._base_manager.using(using).filter(pk=self.pk)
+        return rows.values_list("password", flat=True).first()
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
@@ -360,13 +408,17 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
 
     def note_stored_password(self) -> None:
         """Take the hash in memory for the one of the row; for who has just written it there."""
-        self._stored_password = self.__dict__.get("password", "")
+        self._stored_password = self._held_password
 
     @property
     def has_stored_password(self) -> bool:
-        """Whether the hash in memory, if there is one, is that of the row when it was read."""
+        """Whether the hash in memory, if there is one, is what the row is known to have."""
+        return self._held_password == self._stored_password
+
+    @property
+    def _held_password(self) -> str:
         held: str = self.__dict__.get("password", "")
-        return held == self._stored_password
+        return held
 
     @sensitive_variables()
     def check_password(self, raw_password: str | None) -> bool:

@@ -219,6 +219,7 @@ FINE = [
     accounts(EMAIL="off"),
     accounts(CLOSED_ACCOUNT_KEPT=timedelta(days=7), SESSIONS={"MAX_AGE": timedelta(days=90)}),
     {"SESSION_COOKIE_SAMESITE": "Strict"},
+    {"SECURE_HSTS_SECONDS": "31536000"},
     reading_elsewhere("guild.Work"),
     {"CSRF_TRUSTED_ORIGINS": ["https://example.com"]},
     {"SECRET_KEY_FALLBACKS": [f"{n}{'abcdefghij' * 6}" for n in range(2)]},

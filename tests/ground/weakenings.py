@@ -222,6 +222,7 @@ WEAK = [
     ("CSRF of a domain", {"CSRF_COOKIE_DOMAIN": "example.com"}, ["useraccounts.W046"]),
     ("mail to be read", sending_to("mail.example.com"), ["useraccounts.W047"]),
     ("HSTS of a month", {"SECURE_HSTS_SECONDS": 30 * 86400}, ["useraccounts.W048"]),
+    ("HSTS of a month, as text", {"SECURE_HSTS_SECONDS": "2592000"}, ["useraccounts.W048"]),
     (
         "72 bytes",
         hashing("Argon2PasswordHasher", "BCryptPasswordHasher"),

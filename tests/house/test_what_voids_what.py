@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth import get_user
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
+from django.db.models.signals import pre_save
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -202,6 +203,23 @@ def set_and_read_again_but_for_it(account):
     account.user.save()
 
 
+def set_on_a_user_that_was_not_read(account):
+    user = type(account.user)(pk=account.user.pk)
+    user.set_password("a new horse, a staple")
+    user.save(update_fields=iter(["password"]))
+
+
+def set_by_a_receiver(account):
+    def receive(instance, **_more):
+        instance.set_password("a new horse, a staple")
+
+    pre_save.connect(receive, sender=type(account.user))
+    try:
+        account.user.save()
+    finally:
+        pre_save.disconnect(receive, sender=type(account.user))
+
+
 def renew_the_hash(account):
     """As a login does since the site's hashes cost more."""
     before = account.user.password
@@ -316,6 +334,8 @@ TAKE_BACK = {"undo", "disown login"}
         (made_unusable, {"reset", "session", "connect"}),
         (set_where_it_was_not_loaded, {"reset", "session", "connect"}),
         (set_and_read_again_but_for_it, {"reset", "session", "connect"}),
+        (set_on_a_user_that_was_not_read, {"reset", "session", "connect"}),
+        (set_by_a_receiver, {"reset", "session", "connect"}),
         (renew_the_hash, {"session"}),
         (log_in_once_more, set()),
         (make_another_one_primary, set()),

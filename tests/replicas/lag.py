@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from django_useraccounts.checks.deploy import databases
-from django_useraccounts.models import OneTimeSecret, UserEmail
+from django_useraccounts.models import AccountEvent, OneTimeSecret, User, UserEmail
 from django_useraccounts.roles.flows import revoke_role
 from django_useraccounts.secrets import RESET_PASSWORD, issue, link_of
 from django_useraccounts.testing import PASSWORD, link_in, mails_to, make_user
@@ -69,6 +69,33 @@ def test_a_session_that_has_ended_is_over_before_the_copy_follows(frida, end):
     thief = Client()
     thief.cookies = cookies
     assert not is_in(thief)
+
+
+def test_a_user_that_is_written_elsewhere_has_the_password_with_it(frida):
+    frida.set_password(NEW_PASSWORD)
+    frida.save()
+
+    frida.save(using="replica")
+
+    # Who was copied has a new epoch there, too, and not twice.
+    copied, kept = User.objects.using("replica").get(), User.objects.get()
+    assert copied.check_password(NEW_PASSWORD)
+    assert copied.session_epoch == kept.session_epoch == 1
+
+    kept.save(using="replica")
+    assert User.objects.using("replica").get().session_epoch == 1
+
+
+def test_a_password_that_is_set_elsewhere_leaves_its_event_there(frida):
+    copied = User.objects.using("replica").get()
+
+    copied.set_password(NEW_PASSWORD)
+    copied.save(using="replica")
+
+    events = AccountEvent.objects.filter(kind="password_set_by_code")
+    assert not events.exists()
+    assert events.using("replica").exists()
+    assert User.objects.get().check_password(PASSWORD)
 
 
 @ENDS

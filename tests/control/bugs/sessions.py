@@ -58,7 +58,7 @@ BUGS = (
         changes=(
             Change(
                 "models/users.py",
-                'return F(self.attname) + int(getattr(model_instance, "_raises_epoch", False))',
+                'return Kept(self, plus=int(not getattr(model_instance, "has_stored_password", True)))',
                 "return super().pre_save(model_instance, add)",
             ),
         ),
