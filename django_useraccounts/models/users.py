@@ -394,7 +394,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         self.session_epoch = epoch + 1
 
     def _read_hash(self, using: str) -> str | None:
-        if self.pk is None:
+        has_default = self._meta.pk.has_default()
+        if self.pk is None or (self._state.adding and has_default):
+            # Django inserts it, and looks for no row of that key.
             return None
         rows = type(self)._base_manager.using(using).filter(pk=self.pk)
         return rows.values_list("password", flat=True).first()
