@@ -27,6 +27,7 @@ from django.test import Client
 from django.utils import timezone
 
 from django_useraccounts.administration.flows import switch_off
+from django_useraccounts.canonical import username_key
 from django_useraccounts.conf import conf
 from django_useraccounts.emails.flows import add_email
 from django_useraccounts.errors import AccountError
@@ -304,8 +305,8 @@ class World(Names):
         That is a name, events, what is known of an address, a mail, and when a browser was seen.
         """
         long_ago = timezone.now() - timedelta(days=999)
-        name = self.name("mary")
-        OldUsername.objects.create(user=self.maria, username_key=name, released_at=long_ago)
+        key = username_key(self.name("mary"))
+        OldUsername.objects.create(user=self.maria, username_key=key, released_at=long_ago)
         event = AccountEvent.objects.record("profile_edited", user=self.maria)
         AccountEvent.objects.filter(pk=event.pk).update(at=long_ago)
         report_undeliverable(self.second, state="failing")
