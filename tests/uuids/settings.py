@@ -2,6 +2,7 @@
 
 from testproject.test_settings import *  # noqa: F403
 from testproject.test_settings import DATABASES, INSTALLED_APPS
+from tests.projects.sites.badges import STORAGES  # noqa: F401 - pictures stay in memory
 
 _DATABASE = DATABASES["default"]
 if "sqlite3" not in _DATABASE["ENGINE"]:
