@@ -8,9 +8,9 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import django_useraccounts.models.columns
 import django_useraccounts.models.limits
 import django_useraccounts.models.roles
-import django_useraccounts.models.users
 
 
 class Migration(migrations.Migration):
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "session_epoch",
-                    django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
+                    django_useraccounts.models.columns.SessionEpochField(default=0, editable=False),
                 ),
                 (
                     "language",
@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "erase_at",
-                    django_useraccounts.models.users.EraseAtField(
+                    django_useraccounts.models.columns.EraseAtField(
                         db_index=True, editable=False, null=True, verbose_name="to be erased"
                     ),
                 ),
@@ -218,7 +218,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    django_useraccounts.models.users.UniqueEmailField(
+                    django_useraccounts.models.columns.UniqueEmailField(
                         default="",
                         max_length=254,
                         null=True,
@@ -288,13 +288,13 @@ class Migration(migrations.Migration):
                         max_length=150,
                         null=True,
                         unique=True,
-                        validators=[django_useraccounts.models.users.validate_username],
+                        validators=[django_useraccounts.models.columns.validate_username],
                         verbose_name="username",
                     ),
                 ),
                 (
                     "username_key",
-                    django_useraccounts.models.users.UsernameKeyField(
+                    django_useraccounts.models.columns.UsernameKeyField(
                         editable=False, max_length=254, null=True, unique=True
                     ),
                 ),
@@ -340,7 +340,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "session_epoch",
-                    django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
+                    django_useraccounts.models.columns.SessionEpochField(default=0, editable=False),
                 ),
                 (
                     "language",
@@ -354,7 +354,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "erase_at",
-                    django_useraccounts.models.users.EraseAtField(
+                    django_useraccounts.models.columns.EraseAtField(
                         db_index=True, editable=False, null=True, verbose_name="to be erased"
                     ),
                 ),

@@ -1,144 +1,32 @@
 """The user: who it is and how it proves it. Addresses and roles point here, never the reverse."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from asgiref.sync import sync_to_async
 from django.apps import apps
-from django.conf import settings
-from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import IntegrityError, models, router, transaction
+from django.contrib.auth.models import BaseUserManager, PermissionsMixin
+from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef
-from django.db.models.query_utils import DeferredAttribute
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_variables
 
-from ..canonical import KEY_MAX_LENGTH, clean_username, email_key, username_key
+from ..canonical import KEY_MAX_LENGTH, email_key, username_key
 from ..conf import conf
-from ..errors import EmailTaken, InvalidUsername
+from ..errors import EmailTaken
 from ..identity import has_username_column, has_usernames, login_names
 from ..requirements import Need, Requirement
+from .columns import EraseAtField, UniqueEmailField, UsernameKeyField, validate_username
+from .passwords import AbstractPasswordUser
 
 if TYPE_CHECKING:
     from .emails import UserEmail
 
-    Text = models.CharField[str, str]
-    NullableText = models.CharField[str | None, str | None]
-    EmailColumn = models.EmailField[str, str]
-    PositiveNumber = models.PositiveIntegerField[int, int]
-    NullableMoment = models.DateTimeField[datetime | None, datetime | None]
-else:
-    # They take no parameters when they run.
-    Text, NullableText, EmailColumn = models.CharField, models.CharField, models.EmailField
-    PositiveNumber, NullableMoment = models.PositiveIntegerField, models.DateTimeField
-
 
 #: In the words of Django, which it has in more languages than we.
 _SUPERUSER = PermissionsMixin._meta.get_field("is_superuser")
-_PASSWORD = AbstractBaseUser._meta.get_field("password")
 #: How long the name of a version of the terms of service may be.
 TERMS_MAX_LENGTH = 40
-
-
-def validate_username(value: str) -> None:
-    """Refuse a username that nobody may have; for admin, createsuperuser and model forms."""
-    clean_username(value)
-
-
-class UsernameKeyField(NullableText):
-    """The key of the username beside it, computed whenever the row is written."""
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:  # noqa: FBT001
-        username = getattr(model_instance, "username", None)
-        key = username_key(username) if username else None
-        if key == "":
-            raise InvalidUsername
-        setattr(model_instance, self.attname, key)
-        return key
-
-
-class Kept:
-    """
-    What a column has already, and a number added to it, as the value that ``save()`` writes.
-
-    Of an ``F()`` Django reads back what it became, from 6.0 on: who had come in by the old
-    password, and was saved before the session began, would have the hash and epoch of the new one.
-    """
-
-    def __init__(self, field: "models.Field[Any, Any]", *, plus: int = 0) -> None:
-        self.field, self.plus = field, plus
-
-    def as_sql(self, _compiler: object, connection: Any) -> tuple[str, list[object]]:
-        column = connection.ops.quote_name(self.field.column)
-        return (f"{column} + %s", [self.plus]) if self.plus else (column, [])
-
-
-class PasswordAttribute(DeferredAttribute):
-    def fetch_many(self, instances: Iterable[Any]) -> None:
-        """Load the column of several; Django's, from 6.1 on, tells them nothing of it."""
-        lacking = [user for user in instances if self.field.attname not in user.__dict__]
-        super().fetch_many(instances)
-        for user in lacking:
-            user.note_stored_password()
-
-
-class PasswordColumn(Text):
-    """
-    A hash that a saved row keeps, unless code has set another password on this very instance.
-
-    A copy that was loaded before its owner changed the password would bring the old one back.
-    """
-
-    descriptor_class = PasswordAttribute
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
-        is_kept = not add and getattr(model_instance, "has_stored_password", False)
-        return Kept(self) if is_kept else super().pre_save(model_instance, add)
-
-    def deconstruct(self) -> Any:
-        # The column is Django's, and a project's migrations need not tell it from that.
-        name, _path, args, kwargs = super().deconstruct()
-        return name, "django.db.models.CharField", args, kwargs
-
-
-class SessionEpochField(PositiveNumber):
-    """
-    A number that a saved row only ever raises, by one when its password was set.
-
-    What an instance holds in memory is never written: a copy that was loaded before the sessions of
-    the user ended would give them back their lives.
-    """
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
-        if add:
-            return super().pre_save(model_instance, add)
-        return Kept(self, plus=int(not getattr(model_instance, "has_stored_password", True)))
-
-
-class EraseAtField(NullableMoment):
-    """
-    A moment that a saved row keeps: flows change it by an UPDATE of their own.
-
-    A copy that was loaded before the account was opened again would have it erased after all.
-    """
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
-        return super().pre_save(model_instance, add) if add else Kept(self)
-
-
-class UniqueEmailField(EmailColumn):
-    """An address that is unique where there is one: "" in Python is NULL in the database."""
-
-    def from_db_value(self, value: str | None, *_args: object) -> str:
-        return value or ""
-
-    def get_prep_value(self, value: Any) -> Any:
-        return super().get_prep_value(value) or None
 
 
 class RequiredFields:
@@ -155,10 +43,6 @@ def _unreachable(**of: object) -> models.QuerySet["UserEmail"]:
         "useraccounts", "UserEmail"
     ).objects.all()
     return addresses.filter(is_primary=True, email_key__in=dead.values("email_key"), **of)
-
-
-def _events(using: str | None) -> Any:
-    return apps.get_model("useraccounts", "AccountEvent").objects.db_manager(using)
 
 
 class UserQuerySet(models.QuerySet["AbstractUser"]):
@@ -254,7 +138,8 @@ class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
         try:
             with transaction.atomic(using=self._db):
                 user = self.create_user(username, email, password, **fields)
-                _events(self._db).record("superuser_made", user=user)
+                events = apps.get_model("useraccounts", "AccountEvent").objects
+                events.db_manager(self._db).record("superuser_made", user=user)
                 return user
         except IntegrityError:
             addresses = apps.get_model("useraccounts", "UserEmail").objects.using(self._db)
@@ -263,7 +148,7 @@ class UserManager(BaseUserManager["AbstractUser"].from_queryset(UserQuerySet)):
             raise
 
 
-class AbstractUser(AbstractBaseUser, PermissionsMixin):
+class AbstractUser(AbstractPasswordUser, PermissionsMixin):
     """
     What every user of the accounts has; subclass it for more columns::
 
@@ -273,7 +158,6 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         AUTH_USER_MODEL = "members.Member"
     """
 
-    password = PasswordColumn(_PASSWORD.verbose_name, max_length=_PASSWORD.max_length)
     username = models.CharField(
         _("username"),
         max_length=150,
@@ -307,8 +191,6 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         help_text=_("Switch this off instead of deleting an account."),
     )
     date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
-    #: Raising it ends every session and every link that rests on the old one.
-    session_epoch = SessionEpochField(default=0, editable=False)
     #: What the person reads, as a language code; noted at registration, "" for unknown.
     language = models.CharField(
         _("language"), max_length=16, blank=True, default="", editable=False
@@ -334,10 +216,6 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
 
-    #: The hash of the password that the row is known to have: "" while its column is deferred, None
-    #: where it was not read. What differs from it is a new one, in whatever way code has set it.
-    _stored_password: str | None = None
-
     if TYPE_CHECKING:
         emails: models.Manager["UserEmail"]
         role_grants: models.Manager[Any]
@@ -350,108 +228,14 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         """Leave the username as typed, short of spaces around: keys compare, not texts."""
         self.username = self.username.strip() or None if self.username else None
 
-    def save(
-        self, *, using: str | None = None, update_fields: Iterable[str] | None = None, **kwargs: Any
-    ) -> None:
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         columns = None if update_fields is None else {*update_fields}
         if columns is not None and "username" in columns:
             columns.add("username_key")
-        if columns is None:
-            self._save_with_password(using, **kwargs)
-        elif "password" in columns:
-            self._save_with_password(using, update_fields={*columns, "session_epoch"}, **kwargs)
-        else:
-            super().save(using=using, update_fields=columns, **kwargs)
+        super().save(update_fields=columns, **kwargs)
 
-    def _save_with_password(self, using: str | None, **kwargs: Any) -> None:
-        """Ask the row for its hash if this may be another one: what was written may be undone."""
-        known, held = self._stored_password, self._held_password
-        is_copy = using is not None and self._state.db not in {None, using}
-        is_asked = is_copy or not self.has_stored_password
-        using = using or router.db_for_write(type(self), instance=self)
-        if is_asked:
-            self._stored_password = self._read_hash(using)
-        is_new_row = self._stored_password is None
-        try:
-            if is_new_row or self.has_stored_password:
-                super().save(using=using, **kwargs)
-            else:
-                self._save_new_password(using, **kwargs)
-        finally:
-            self._stored_password = known
-        if is_new_row:
-            self._stored_password = held
-        elif is_asked:
-            note = partial(setattr, self, "_stored_password", held)
-            transaction.on_commit(note, using=using)
-
-    def _save_new_password(self, using: str, **kwargs: Any) -> None:
-        """End what rests on the old one: code sets it, as ``manage.py changepassword`` does."""
-        epoch = self.session_epoch  # where it was deferred, it would not be written
-        with transaction.atomic(using=using):
-            super().save(using=using, **kwargs)
-            _events(using).record("password_set_by_code", user=self)
-        self.session_epoch = epoch + 1
-
-    def _read_hash(self, using: str) -> str | None:
-        has_default = self._meta.pk.has_default()
-        if self.pk is None or (self._state.adding and has_default):
-            # Django inserts it, and looks for no row of that key.
-            return None
-        rows = type(self)._base_manager.using(using).filter(pk=self.pk)
-        return rows.values_list("password", flat=True).first()
-
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        user = super().from_db(*args, **kwargs)
-        # As note_stored_password does; without its call, since each request loads a user.
-        user._stored_password = user.__dict__.get("password", "")
-        return user
-
-    def note_stored_password(self) -> None:
-        """Take the hash in memory for the one of the row; for who has just written it there."""
-        self._stored_password = self._held_password
-
-    @property
-    def has_stored_password(self) -> bool:
-        """Whether the hash in memory, if there is one, is what the row is known to have."""
-        return self._held_password == self._stored_password
-
-    @property
-    def _held_password(self) -> str:
-        held: str = self.__dict__.get("password", "")
-        return held
-
-    @sensitive_variables()
-    def check_password(self, raw_password: str | None) -> bool:
-        return check_password(raw_password, self.password, self._renew_hash)
-
-    @sensitive_variables()
-    async def acheck_password(self, raw_password: str | None) -> bool:
-        # No argument, which a report of an error would show in the frames of asgiref.
-        ask = sensitive_variables()(lambda: self.check_password(raw_password))
-        return await sync_to_async(ask)()
-
-    @sensitive_variables()
-    def _renew_hash(self, raw_password: str) -> None:
-        """
-        Write the hash that the first hasher makes now, which is no new password.
-
-        Unlike Django's, only over the hash that was checked: a new password that was set meanwhile
-        stays, or a thief's login with the old one would bring that back.
-        """
-        renewed = make_password(raw_password)
-        row = type(self)._base_manager.filter(pk=self.pk, password=self.password)
-        if row.update(password=renewed, session_epoch=F("session_epoch")):
-            self.password = renewed
-            self.note_stored_password()
-
-    def refresh_from_db(
-        self, using: Any = None, fields: Any = None, *args: Any, **kwargs: Any
-    ) -> None:
-        super().refresh_from_db(using, fields, *args, **kwargs)
-        if fields is None or "password" in fields:
-            self.note_stored_password()
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
         self.forget_loaded()
 
     def get_full_name(self) -> str:
@@ -550,21 +334,6 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     def has_roles(self, *needs: Need) -> bool:
         """Say whether the user meets every need: ``("a", ["b", "c"])`` is a AND (b OR c)."""
         return Requirement(*needs).matches(self.role_names)
-
-    # Sessions
-
-    def get_session_auth_hash(self) -> str:
-        return self._session_hash(None)
-
-    def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        for secret in settings.SECRET_KEY_FALLBACKS:
-            yield self._session_hash(secret)
-
-    def _session_hash(self, secret: str | bytes | None) -> str:
-        # Beside the password its epoch, so that sessions can be ended without a new password.
-        salt = "django_useraccounts.session"
-        value = f"{self.session_epoch}:{self.password}"
-        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class User(AbstractUser):

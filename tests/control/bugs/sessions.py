@@ -26,7 +26,7 @@ BUGS = (
         whose="Devise < 3.5.4 (CVE-2015-8314), Rodauth < 2.8.0, djoser's tokens",
         changes=(
             Change(
-                "models/users.py",
+                "models/passwords.py",
                 'value = f"{self.session_epoch}:{self.password}"',
                 "value = str(self.pk)",
             ),
@@ -43,7 +43,7 @@ BUGS = (
         whose="better-auth (cookieCache), peers with JWT",
         changes=(
             Change(
-                "models/users.py",
+                "models/passwords.py",
                 'value = f"{self.session_epoch}:{self.password}"',
                 "value = self.password",
             ),
@@ -57,7 +57,7 @@ BUGS = (
         whose="middlewares made by hand",
         changes=(
             Change(
-                "models/users.py",
+                "models/columns.py",
                 'return Kept(self, plus=int(not getattr(model_instance, "has_stored_password", True)))',
                 "return super().pre_save(model_instance, add)",
             ),
@@ -90,7 +90,7 @@ BUGS = (
         whose="Django 4.1 before 4.1.8 (#34384)",
         changes=(
             Change(
-                "models/users.py",
+                "models/passwords.py",
                 "for secret in settings.SECRET_KEY_FALLBACKS:",
                 "for secret in settings.SECRET_KEY_FALLBACKS[:0]:",
             ),

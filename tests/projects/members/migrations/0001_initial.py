@@ -3,7 +3,7 @@
 import django.utils.timezone
 from django.db import migrations, models
 
-import django_useraccounts.models.users
+import django_useraccounts.models.columns
 
 
 class Migration(migrations.Migration):
@@ -47,13 +47,13 @@ class Migration(migrations.Migration):
                         max_length=150,
                         null=True,
                         unique=True,
-                        validators=[django_useraccounts.models.users.validate_username],
+                        validators=[django_useraccounts.models.columns.validate_username],
                         verbose_name="username",
                     ),
                 ),
                 (
                     "username_key",
-                    django_useraccounts.models.users.UsernameKeyField(
+                    django_useraccounts.models.columns.UsernameKeyField(
                         editable=False, max_length=254, null=True, unique=True
                     ),
                 ),
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "session_epoch",
-                    django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
+                    django_useraccounts.models.columns.SessionEpochField(default=0, editable=False),
                 ),
                 (
                     "language",
@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "erase_at",
-                    django_useraccounts.models.users.EraseAtField(
+                    django_useraccounts.models.columns.EraseAtField(
                         db_index=True, editable=False, null=True, verbose_name="to be erased"
                     ),
                 ),

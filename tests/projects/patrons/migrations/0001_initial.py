@@ -3,7 +3,7 @@
 import django.utils.timezone
 from django.db import migrations, models
 
-import django_useraccounts.models.users
+import django_useraccounts.models.columns
 
 
 class Migration(migrations.Migration):
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "session_epoch",
-                    django_useraccounts.models.users.SessionEpochField(default=0, editable=False),
+                    django_useraccounts.models.columns.SessionEpochField(default=0, editable=False),
                 ),
                 (
                     "language",
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "erase_at",
-                    django_useraccounts.models.users.EraseAtField(
+                    django_useraccounts.models.columns.EraseAtField(
                         db_index=True, editable=False, null=True, verbose_name="to be erased"
                     ),
                 ),
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    django_useraccounts.models.users.UniqueEmailField(
+                    django_useraccounts.models.columns.UniqueEmailField(
                         default="",
                         max_length=254,
                         null=True,
