@@ -76,7 +76,8 @@ class LazyConf:
     The settings of the project, read at first use and again when a test changes them.
 
     ``kind`` is the frozen dataclass of all of them. The settings of a room are a dictionary of
-    their own: ``USERACCOUNTS[room]``.
+    their own: ``USERACCOUNTS[room]``. What is no dictionary counts as an empty one here: the system
+    check that tells it is not the first to read them.
     """
 
     def __init__(self, kind: type[Any], *, room: str = "") -> None:
@@ -87,8 +88,8 @@ class LazyConf:
     def __getattr__(self, name: str) -> Any:
         if self._conf is None:
             known = {f.name for f in fields(self.kind)}
-            given = getattr(settings, "USERACCOUNTS", {})
-            given = given.get(self.room, {}) if self.room else given
+            given = _dictionary(getattr(settings, "USERACCOUNTS", {}))
+            given = _dictionary(given.get(self.room, {})) if self.room else given
             self._conf = self.kind(**{key: given[key] for key in known & given.keys()})
         return getattr(self._conf, name)
 
@@ -102,6 +103,10 @@ if TYPE_CHECKING:
     conf: Conf = Conf()
 else:
     conf = LazyConf(Conf)
+
+
+def _dictionary(given: Any) -> Mapping[str, Any]:
+    return given if isinstance(given, Mapping) else {}
 
 
 @dataclass(frozen=True)

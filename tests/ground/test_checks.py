@@ -174,6 +174,14 @@ def test_E001_settings_that_are_no_dictionary(settings, given):
     ]
 
 
+@pytest.mark.parametrize("given", [None, {"SOCIAL": None}, {"SESSIONS": 7}, {"MEMBERSHIPS": []}])
+def test_E001_is_told_by_the_command_too_where_others_read_the_settings_before(settings, given):
+    settings.USERACCOUNTS = given
+
+    with pytest.raises(SystemCheckError, match=r"useraccounts\.E001"):
+        call_command("check", deploy=True)
+
+
 def test_E001_every_wrong_setting_is_told_at_once(settings):
     settings.USERACCOUNTS = {"SITENAME": "Guild", "PROXIES": "1", "ORIGIN": "https://guild.example"}
 
