@@ -13,6 +13,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Permission
 from django.core.exceptions import BadRequest, ValidationError
+from django.db import router, transaction
 from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
@@ -180,10 +181,13 @@ class ProvedAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         view = super().changelist_view
-        # An action.
-        if request.method == "POST":
-            return PROVED.call(view, request, extra_context)
-        return view(request, extra_context)
+        if request.method != "POST":
+            return view(request, extra_context)
+        act = partial(PROVED.call, view, request, extra_context)
+        if "delete_selected" not in request.POST.getlist("action"):
+            return act()
+        # As a whole: what is logged of each row is undone with it.
+        return _deleting(transaction.atomic(router.db_for_write(self.model))(act))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         view = super().changeform_view
@@ -209,12 +213,16 @@ class ProvedAdmin(ModelAdmin):
         return view(request, context)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view = partial(PROVED.call, super().delete_view, request, *args, **kwargs)
-        try:
-            return repeat_undone(view, restore=lambda: None)
-        except (ProtectedError, RestrictedError):
-            # Somebody has pointed at it since the page looked for that: now the page says so.
-            return view()
+        return _deleting(partial(PROVED.call, super().delete_view, request, *args, **kwargs))
+
+
+def _deleting(view: Callable[[], Any]) -> Any:
+    """Answer beside others who delete the same rows, or point at them."""
+    try:
+        return repeat_undone(view, restore=lambda: None)
+    except (ProtectedError, RestrictedError):
+        # Somebody has pointed at it since the page looked for that: now the page says so.
+        return view()
 
 
 class ListAdmin(ProvedAdmin):

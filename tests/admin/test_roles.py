@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib import messages
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -98,6 +99,31 @@ def test_a_role_that_somebody_has_or_had_cannot_be_deleted(office, until):
 
     assert Role.objects.exists()
     assert RoleGrant.objects.exists()
+
+
+@pytest.mark.parametrize("way", ["delete", "changelist"])
+def test_who_deletes_a_role_as_somebody_is_given_it_is_told_so(office, monkeypatch, way):
+    """The page has looked for who has it before, and found nobody."""
+    role = Role.objects.create(name="artist")
+    grant_role(make_user("frida"), role)
+    look, looks = roles.RoleAdmin.get_deleted_objects, []
+
+    def look_too_early(admin, *args):
+        looks.append(look(admin, *args))
+        return looks[-1] if len(looks) > 1 else ([], {}, set(), [])
+
+    monkeypatch.setattr(roles.RoleAdmin, "get_deleted_objects", look_too_early)
+    path = page(way, *([role.pk] if way == "delete" else []), model="role")
+    chosen = {"action": "delete_selected", "_selected_action": [role.pk], "post": "yes"}
+
+    answer = office.post(path, chosen)
+
+    assert answer.status_code == 200
+    assert "Cannot delete" in answer.content.decode()
+    assert RoleGrant.objects.count() == 1
+    kinds = AccountEvent.objects.values_list("kind", flat=True)
+    assert "role_deleted" not in kinds
+    assert not LogEntry.objects.filter(action_flag=DELETION).exists()
 
 
 def test_a_role_that_nobody_ever_had_may_go(office):
