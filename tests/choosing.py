@@ -10,8 +10,8 @@ from django.conf import settings as site
 #: Folders whose tests ask about pages, programs and people; what the database answers there, the
 #: tests of the rooms ask of each database.
 ONE_DATABASE = {"behaviours", "demo", "howto", "integrations", "smtp"}
-#: Folders that hang on neither the database nor the Django.
-ONCE = {"control", "machine"}
+#: Folders that hang on neither the database nor the Django, or start servers of their own.
+ONCE = {"control", "databases", "machine"}
 #: In how many days a server has had each test, where USERACCOUNTS_TESTS is ``today``; those of races
 #: are slow, and tests/races deals its pairs itself.
 DAYS = 8
