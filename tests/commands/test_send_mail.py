@@ -46,6 +46,8 @@ def test_the_longest_waiting_mails_go_first():
     assert not mails_to("b@example.com")
 
 
+# Within a transaction the command would close the connection: it has no autocommit there.
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_for_ever_it_looks_again_after_the_database_was_away(monkeypatch, caplog, error):
     looks = []
