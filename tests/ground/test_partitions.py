@@ -1,6 +1,6 @@
 """docs/scaling.rst: events, mails and counters in partitions, as its SQL makes them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -24,6 +24,14 @@ pytestmark = [
 ]
 
 
+#: What the page says for the first day of the month after the next one, and of the next one.
+WRITTEN = ("2027-01-01", "2026-12-01")
+
+
+def first_of_next(day):
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
 def run(sql):
     with connection.cursor() as cursor:
         cursor.execute(sql)
@@ -37,6 +45,9 @@ def partition():
 
     def divide(table):
         [sql] = [b for b in blocks if b.startswith(f"BEGIN;\nALTER TABLE useraccounts_{table} ")]
+        next_month = first_of_next(timezone.now().date())
+        for written, meant in zip(WRITTEN, (first_of_next(next_month), next_month), strict=True):
+            sql = sql.replace(written, str(meant))
         run("SET CONSTRAINTS ALL IMMEDIATE")
         run(sql.removeprefix("BEGIN;").removesuffix("COMMIT;"))
         assert list(constraints("default")) == []
@@ -48,8 +59,7 @@ def rows_of(table):
     return run(f"SELECT count(*) FROM useraccounts_{table}")[0][0]
 
 
-def an_event(year, month):
-    at = datetime(year, month, 15, tzinfo=timezone.get_current_timezone())
+def an_event(at):
     return AccountEvent.objects.create(kind="logged_out", at=at)
 
 
@@ -66,8 +76,9 @@ def test_events_go_on_and_a_month_is_dropped_as_one(client, partition):
     assert client.get(reverse("useraccounts:history")).status_code == 200
     assert client.get(reverse("admin:useraccounts_accountevent_changelist")).status_code == 200
     counts = AccountEvent.objects.count()
-    an_event(2026, 12)
-    later = an_event(2031, 5)
+    now = timezone.now()
+    an_event(first_of_next(now) + timedelta(days=14))
+    later = an_event(now + timedelta(days=1600))
     assert (rows_of("accountevent_2026_12"), AccountEvent.objects.count()) == (1, counts + 2)
 
     run("ALTER TABLE useraccounts_accountevent DETACH PARTITION useraccounts_accountevent_2026_12")
@@ -77,7 +88,11 @@ def test_events_go_on_and_a_month_is_dropped_as_one(client, partition):
 
 
 def test_pruning_events_knows_no_partitions(partition):
-    old, young = an_event(2020, 1), AccountEvent.objects.record("logged_out", user=None)
+    now = timezone.now()
+    old, young = (
+        an_event(now - timedelta(days=2000)),
+        AccountEvent.objects.record("logged_out", user=None),
+    )
     partition("accountevent")
 
     call_command("useraccounts_prune", events_older_than=300)
