@@ -88,11 +88,8 @@ def test_events_go_on_and_a_month_is_dropped_as_one(client, partition):
 
 
 def test_pruning_events_knows_no_partitions(partition):
-    now = timezone.now()
-    old, young = (
-        an_event(now - timedelta(days=2000)),
-        AccountEvent.objects.record("logged_out", user=None),
-    )
+    old = an_event(timezone.now() - timedelta(days=2000))
+    young = AccountEvent.objects.record("logged_out", user=None)
     partition("accountevent")
 
     call_command("useraccounts_prune", events_older_than=300)
